@@ -1,0 +1,262 @@
+//! Followers: a snapshot, then the events after its watermark. A follower that
+//! falls behind what the stream keeps, or meets a new life of the stream, starts
+//! again from a snapshot.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
+use futures::{StreamExt, future::BoxFuture, stream::BoxStream};
+use prost::Message;
+use ror_proto::common::v1::{Evenement, Instantane, Repere, instantane};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::{
+    Erreur, Resultat,
+    nats::{self, Jet},
+    relai::micros,
+};
+
+/// Where a follower stands in one life of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Birth of the stream.
+    pub cree_le: OffsetDateTime,
+    /// Last sequence applied.
+    pub sequence: u64,
+}
+
+/// The snapshot stream of a service.
+pub type Instantanes = BoxStream<'static, Result<Instantane, Status>>;
+
+/// Calls the snapshot of the service followed.
+pub type Appel = Arc<dyn Fn() -> BoxFuture<'static, Resultat<Instantanes>> + Send + Sync>;
+
+/// What follows a service's events.
+pub trait Suiveur: Send + 'static {
+    /// Name in logs and metrics.
+    fn nom(&self) -> String;
+    /// Where to continue; `None` starts from a snapshot.
+    fn reprise(&mut self) -> impl Future<Output = Resultat<Option<Position>>> + Send;
+    /// A snapshot begins: what is not in it no longer exists.
+    fn debut_instantane(&mut self, estimation: u64) -> impl Future<Output = Resultat<()>> + Send;
+    /// Applies a batch; `position` is set for live events.
+    fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> impl Future<Output = Resultat<()>> + Send;
+    /// The snapshot is whole and stands at this position.
+    fn fin_instantane(&mut self, position: Position) -> impl Future<Output = Resultat<()>> + Send;
+    /// Known to hold everything the stream held at this instant.
+    fn a_jour(&mut self) {}
+}
+
+/// Follows `service` until `arret`.
+pub async fn suivre(jet: Jet, service: &'static str, appel: Appel, mut suiveur: impl Suiveur, arret: CancellationToken) {
+    let mut attente = Duration::from_millis(50);
+    let mut connue: Option<Position> = None;
+    loop {
+        let debut = tokio::time::Instant::now();
+        let resultat = tokio::select! {
+            r = tour(&jet, service, &appel, &mut suiveur, &mut connue) => r,
+            () = arret.cancelled() => return,
+        };
+        if let Err(e) = resultat {
+            tracing::warn!(follower = suiveur.nom(), source = service, error = %e, "follower stopped, starting again");
+        }
+        if debut.elapsed() > Duration::from_secs(10) {
+            attente = Duration::from_millis(50);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(attente) => {}
+            () = arret.cancelled() => return,
+        }
+        attente = (attente * 2).min(Duration::from_secs(2));
+    }
+}
+
+async fn tour(
+    jet: &Jet,
+    service: &'static str,
+    appel: &Appel,
+    suiveur: &mut impl Suiveur,
+    connue: &mut Option<Position>,
+) -> Resultat<()> {
+    let mut flux = jet.flux(service).await?;
+    let info = flux.info().await.map_err(indisponible)?.clone();
+    let naissance = micros(info.created);
+    if connue.is_none() {
+        *connue = suiveur.reprise().await?;
+    }
+    let continue_ici = connue.is_some_and(|p| {
+        p.cree_le == naissance
+            && p.sequence <= info.state.last_sequence
+            && (p.sequence + 1 >= info.state.first_sequence || info.state.last_sequence == p.sequence)
+    });
+    let mut position = match connue {
+        Some(p) if continue_ici => *p,
+        _ => {
+            let p = hydrater(appel, suiveur, naissance).await?;
+            *connue = Some(p);
+            p
+        }
+    };
+    let consommateur = flux
+        .create_consumer(OrderedConfig {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position.sequence + 1 },
+            ..Default::default()
+        })
+        .await
+        .map_err(indisponible)?;
+    let mut messages = consommateur.messages().await.map_err(indisponible)?.ready_chunks(256);
+    let mut controle = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            lot = messages.next() => {
+                let Some(lot) = lot else { return Err(Erreur::Indisponible("flux interrompu".into())) };
+                let mut evenements = Vec::with_capacity(lot.len());
+                let mut restant = 0;
+                let mut rupture = None;
+                for m in lot {
+                    let m = match m { Ok(m) => m, Err(e) => { rupture = Some(indisponible(e)); break } };
+                    let info = m.info().map_err(|e| Erreur::interne(e.to_string()))?;
+                    position.sequence = info.stream_sequence;
+                    restant = info.pending;
+                    match Evenement::decode(m.payload.clone()) {
+                        Ok(e) => evenements.push(e),
+                        Err(e) => tracing::error!(follower = suiveur.nom(), sequence = info.stream_sequence, error = %e, "undecodable event skipped"),
+                    }
+                }
+                if !evenements.is_empty() {
+                    suiveur.appliquer(evenements, Some(position)).await?;
+                    *connue = Some(position);
+                    metrics::gauge!("ror_follower_pending_events", "follower" => suiveur.nom()).set(restant as f64);
+                    if restant == 0 { suiveur.a_jour(); }
+                }
+                if let Some(e) = rupture { return Err(e) }
+            }
+            _ = controle.tick() => {
+                let info = flux.info().await.map_err(indisponible)?;
+                if micros(info.created) != naissance || info.state.last_sequence < position.sequence {
+                    *connue = None;
+                    return Err(Erreur::Indisponible("le flux a été recréé".into()));
+                }
+                if info.state.last_sequence <= position.sequence { suiveur.a_jour(); }
+            }
+        }
+    }
+}
+
+async fn hydrater(appel: &Appel, suiveur: &mut impl Suiveur, naissance: OffsetDateTime) -> Resultat<Position> {
+    let mut morceaux = appel().await?.ready_chunks(512);
+    let mut repere: Option<Repere> = None;
+    while let Some(morceau) = morceaux.next().await {
+        let mut lot = Vec::with_capacity(morceau.len());
+        for m in morceau {
+            match m?.contenu {
+                Some(instantane::Contenu::Repere(r)) => {
+                    suiveur.debut_instantane(r.estimation).await?;
+                    repere = Some(r);
+                }
+                Some(instantane::Contenu::Evenement(e)) => lot.push(e),
+                None => {}
+            }
+        }
+        if !lot.is_empty() {
+            suiveur.appliquer(lot, None).await?;
+        }
+    }
+    let repere = repere.ok_or_else(|| Erreur::Indisponible("instantané sans repère".into()))?;
+    let position = Position { cree_le: naissance, sequence: repere.sequence };
+    suiveur.fin_instantane(position).await?;
+    Ok(position)
+}
+
+fn indisponible(e: impl std::fmt::Display) -> Erreur {
+    Erreur::Indisponible(format!("JetStream : {e}"))
+}
+
+/// The effect of another service's events on this one's tables.
+pub trait Effet: Send + 'static {
+    /// Name of the follower, stable: it keys the position kept.
+    fn nom(&self) -> &'static str;
+    /// Applies a batch inside the transaction that will also keep the position.
+    fn appliquer(&mut self, tx: &mut PgConnection, lot: &[Evenement]) -> impl Future<Output = Resultat<()>> + Send;
+    /// After the commit.
+    fn apres(&mut self) {}
+}
+
+/// A follower whose effect and position are one transaction.
+pub struct Durable<E> {
+    pool: PgPool,
+    flux: String,
+    effet: E,
+    a_jour: Box<dyn Fn() + Send>,
+}
+
+impl<E: Effet> Durable<E> {
+    /// Follows `service` into this pool; `a_jour` is called each time it has caught up.
+    pub fn nouveau(pool: PgPool, service: &str, effet: E, a_jour: impl Fn() + Send + 'static) -> Self {
+        Self { pool, flux: nats::flux(service), effet, a_jour: Box::new(a_jour) }
+    }
+
+    async fn garder(tx: &mut PgConnection, nom: &str, flux: &str, p: Position) -> Resultat<()> {
+        sqlx::query(
+            "insert into suivi (nom, flux, cree_le, sequence) values ($1, $2, $3, $4)
+             on conflict (nom) do update set flux = excluded.flux, cree_le = excluded.cree_le, sequence = excluded.sequence",
+        )
+        .bind(nom)
+        .bind(flux)
+        .bind(p.cree_le)
+        .bind(i64::try_from(p.sequence).unwrap_or(i64::MAX))
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+impl<E: Effet> Suiveur for Durable<E> {
+    fn nom(&self) -> String {
+        self.effet.nom().to_owned()
+    }
+
+    async fn reprise(&mut self) -> Resultat<Option<Position>> {
+        let connu: Option<(OffsetDateTime, i64)> =
+            sqlx::query_as("select cree_le, sequence from suivi where nom = $1 and flux = $2")
+                .bind(self.effet.nom())
+                .bind(&self.flux)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(connu.map(|(cree_le, s)| Position { cree_le, sequence: u64::try_from(s).unwrap_or(0) }))
+    }
+
+    async fn debut_instantane(&mut self, _estimation: u64) -> Resultat<()> {
+        Ok(())
+    }
+
+    async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
+        let mut tx = self.pool.begin().await?;
+        // Two replicas of a service may follow at once: one applies at a time.
+        sqlx::query("select pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))")
+            .bind(self.effet.nom())
+            .execute(&mut *tx)
+            .await?;
+        self.effet.appliquer(&mut tx, &lot).await?;
+        if let Some(p) = position {
+            Self::garder(&mut tx, self.effet.nom(), &self.flux, p).await?;
+        }
+        tx.commit().await?;
+        self.effet.apres();
+        Ok(())
+    }
+
+    async fn fin_instantane(&mut self, position: Position) -> Resultat<()> {
+        let mut tx = self.pool.begin().await?;
+        Self::garder(&mut tx, self.effet.nom(), &self.flux, position).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    fn a_jour(&mut self) {
+        (self.a_jour)();
+    }
+}
