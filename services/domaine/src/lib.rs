@@ -6,6 +6,7 @@
 //! fault of a resource. [`references`]: which ids of other areas exist.
 
 pub mod controle;
+pub mod guichet;
 pub mod identifiants;
 pub mod liaisons;
 pub mod references;
