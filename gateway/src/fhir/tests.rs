@@ -1,0 +1,7 @@
+//! Rendering and reading back, together.
+
+mod aller_retour;
+mod exemples;
+mod masques;
+mod patch;
+mod robustesse;

@@ -1,0 +1,127 @@
+//! Routes of the façade. Handlers stay thin: who calls, what is asked, hand over.
+
+mod capacite;
+mod conformite;
+pub mod ecoute;
+mod erreurs;
+mod jeton;
+mod lecture;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, patch, post},
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+use ror_chassis::telemetrie::rattacher;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
+
+use crate::{Partage, accueil, fhir::outcome::Issue};
+
+/// Root of reads and searches.
+pub const DIFFUSION: &str = "/ws-diffusion-fhir";
+/// Root of the capacity PATCH.
+pub const CAPACITE: &str = "/ws-synchro-dispo-lits-fhir";
+/// Token endpoint.
+pub const JETON: &str = "/auth/realms/ror/protocol/openid-connect/token";
+
+/// Longest a request may last.
+const DELAI: Duration = Duration::from_secs(20);
+/// Largest body.
+const CORPS_MAX: usize = 1024 * 1024;
+
+/// SHA-256 (hex) of the client certificate of this connection.
+#[derive(Clone, Debug)]
+pub struct CertificatClient(pub Option<String>);
+
+/// Every route.
+pub fn routes(p: Partage) -> Router {
+    let diffusion = Router::new()
+        .route("/metadata", get(conformite::capacites))
+        .route("/{type}", get(lecture::chercher))
+        .route("/{type}/{id}", get(lecture::lire))
+        .fallback(erreurs::route_inconnue)
+        .method_not_allowed_fallback(erreurs::methode_refusee);
+    let synchro = Router::new()
+        .route("/Location", patch(capacite::patcher))
+        .route("/Location/{id}", patch(capacite::patcher_par_id))
+        .fallback(erreurs::route_inconnue)
+        .method_not_allowed_fallback(erreurs::methode_refusee);
+    Router::new()
+        .route("/", get(accueil::page))
+        .route("/accueil.css", get(accueil::style))
+        .nest(DIFFUSION, diffusion)
+        .nest(CAPACITE, synchro)
+        .route(JETON, post(jeton::donner))
+        .fallback(erreurs::route_inconnue)
+        .layer(middleware::from_fn_with_state(p.clone(), fraicheur))
+        .with_state(p.clone())
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(DefaultBodyLimit::max(CORPS_MAX))
+        .layer(middleware::from_fn(borner))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            erreurs::reponse(StatusCode::INTERNAL_SERVER_ERROR, &[Issue::new("exception", "Erreur interne du serveur.")])
+        }))
+        .layer(TraceLayer::new_for_http().make_span_with(|r: &Request| {
+            // The path only: a query string may hold a person's number.
+            let span = tracing::info_span!("http", method = %r.method(), path = chemin(r.uri().path()));
+            rattacher(&span, r.headers());
+            span
+        }).on_request(()).on_response(()).on_failure(()))
+        .layer(middleware::from_fn(mesurer))
+        .merge(ror_chassis::admin::routes(p.etat.clone()))
+}
+
+/// The route without its id.
+fn chemin(path: &str) -> &str {
+    match path.strip_prefix(DIFFUSION).and_then(|p| p.strip_prefix('/')).and_then(|p| p.find('/')) {
+        Some(i) => &path[..DIFFUSION.len() + 1 + i],
+        None => path,
+    }
+}
+
+async fn borner(r: Request, next: Next) -> Response {
+    match tokio::time::timeout(DELAI, next.run(r)).await {
+        Ok(reponse) => reponse,
+        Err(_) => erreurs::reponse(StatusCode::GATEWAY_TIMEOUT, &[Issue::new("timeout", "La requête a dépassé le temps imparti.")]),
+    }
+}
+
+async fn mesurer(r: Request, next: Next) -> Response {
+    let debut = std::time::Instant::now();
+    let famille = match r.uri().path() {
+        p if p.starts_with(CAPACITE) => "capacity",
+        p if p.starts_with(DIFFUSION) => {
+            if chemin(p).len() < p.len() { "read" } else { "search" }
+        }
+        JETON => "token",
+        _ => "other",
+    };
+    let reponse = next.run(r).await;
+    let code = reponse.status().as_u16() / 100;
+    metrics::histogram!("ror_http_seconds", "family" => famille, "code" => format!("{code}xx")).record(debut.elapsed().as_secs_f64());
+    reponse
+}
+
+/// Each answer says how late its data may be; past the limit it is marked stale.
+async fn fraicheur(State(p): State<Partage>, r: Request, next: Next) -> Response {
+    let mut reponse = next.run(r).await;
+    let Some(retard) = p.fraicheur.retard() else { return reponse };
+    let h = reponse.headers_mut();
+    if let Ok(v) = HeaderValue::from_str(&format!("{retard:.1}")) {
+        h.insert(HeaderName::from_static("ror-retard-secondes"), v);
+    }
+    if retard > p.reglages.retard_max_s {
+        h.insert(http::header::WARNING, HeaderValue::from_static("110 - \"Response is Stale\""));
+    }
+    reponse
+}
+
+/// JSON of FHIR.
+fn fhir(status: StatusCode, corps: Vec<u8>) -> Response {
+    (status, [(http::header::CONTENT_TYPE, "application/fhir+json; charset=utf-8")], corps).into_response()
+}

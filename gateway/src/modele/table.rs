@@ -1,0 +1,136 @@
+//! A table: rows numbered once, postings, and one set of visible rows a profile.
+
+use std::{collections::HashMap, sync::Arc};
+
+use roaring::RoaringBitmap;
+
+use super::index::Index;
+use crate::fhir::politique::Faits;
+
+/// Kinds within a type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sorte {
+    /// The only kind of its type.
+    #[default]
+    Unique,
+    /// Legal entity.
+    Ej,
+    /// Site.
+    Eg,
+    /// Internal organisation.
+    Oi,
+}
+
+/// A row. A row without state was only referred to so far.
+#[derive(Clone)]
+pub struct Ligne {
+    /// Technical id.
+    pub id: Arc<str>,
+    /// Kind.
+    pub sorte: Sorte,
+    /// Version of the owning service.
+    pub version: u64,
+    /// Last update, milliseconds.
+    pub maj: i64,
+    /// Protobuf union of its area.
+    pub etat: Option<Arc<[u8]>>,
+    /// Names, folded, separated by a newline; for string search.
+    pub noms: Box<str>,
+    /// Facts rights depend on.
+    pub faits: Faits,
+    /// Bit per profile that may see the row.
+    pub masque: u8,
+}
+
+/// Profiles.
+pub const PROFILS: usize = 6;
+
+/// A table.
+#[derive(Default)]
+pub struct Table {
+    ids: HashMap<Arc<str>, u32>,
+    lignes: Vec<Ligne>,
+    presentes: RoaringBitmap,
+    visibles: [RoaringBitmap; PROFILS],
+    fines: [RoaringBitmap; PROFILS],
+    /// Postings.
+    pub index: Index,
+}
+
+impl Table {
+    /// The row of an id, whether present or only referred to.
+    pub fn rang(&self, id: &str) -> Option<u32> {
+        self.ids.get(id).copied()
+    }
+
+    /// The row of an id, numbered when new.
+    pub fn numeroter(&mut self, id: &str) -> u32 {
+        if let Some(r) = self.ids.get(id) {
+            return *r;
+        }
+        let id: Arc<str> = id.into();
+        let r = self.lignes.len() as u32;
+        self.lignes.push(Ligne {
+            id: id.clone(),
+            sorte: Sorte::Unique,
+            version: 0,
+            maj: 0,
+            etat: None,
+            noms: "".into(),
+            faits: Faits::default(),
+            masque: 0,
+        });
+        self.ids.insert(id, r);
+        r
+    }
+
+    /// A row.
+    pub fn ligne(&self, rang: u32) -> &Ligne {
+        &self.lignes[rang as usize]
+    }
+
+    /// A row, to change it.
+    pub fn ligne_mut(&mut self, rang: u32) -> &mut Ligne {
+        &mut self.lignes[rang as usize]
+    }
+
+    /// Rows that have a state.
+    pub fn presentes(&self) -> &RoaringBitmap {
+        &self.presentes
+    }
+
+    /// Marks a row present or gone.
+    pub fn poser_presence(&mut self, rang: u32, presente: bool) {
+        if presente {
+            self.presentes.insert(rang);
+        } else {
+            self.presentes.remove(rang);
+        }
+    }
+
+    /// Rows a profile may see.
+    pub fn visibles(&self, profil: u8) -> &RoaringBitmap {
+        &self.visibles[usize::from(profil).min(PROFILS - 1)]
+    }
+
+    /// Rows whose fine attributes a profile may see.
+    pub fn fines(&self, profil: u8) -> &RoaringBitmap {
+        &self.fines[usize::from(profil).min(PROFILS - 1)]
+    }
+
+    /// Sets what may be seen of a row: one bit a profile.
+    pub fn poser_droits(&mut self, rang: u32, faits: Faits, masque: u8, fin: u8) {
+        let l = &mut self.lignes[rang as usize];
+        l.faits = faits;
+        l.masque = masque;
+        for p in 0..PROFILS {
+            for (ensemble, bits) in [(&mut self.visibles[p], masque), (&mut self.fines[p], fin)] {
+                if bits & (1 << p) != 0 {
+                    ensemble.insert(rang);
+                } else {
+                    ensemble.remove(rang);
+                }
+            }
+        }
+    }
+}

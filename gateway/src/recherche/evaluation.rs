@@ -1,0 +1,205 @@
+//! Set algebra: a request becomes the set of its rows, starting from what the
+//! profile may see, so that nothing hidden can match, count or order.
+
+use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
+
+use roaring::RoaringBitmap;
+
+use super::{
+    parametres::Relation,
+    requete::{Critere, Intervalle, Jeton, ModeNom, Requete},
+};
+use crate::{
+    modele::{Lien, Modele, Param, Table, TypeFhir},
+};
+
+/// Deepest chain of organisations for `:above`.
+const PROFONDEUR: usize = 8;
+
+/// Rows of a request.
+pub fn evaluer(m: &Modele, r: &Requete, profil: u8) -> RoaringBitmap {
+    let mut rangs = m.table(r.type_fhir).visibles(profil).clone();
+    // Postings first, row scans on what is left.
+    let (scans, ensembles): (Vec<&Critere>, Vec<&Critere>) =
+        r.criteres.iter().partition(|c| matches!(c, Critere::Nom { .. } | Critere::Maj(_)));
+    for c in ensembles.into_iter().chain(scans) {
+        if rangs.is_empty() {
+            break;
+        }
+        appliquer(m, r.type_fhir, c, profil, &mut rangs);
+    }
+    rangs
+}
+
+/// Keeps the rows of a visible set that meet a criterion.
+fn appliquer(m: &Modele, t: TypeFhir, c: &Critere, profil: u8, rangs: &mut RoaringBitmap) {
+    let table = m.table(t);
+    match c {
+        Critere::Id(ids) => *rangs &= ids.iter().filter_map(|i| table.rang(i)).collect::<RoaringBitmap>(),
+        Critere::Jeton { params, valeurs, non } => {
+            let mut trouves = RoaringBitmap::new();
+            for p in *params {
+                let mut un = jetons(table, *p, valeurs);
+                // A hidden attribute neither matches nor excludes.
+                if *p == Param::CharacteristicFine {
+                    un &= table.fines(profil);
+                }
+                trouves |= un;
+            }
+            if *non {
+                *rangs -= trouves;
+            } else {
+                *rangs &= trouves;
+            }
+        }
+        Critere::CodePostal(prefixes) => {
+            let mut trouves = RoaringBitmap::new();
+            for p in prefixes {
+                trouves |= table.index.code_postal(p);
+            }
+            *rangs &= trouves;
+        }
+        Critere::Nom { mode, valeurs } => garder(rangs, |r| nom_convient(m, table, t, r, *mode, valeurs)),
+        Critere::Maj(intervalles) => {
+            garder(rangs, |r| {
+                let maj = m.maj(t, r, profil);
+                intervalles.iter().any(|i| dans(i, maj))
+            });
+        }
+        Critere::Reference(relation, ids) => {
+            let cibles = m.table(relation.cible());
+            let visibles = cibles.visibles(profil);
+            let cibles: RoaringBitmap = ids.iter().filter_map(|i| cibles.rang(i)).filter(|r| visibles.contains(*r)).collect();
+            *rangs &= lien(m, *relation).sources_de(&cibles);
+        }
+        Critere::Chaine { relation, critere, au_dessus } => {
+            let cible = relation.cible();
+            let mut cibles = m.table(cible).visibles(profil).clone();
+            appliquer(m, cible, critere, profil, &mut cibles);
+            if *au_dessus {
+                cibles = descendants(m, cibles);
+                cibles &= m.table(cible).visibles(profil);
+            }
+            *rangs &= lien(m, *relation).sources_de(&cibles);
+        }
+    }
+}
+
+fn jetons(table: &Table, p: Param, valeurs: &[Jeton]) -> RoaringBitmap {
+    let mut r = RoaringBitmap::new();
+    for v in valeurs {
+        match (&v.code, &v.systeme) {
+            (Some(code), systeme) => r |= table.index.chercher(p, systeme.as_deref(), code),
+            (None, Some(systeme)) => r |= table.index.chercher_systeme(p, systeme),
+            (None, None) => {}
+        }
+    }
+    r
+}
+
+fn garder(rangs: &mut RoaringBitmap, condition: impl Fn(u32) -> bool) {
+    *rangs = rangs.iter().filter(|r| condition(*r)).collect();
+}
+
+fn nom_convient(m: &Modele, table: &Table, t: TypeFhir, rang: u32, mode: ModeNom, valeurs: &[String]) -> bool {
+    match mode {
+        ModeNom::Debut => table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.starts_with(v.as_str()))),
+        ModeNom::Contient => table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.contains(v.as_str()))),
+        ModeNom::Exact => {
+            let plies: Vec<String> = valeurs.iter().map(|v| crate::modele::plier(v)).collect();
+            table.ligne(rang).noms.split('\n').any(|n| plies.iter().any(|v| n == v))
+                && noms_exacts(m, t, rang).iter().any(|n| valeurs.contains(n))
+        }
+    }
+}
+
+/// The names as written; only rows whose folded name is equal come here.
+fn noms_exacts(m: &Modele, t: TypeFhir, rang: u32) -> Vec<String> {
+    use ror_proto::{offers::v1::offer, structures::v1::structure};
+    let Some(e) = m.extraire(t, rang, 1) else { return Vec::new() };
+    match t {
+        TypeFhir::Organization => match e.structure().and_then(|s| s.ressource) {
+            Some(structure::Ressource::EntiteJuridique(x)) => vec![x.raison_sociale],
+            Some(structure::Ressource::EntiteGeographique(x)) => vec![x.denomination, x.nom_operationnel],
+            Some(structure::Ressource::OrganisationInterne(x)) => vec![x.nom],
+            None => vec![],
+        },
+        _ => match e.offre().and_then(|s| s.ressource) {
+            Some(offer::Ressource::Offre(x)) => vec![x.nom],
+            Some(offer::Ressource::Lieu(x)) => vec![x.nom, x.nom_externe_synchro],
+            _ => vec![],
+        },
+    }
+}
+
+fn dans(i: &Intervalle, maj: i64) -> bool {
+    (i.de <= maj && maj < i.a) != i.exclu
+}
+
+/// Organisations and everything below them.
+fn descendants(m: &Modele, racines: RoaringBitmap) -> RoaringBitmap {
+    let mut tous = racines.clone();
+    let mut couche = racines;
+    for _ in 0..PROFONDEUR {
+        couche = m.liens.parent.sources_de(&couche) - &tous;
+        if couche.is_empty() {
+            break;
+        }
+        tous |= &couche;
+    }
+    tous
+}
+
+/// The adjacency of a relation.
+pub fn lien(m: &Modele, r: Relation) -> &Lien {
+    match r {
+        Relation::Parent => &m.liens.parent,
+        Relation::Porteur => &m.liens.porteur,
+        Relation::Lieux => &m.liens.lieux,
+        Relation::Offre => &m.liens.offre,
+        Relation::Professionnel => &m.liens.professionnel,
+        Relation::Structure => &m.liens.structure,
+        Relation::Gestionnaire => &m.liens.gestionnaire,
+        Relation::LieuParent => &m.liens.lieu_parent,
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct ParId(Arc<str>, u32);
+impl PartialOrd for ParId {
+    fn partial_cmp(&self, o: &Self) -> Option<Ordering> {
+        Some(self.cmp(o))
+    }
+}
+impl Ord for ParId {
+    fn cmp(&self, o: &Self) -> Ordering {
+        self.0.cmp(&o.0)
+    }
+}
+
+/// The first `n` rows after an id, in id order, whatever replica answers; the id to
+/// continue from when more follow.
+pub fn page(table: &Table, rangs: &RoaringBitmap, apres: Option<&str>, n: usize) -> (Vec<u32>, Option<String>) {
+    let mut plus_petits: BinaryHeap<ParId> = BinaryHeap::with_capacity(n + 2);
+    for r in rangs {
+        let id = &table.ligne(r).id;
+        if apres.is_some_and(|a| id.as_ref() <= a) {
+            continue;
+        }
+        if plus_petits.len() > n {
+            if plus_petits.peek().is_some_and(|p| p.0 <= *id) {
+                continue;
+            }
+            plus_petits.pop();
+        }
+        plus_petits.push(ParId(id.clone(), r));
+    }
+    let mut tries = plus_petits.into_sorted_vec();
+    let suite = if tries.len() > n {
+        tries.truncate(n);
+        tries.last().map(|d| d.0.to_string())
+    } else {
+        None
+    };
+    (tries.into_iter().map(|d| d.1).collect(), suite)
+}

@@ -1,0 +1,521 @@
+//! From a query string to a checked request. Every fault at once, each naming its
+//! parameter, its rule and what would be accepted.
+
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+use super::parametres::{self, Lecture, Parametre, Relation};
+use crate::{
+    fhir::outcome::Issue,
+    modele::{Param, TypeFhir},
+};
+
+/// Matches per page by default (rule RG_RECH_52).
+pub const NOMBRE: usize = 200;
+/// Largest `_count`.
+pub const NOMBRE_MAX: usize = 1000;
+/// Longest query string.
+pub const LONGUEUR_MAX: usize = 16 * 1024;
+/// Most values in one request, all parameters together.
+const VALEURS_MAX: usize = 500;
+/// Most include clauses.
+const INCLUSIONS_MAX: usize = 32;
+
+/// A checked request.
+#[derive(Debug)]
+pub struct Requete {
+    /// Type searched.
+    pub type_fhir: TypeFhir,
+    /// Criteria, all to be met.
+    pub criteres: Vec<Critere>,
+    /// Includes.
+    pub inclusions: Vec<Inclusion>,
+    /// Page size.
+    pub nombre: usize,
+    /// Last id of the former page.
+    pub apres: Option<String>,
+}
+
+/// One criterion.
+#[derive(Debug)]
+pub enum Critere {
+    /// One of these ids.
+    Id(Vec<String>),
+    /// One of these codes in one of these indexes; `non` keeps the others.
+    Jeton {
+        /// Indexes.
+        params: &'static [Param],
+        /// Values.
+        valeurs: Vec<Jeton>,
+        /// `:not`.
+        non: bool,
+    },
+    /// One of these names.
+    Nom {
+        /// How they are compared.
+        mode: ModeNom,
+        /// Values, folded unless exact.
+        valeurs: Vec<String>,
+    },
+    /// One of these postal prefixes.
+    CodePostal(Vec<String>),
+    /// Updated in one of these intervals: milliseconds, from included, to excluded.
+    Maj(Vec<Intervalle>),
+    /// Refers to one of these ids by a relation.
+    Reference(Relation, Vec<String>),
+    /// A criterion on the other end of a relation; `au_dessus`: there or at any ancestor.
+    Chaine {
+        /// Relation followed.
+        relation: Relation,
+        /// Criterion there.
+        critere: Box<Critere>,
+        /// `:above`.
+        au_dessus: bool,
+    },
+}
+
+/// A token value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Jeton {
+    /// Code system, normalised; `None` for any.
+    pub systeme: Option<String>,
+    /// Code; `None` for any of the system.
+    pub code: Option<String>,
+}
+
+/// How names are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeNom {
+    /// Starts with, folded.
+    Debut,
+    /// Contains, folded.
+    Contient,
+    /// The same text.
+    Exact,
+}
+
+/// An interval of milliseconds; `exclu` keeps what is outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervalle {
+    /// First instant.
+    pub de: i64,
+    /// First instant after.
+    pub a: i64,
+    /// `ne`.
+    pub exclu: bool,
+}
+
+/// One include clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// Type that carries the reference.
+    pub source: TypeFhir,
+    /// Relation.
+    pub relation: Relation,
+    /// `_revinclude`: from the target to those that refer to it.
+    pub inverse: bool,
+    /// `:iterate`: on included resources too.
+    pub repete: bool,
+}
+
+/// Reads a query string for a type.
+pub fn lire(t: TypeFhir, chaine: &str) -> Result<Requete, Vec<Issue>> {
+    if chaine.len() > LONGUEUR_MAX {
+        return Err(vec![Issue::new("too-long", format!("La requête dépasse {LONGUEUR_MAX} caractères."))]);
+    }
+    let mut r = Requete { type_fhir: t, criteres: Vec::new(), inclusions: Vec::new(), nombre: NOMBRE, apres: None };
+    let mut issues = Vec::new();
+    let mut valeurs = 0;
+    for paire in chaine.split('&').filter(|p| !p.is_empty()) {
+        let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
+        let (Some(nom), Some(valeur)) = (decoder(nom), decoder(valeur)) else {
+            issues.push(Issue::new("invalid", format!("Le paramètre « {} » est mal encodé.", nom.chars().take(60).collect::<String>())));
+            continue;
+        };
+        valeurs += 1 + valeur.matches(',').count();
+        if let Err(i) = lire_un(&mut r, &nom, &valeur) {
+            issues.push(i);
+        }
+    }
+    if valeurs > VALEURS_MAX {
+        issues.push(Issue::new("too-costly", format!("La requête porte {valeurs} valeurs.")).avec_details(format!("{VALEURS_MAX} valeurs au plus")));
+    }
+    if r.inclusions.len() > INCLUSIONS_MAX {
+        issues.push(Issue::new("too-costly", format!("La requête demande {} inclusions ; {INCLUSIONS_MAX} au plus.", r.inclusions.len())));
+    }
+    if issues.is_empty() { Ok(r) } else { Err(issues) }
+}
+
+/// Percent-decoding of a form: `+` is a space.
+pub fn decoder(s: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(s.len());
+    let mut suite = s.bytes();
+    while let Some(b) = suite.next() {
+        match b {
+            b'+' => octets.push(b' '),
+            b'%' => {
+                let (h, l) = (suite.next()?, suite.next()?);
+                let hex = |c: u8| char::from(c).to_digit(16);
+                octets.push(u8::try_from(hex(h)? * 16 + hex(l)?).ok()?);
+            }
+            autre => octets.push(autre),
+        }
+    }
+    String::from_utf8(octets).ok().filter(|s| !s.contains('\0'))
+}
+
+fn lire_un(r: &mut Requete, nom: &str, valeur: &str) -> Result<(), Issue> {
+    let (base, modificateur) = nom.split_once(':').map_or((nom, None), |(b, m)| (b, Some(m)));
+    match base {
+        "_count" => {
+            r.nombre = valeur.parse().ok().filter(|n| (1..=NOMBRE_MAX).contains(n)).ok_or_else(|| {
+                refus(nom, "value", format!("« {valeur} » n'est pas une taille de page."), &format!("un entier de 1 à {NOMBRE_MAX}"))
+            })?;
+        }
+        "_format" => {
+            if !matches!(valeur, "json" | "application/json" | "application/fhir+json" | "application/fhir json") {
+                return Err(refus(nom, "not-supported", format!("Le format « {valeur} » n'est pas servi."), "application/fhir+json"));
+            }
+        }
+        "_include" | "_revinclude" => {
+            let repete = match modificateur {
+                None => false,
+                Some("iterate" | "recurse") => true,
+                Some(m) => return Err(refus(nom, "not-supported", format!("Le modificateur « :{m} » n'existe pas ici."), ":iterate")),
+            };
+            r.inclusions.push(lire_inclusion(nom, valeur, base == "_revinclude", repete)?);
+        }
+        // The page link carries the last id under this name.
+        "_apres" => r.apres = Some(valeur.to_owned()),
+        _ => {
+            let critere = lire_critere(r.type_fhir, nom, nom, valeur)?;
+            r.criteres.push(critere);
+        }
+    }
+    Ok(())
+}
+
+fn lire_inclusion(nom: &str, valeur: &str, inverse: bool, repete: bool) -> Result<Inclusion, Issue> {
+    let connues = || {
+        parametres::INCLUSIONS.iter().map(|(t, n, _)| format!("{}:{n}", t.nom())).collect::<Vec<_>>().join(", ")
+    };
+    let mut parties = valeur.split(':');
+    let lue = parties
+        .next()
+        .and_then(TypeFhir::de_nom)
+        .zip(parties.next())
+        .and_then(|(t, n)| parametres::inclusion(t, n).map(|rel| (t, rel)));
+    // A third part restricts the target type: it must be the only one possible.
+    let cible = parties.next();
+    match lue {
+        Some((source, relation)) if cible.is_none_or(|c| c == relation.cible().nom()) => {
+            Ok(Inclusion { source, relation, inverse, repete })
+        }
+        _ => Err(refus(nom, "value", format!("L'inclusion « {valeur} » n'existe pas."), &connues())),
+    }
+}
+
+fn lire_critere(t: TypeFhir, complet: &str, nom: &str, valeur: &str) -> Result<Critere, Issue> {
+    if let Some((lien, reste)) = nom.split_once('.') {
+        let relation = parametres::trouver(t, lien).and_then(|p| match p.lecture {
+            Lecture::Reference(r) => Some(r),
+            _ => None,
+        });
+        let Some(relation) = relation else { return Err(inconnu(t, complet)) };
+        let (reste, au_dessus) = match reste.strip_suffix(":above") {
+            Some(r) if relation.cible() == TypeFhir::Organization => (r, true),
+            _ => (reste, false),
+        };
+        let critere = Box::new(lire_critere(relation.cible(), complet, reste, valeur)?);
+        return Ok(Critere::Chaine { relation, critere, au_dessus });
+    }
+    let (base, modificateur) = nom.split_once(':').map_or((nom, None), |(b, m)| (b, Some(m)));
+    let parametre = parametres::trouver(t, base).ok_or_else(|| inconnu(t, complet))?;
+    lire_valeurs(parametre, complet, modificateur, valeur)
+}
+
+fn lire_valeurs(p: &Parametre, complet: &str, modificateur: Option<&str>, valeur: &str) -> Result<Critere, Issue> {
+    let valeurs = couper(valeur);
+    if valeurs.iter().all(String::is_empty) {
+        return Err(refus(complet, "value", format!("Le paramètre « {complet} » n'a pas de valeur."), p.doc));
+    }
+    let sans_modificateur = || match modificateur {
+        None => Ok(()),
+        Some(m) => Err(modificateur_refuse(p, complet, m)),
+    };
+    match p.lecture {
+        Lecture::Id => {
+            sans_modificateur()?;
+            Ok(Critere::Id(valeurs))
+        }
+        Lecture::Jeton(params) => {
+            let non = match modificateur {
+                None => false,
+                Some("not") => true,
+                Some(m) => return Err(modificateur_refuse(p, complet, m)),
+            };
+            Ok(Critere::Jeton { params, valeurs: jetons(complet, &valeurs, params)?, non })
+        }
+        Lecture::Nom => {
+            let mode = match modificateur {
+                None => ModeNom::Debut,
+                Some("contains") => ModeNom::Contient,
+                Some("exact") => ModeNom::Exact,
+                Some(m) => return Err(modificateur_refuse(p, complet, m)),
+            };
+            let valeurs = valeurs
+                .into_iter()
+                .map(|v| if mode == ModeNom::Exact { v } else { crate::modele::plier(&v) })
+                .collect();
+            Ok(Critere::Nom { mode, valeurs })
+        }
+        Lecture::CodePostal => {
+            sans_modificateur()?;
+            Ok(Critere::CodePostal(valeurs))
+        }
+        Lecture::Maj => {
+            sans_modificateur()?;
+            valeurs.iter().map(|v| intervalle(complet, v)).collect::<Result<_, _>>().map(Critere::Maj)
+        }
+        Lecture::Reference(relation) => {
+            sans_modificateur()?;
+            let prefixe = format!("{}/", relation.cible().nom());
+            valeurs
+                .iter()
+                .map(|v| {
+                    let id = v.rsplit_once(&prefixe).map_or(v.as_str(), |(_, id)| id);
+                    if id.contains('/') || id.is_empty() {
+                        Err(refus(complet, "value", format!("« {v} » n'est pas une référence."), &format!("{prefixe}<id>")))
+                    } else {
+                        Ok(id.to_owned())
+                    }
+                })
+                .collect::<Result<_, _>>()
+                .map(|ids| Critere::Reference(relation, ids))
+        }
+    }
+}
+
+/// Splits on commas; `\,`, `\|`, `\$` and `\\` stand for themselves.
+fn couper(valeur: &str) -> Vec<String> {
+    let mut v = vec![String::new()];
+    let mut suite = valeur.chars();
+    while let Some(c) = suite.next() {
+        let fin = v.len() - 1;
+        match c {
+            ',' => v.push(String::new()),
+            '\\' => match suite.next() {
+                Some('|') => v[fin].push_str("\\|"),
+                Some(s) => v[fin].push(s),
+                None => v[fin].push('\\'),
+            },
+            autre => v[fin].push(autre),
+        }
+    }
+    v.retain(|x| !x.is_empty());
+    if v.is_empty() { vec![String::new()] } else { v }
+}
+
+/// `code`, `system|code`, `|code`, `system|`; a list with a system on its first value
+/// only is a published habit: the system holds for the values after it.
+fn jetons(complet: &str, valeurs: &[String], params: &[Param]) -> Result<Vec<Jeton>, Issue> {
+    let identifiant = params.contains(&Param::Identifier);
+    let mut herite: Option<String> = None;
+    valeurs
+        .iter()
+        .map(|v| {
+            let (systeme, code) = match decouper_jeton(v) {
+                Some((s, c)) => (Some(s), c),
+                None => (None, v.clone()),
+            };
+            let code = code.replace("\\|", "|");
+            if code.is_empty() && systeme.as_ref().is_none_or(String::is_empty) {
+                return Err(refus(complet, "value", format!("« {v} » n'est pas un code."), "code, système|code ou système|"));
+            }
+            let systeme = match systeme {
+                None => herite.clone(),
+                // "|code": a code without system; identifiers of the ROR have none to speak of.
+                Some(s) if s.is_empty() => None,
+                Some(s) if identifiant && crate::modele::systeme_d_identifiant_quelconque(&s) => None,
+                Some(s) => {
+                    let s = crate::modele::normaliser_systeme(&s);
+                    herite = Some(s.clone());
+                    Some(s)
+                }
+            };
+            Ok(Jeton { systeme, code: (!code.is_empty()).then_some(code) })
+        })
+        .collect()
+}
+
+fn decouper_jeton(v: &str) -> Option<(String, String)> {
+    let octets = v.as_bytes();
+    let i = (0..octets.len()).find(|i| octets[*i] == b'|' && (*i == 0 || octets[*i - 1] != b'\\'))?;
+    Some((v[..i].to_owned(), v[i + 1..].to_owned()))
+}
+
+/// A prefix and a partial date, without zone read as Paris civil time is not known to
+/// the server: UTC, as FHIR lets a server choose.
+fn intervalle(complet: &str, v: &str) -> Result<Intervalle, Issue> {
+    let (prefixe, date) = match v.get(..2) {
+        Some(p) if p.bytes().all(|b| b.is_ascii_lowercase()) => (p, &v[2..]),
+        _ => ("eq", v),
+    };
+    let attendu = "préfixe eq, ne, gt, lt, ge, le, sa ou eb puis AAAA, AAAA-MM, AAAA-MM-JJ ou AAAA-MM-JJThh:mm[:ss][Z ou +hh:mm]";
+    let (debut, fin) = bornes(date).ok_or_else(|| refus(complet, "value", format!("« {v} » n'est pas une date."), attendu))?;
+    let i = |de, a| Ok(Intervalle { de, a, exclu: false });
+    match prefixe {
+        "eq" => i(debut, fin),
+        "ne" => Ok(Intervalle { de: debut, a: fin, exclu: true }),
+        "gt" | "sa" => i(fin, i64::MAX),
+        "lt" | "eb" => i(i64::MIN, debut),
+        "ge" => i(debut, i64::MAX),
+        "le" => i(i64::MIN, fin),
+        autre => Err(refus(complet, "value", format!("Le préfixe « {autre} » n'existe pas pour une date."), attendu)),
+    }
+}
+
+/// First instant of a partial date and first instant after it, in milliseconds.
+fn bornes(texte: &str) -> Option<(i64, i64)> {
+    let ms = |d: PrimitiveDateTime, z: UtcOffset| i64::try_from(d.assume_offset(z).unix_timestamp_nanos() / 1_000_000).ok();
+    let (date, heure) = texte.split_once('T').map_or((texte, None), |(d, h)| (d, Some(h)));
+    let mut parties = date.split('-');
+    let annee: i32 = parties.next().filter(|a| a.len() == 4)?.parse().ok()?;
+    let mois = parties.next().map(|m| if m.len() == 2 { m.parse::<u8>().ok() } else { None });
+    let jour = parties.next().map(|j| if j.len() == 2 { j.parse::<u8>().ok() } else { None });
+    if parties.next().is_some() {
+        return None;
+    }
+    let debut = Date::from_calendar_date(annee, Month::try_from(mois.unwrap_or(Some(1))?).ok()?, jour.unwrap_or(Some(1))?).ok()?;
+    if let Some(heure) = heure {
+        jour?;
+        let (heure, zone) = zone(heure)?;
+        let (t, pas) = horaire(heure)?;
+        let d = ms(PrimitiveDateTime::new(debut, t), zone)?;
+        return Some((d, d.checked_add(pas)?));
+    }
+    let fin = match (mois, jour) {
+        (_, Some(_)) => debut.next_day()?,
+        (Some(Some(12)), None) => Date::from_calendar_date(annee.checked_add(1)?, Month::January, 1).ok()?,
+        (Some(Some(m)), None) => Date::from_calendar_date(annee, Month::try_from(m + 1).ok()?, 1).ok()?,
+        _ => Date::from_calendar_date(annee.checked_add(1)?, Month::January, 1).ok()?,
+    };
+    let minuit = |d: Date| ms(PrimitiveDateTime::new(d, Time::MIDNIGHT), UtcOffset::UTC);
+    Some((minuit(debut)?, minuit(fin)?))
+}
+
+fn zone(heure: &str) -> Option<(&str, UtcOffset)> {
+    if let Some(h) = heure.strip_suffix(['Z', 'z']) {
+        return Some((h, UtcOffset::UTC));
+    }
+    // A "+" left unescaped in a URL arrives as a space.
+    let Some(i) = heure.rfind(['+', '-', ' ']) else { return Some((heure, UtcOffset::UTC)) };
+    let (h, m) = heure[i + 1..].split_once(':')?;
+    let signe = if heure.as_bytes()[i] == b'-' { -1 } else { 1 };
+    let (h, m): (i8, i8) = (h.parse().ok()?, m.parse().ok()?);
+    Some((&heure[..i], UtcOffset::from_hms(signe * h, signe * m, 0).ok()?))
+}
+
+/// A time of day and the milliseconds its precision covers.
+fn horaire(texte: &str) -> Option<(Time, i64)> {
+    let mut p = texte.split(':');
+    let h: u8 = p.next()?.parse().ok()?;
+    let m: u8 = p.next()?.parse().ok()?;
+    let Some(s) = p.next() else { return Some((Time::from_hms(h, m, 0).ok()?, 60_000)) };
+    if p.next().is_some() {
+        return None;
+    }
+    match s.split_once('.') {
+        None => Some((Time::from_hms(h, m, s.parse().ok()?).ok()?, 1_000)),
+        Some((s, f)) => {
+            if f.is_empty() || !f.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            let ms: u16 = format!("{f:0<3}").get(..3)?.parse().ok()?;
+            Some((Time::from_hms_milli(h, m, s.parse().ok()?, ms).ok()?, 1))
+        }
+    }
+}
+
+fn refus(nom: &str, code: &'static str, message: String, attendu: &str) -> Issue {
+    Issue::new(code, format!("Paramètre « {nom} » : {message} Attendu : {}.", attendu.trim_end_matches('.'))).sur(nom)
+}
+
+fn inconnu(t: TypeFhir, nom: &str) -> Issue {
+    let connus = parametres::de_type(t).map(|p| p.nom).collect::<Vec<_>>().join(", ");
+    let proches = if nom.contains('.') { "" } else { ", _count, _include, _revinclude, _format" };
+    Issue::new(
+        "not-supported",
+        format!("Paramètre « {nom} » inconnu pour {}. Attendu : {connus}{proches}.", t.nom()),
+    )
+    .sur(nom)
+}
+
+fn modificateur_refuse(p: &Parametre, nom: &str, m: &str) -> Issue {
+    let admis = match p.lecture {
+        Lecture::Jeton(_) => ":not",
+        Lecture::Nom => ":contains, :exact",
+        _ => "aucun modificateur",
+    };
+    refus(nom, "not-supported", format!("Le modificateur « :{m} » n'existe pas ici."), admis)
+}
+
+/// For `_lastUpdated` in tests and tools.
+pub fn millisecondes(t: OffsetDateTime) -> i64 {
+    i64::try_from(t.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn un(q: &str) -> Critere {
+        lire(TypeFhir::HealthcareService, q).unwrap().criteres.remove(0)
+    }
+
+    #[test]
+    fn partial_dates_cover_their_precision() {
+        let b = |t| bornes(t).map(|(d, f)| f - d);
+        assert_eq!(b("2024"), Some(366 * 86_400_000));
+        assert_eq!(b("2023-02"), Some(28 * 86_400_000));
+        assert_eq!(b("2023-12"), Some(31 * 86_400_000));
+        assert_eq!(b("2023-08-02"), Some(86_400_000));
+        assert_eq!(b("2022-11-06T15:00"), Some(60_000));
+        assert_eq!(b("2024-01-01T00:00:00+01:00"), Some(1_000));
+        assert_eq!(bornes("2024-01-01T00:00:00+01:00").unwrap().0 + 3_600_000, bornes("2024-01-01T00:00:00Z").unwrap().0);
+        for faux in ["", "2024-13", "2024-02-30", "24", "2024-1-1", "2024T10:00", "2024-01-01T25:00", "demain"] {
+            assert_eq!(bornes(faux), None, "{faux}");
+        }
+    }
+
+    #[test]
+    fn tokens_take_every_published_form() {
+        let Critere::Jeton { valeurs, non, .. } = un("specialty:not=https%3A%2F%2Fx%2Fs%7C005,481,%7C7,https://x/s%7C") else { panic!() };
+        assert!(non);
+        let s = Some("https://x/s".to_owned());
+        let j = |systeme: &Option<String>, code: Option<&str>| Jeton { systeme: systeme.clone(), code: code.map(Into::into) };
+        assert_eq!(valeurs, vec![j(&s, Some("005")), j(&s, Some("481")), j(&None, Some("7")), j(&s, None)]);
+    }
+
+    #[test]
+    fn chains_and_above_are_read_and_everything_wrong_is_told_at_once() {
+        assert!(matches!(un("organization.identifier:above=X"), Critere::Chaine { au_dessus: true, .. }));
+        assert!(matches!(un("location.address-postalcode=71"), Critere::Chaine { au_dessus: false, .. }));
+        let fautes = lire(TypeFhir::HealthcareService, "nimporte=1&_count=0&_lastUpdated=xx2024&name:flou=a&_include=A:b&specialty=").unwrap_err();
+        assert_eq!(fautes.len(), 6, "{fautes:?}");
+        assert!(fautes[0].diagnostics.contains("nimporte") && fautes[0].diagnostics.contains("specialty"));
+    }
+
+    #[test]
+    fn no_query_string_panics() {
+        let mut graine = 7u64;
+        let morceaux = ["specialty", "=", "&", "%", "%zz", ":", ".", "|", "\\", ",", "é", "_lastUpdated=ge", "2024-", "T", "+", "_include=", "\u{0}", "organization."];
+        for _ in 0..20_000 {
+            let mut q = String::new();
+            for _ in 0..8 {
+                graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                q.push_str(morceaux[(graine >> 33) as usize % morceaux.len()]);
+            }
+            let _ = lire(TypeFhir::HealthcareService, &q);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Buffered writers that name the file they failed on.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// One output file, written as it is produced.
+pub struct Sortie {
+    chemin: String,
+    flux: BufWriter<File>,
+    lignes: u64,
+}
+
+impl Sortie {
+    /// Creates (or truncates) the file.
+    pub fn creer(chemin: &Path) -> Result<Self, Error> {
+        let nom = chemin.display().to_string();
+        match File::create(chemin) {
+            Ok(fichier) => Ok(Self {
+                chemin: nom,
+                flux: BufWriter::with_capacity(1 << 18, fichier),
+                lignes: 0,
+            }),
+            Err(source) => Err(Error::Ecriture {
+                chemin: nom,
+                source,
+            }),
+        }
+    }
+
+    /// Writes text as it is.
+    pub fn texte(&mut self, texte: &str) -> Result<(), Error> {
+        let resultat = self.flux.write_all(texte.as_bytes());
+        resultat.map_err(|source| Error::Ecriture {
+            chemin: self.chemin.clone(),
+            source,
+        })
+    }
+
+    /// Writes compact JSON, without end of line.
+    pub fn json<T: Serialize>(&mut self, valeur: &T) -> Result<(), Error> {
+        serde_json::to_writer(&mut self.flux, valeur)?;
+        Ok(())
+    }
+
+    /// Writes one NDJSON line.
+    pub fn ligne<T: Serialize>(&mut self, valeur: &T) -> Result<(), Error> {
+        self.json(valeur)?;
+        self.lignes += 1;
+        self.texte("\n")
+    }
+
+    /// Flushes and tells how many NDJSON lines were written.
+    pub fn finir(mut self) -> Result<u64, Error> {
+        match self.flux.flush() {
+            Ok(()) => Ok(self.lignes),
+            Err(source) => Err(Error::Ecriture {
+                chemin: self.chemin,
+                source,
+            }),
+        }
+    }
+}
+
+/// Creates a folder and its parents.
+pub fn creer_dossier(chemin: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(chemin).map_err(|source| Error::Ecriture {
+        chemin: chemin.display().to_string(),
+        source,
+    })
+}

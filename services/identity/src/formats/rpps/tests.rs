@@ -1,0 +1,314 @@
+use std::collections::BTreeMap;
+
+use super::super::tests::{Hasard, echantillon};
+use super::*;
+
+/// The columns that are read, in another order than the published one.
+const ENTETE: &str = "TYPE D’IDENTIFIANT PP|Identifiant PP|Identification nationale PP|Code civilité d'exercice|Code civilité|Nom d'exercice|Prénom d'exercice|Code profession|Code catégorie professionnelle|Code type savoir-faire|Code savoir-faire|Code mode exercice|Numéro SIRET site|Numéro FINESS site|Numéro FINESS établissement juridique|Identifiant technique de la structure|Code secteur d'activité|Code commune (coord. structure)|Code Département (structure)|Code fonction|Code genre d'activité|Adresse e-mail (coord. structure)|Libellé profession|";
+
+const PERSONNES: [(&str, &str); 4] = [
+    ("10990000019", "ALPHA"),
+    ("10990000027", "BETA"),
+    ("10990000035", "GAMMA"),
+    ("10990000043", "DELTA"),
+];
+
+fn ligne(rpps: &str, nom: &str, savoir_faire: &str, site: &str, commune: &str) -> String {
+    format!(
+        "8|{rpps}|8{rpps}|DR|MME|{nom}|Zoé|10|C|S|{savoir_faire}|S||{site}|||SA01|{commune}||||a@exemple.invalid|Médecin \"|"
+    )
+}
+
+fn corpus() -> Vec<String> {
+    let mut lignes = Vec::new();
+    for (rpps, nom) in PERSONNES {
+        for savoir_faire in ["SM53", "SM04"] {
+            for (site, commune) in [("019000207", "01451"), ("2A9000304", "2A004")] {
+                lignes.push(ligne(rpps, nom, savoir_faire, site, commune));
+            }
+        }
+    }
+    lignes
+}
+
+fn charger(source: impl Read) -> (Vec<Lecture>, Result<Resume, ErreurFichier>) {
+    let mut lectures = Vec::new();
+    let resume = lire(source, &mut |lecture| {
+        lectures.push(lecture);
+        ControlFlow::Continue(())
+    });
+    (lectures, resume)
+}
+
+fn fichier(lignes: &[String]) -> String {
+    format!("{ENTETE}\n{}\n", lignes.join("\n"))
+}
+
+/// The records, those handed over twice being merged.
+fn fiches(lectures: Vec<Lecture>) -> BTreeMap<String, Professionnel> {
+    let mut fiches: BTreeMap<String, Professionnel> = BTreeMap::new();
+    for lecture in lectures {
+        let Lecture::Enregistrement {
+            professionnel,
+            reprise,
+        } = lecture
+        else {
+            continue;
+        };
+        match fiches.get_mut(&professionnel.id_nat_ps) {
+            Some(connue) => {
+                assert!(reprise);
+                fusionner(connue, professionnel);
+            }
+            None => {
+                assert!(!reprise);
+                fiches.insert(professionnel.id_nat_ps.clone(), professionnel);
+            }
+        }
+    }
+    fiches
+}
+
+#[test]
+fn une_personne() {
+    let lignes = corpus();
+    let (lectures, resume) = charger(fichier(&lignes).as_bytes());
+    let resume = resume.unwrap();
+    assert_eq!((resume.colonnes, resume.lignes), (23, 16));
+    assert_eq!((resume.personnes, resume.reprises, resume.refus), (4, 0, 0));
+    assert!(resume.constats.is_empty(), "{:?}", resume.constats);
+    let fiches = fiches(lectures);
+    let fiche = &fiches["810990000019"];
+    assert_eq!(fiche.nom, "ALPHA");
+    assert_eq!(fiche.rpps, "10990000019");
+    assert!(fiche.actif);
+    let meta = fiche.meta.as_ref().unwrap();
+    assert_eq!(meta.region, "84");
+    assert_eq!(meta.id, "3848e4d2-7e5c-5b77-be5a-083bcf671307");
+    let civilite = fiche.civilite.as_ref().unwrap();
+    assert_eq!(civilite.systeme, SYSTEME_CIVILITE);
+    assert_eq!(civilite.code, "MME");
+    assert_eq!(fiche.exercices.len(), 1);
+    let exercice = &fiche.exercices[0];
+    assert_eq!(exercice.profession, "10");
+    assert_eq!(exercice.civilite_exercice, "DR");
+    let codes: Vec<_> = exercice
+        .savoir_faire
+        .iter()
+        .map(|savoir_faire| savoir_faire.code.as_str())
+        .collect();
+    assert_eq!(codes, ["SM04", "SM53"]);
+    let sites: Vec<_> = exercice
+        .activites
+        .iter()
+        .map(|activite| activite.finess_site.as_str())
+        .collect();
+    assert_eq!(sites, ["019000207", "2A9000304"]);
+}
+
+#[test]
+fn l_ordre_des_lignes_ne_change_rien() {
+    let mut lignes = corpus();
+    lignes.push(ligne("10990000019", "ALPHA-BIS", "SM53", "", "97411"));
+    lignes.push("8|10990000027|810990000027|||BETA|Zoé|60|C|||||||||||||||".to_owned());
+    let attendues = fiches(charger(fichier(&lignes).as_bytes()).0);
+    assert_eq!(attendues.len(), 4);
+    assert_eq!(attendues["810990000019"].nom, "ALPHA");
+    assert_eq!(attendues["810990000027"].exercices.len(), 2);
+    let mut hasard = Hasard(42);
+    for _ in 0..200 {
+        hasard.melanger(&mut lignes);
+        let (lectures, resume) = charger(fichier(&lignes).as_bytes());
+        let resume = resume.unwrap();
+        assert_eq!((resume.personnes, resume.refus), (4, 0));
+        assert_eq!(fiches(lectures), attendues);
+    }
+}
+
+#[test]
+fn doublon_exact_lu_une_fois() {
+    let mut lignes = corpus();
+    lignes.insert(1, lignes[0].clone());
+    let (lectures, resume) = charger(fichier(&lignes).as_bytes());
+    assert_eq!(resume.unwrap().doublons, 1);
+    assert_eq!(
+        fiches(lectures),
+        fiches(charger(fichier(&corpus()).as_bytes()).0)
+    );
+}
+
+#[test]
+fn lignes_refusees_sans_leur_contenu() {
+    let bonne = corpus().swap_remove(0);
+    let lignes = [
+        bonne.clone(),
+        bonne.replace("10990000019", "10990000012"),
+        bonne.replace("|ALPHA|", "| |"),
+        bonne.replace("|ALPHA|", "|"),
+        bonne.replace("|810990000019|", "|810990000027|"),
+        bonne.replacen('8', "9", 1),
+        String::new(),
+        format!("{bonne}{}", "x".repeat(200_000)),
+        "0|259001238|0259001238|||ANCIEN|Loïc|26|C|||||||||||||||".to_owned(),
+        "0|259001239|0259001239|||ANCIEN|Loïc|26|C|||||||||||||||".to_owned(),
+    ];
+    let mut octets = fichier(&lignes).replace('\n', "\r\n").into_bytes();
+    octets.extend_from_slice(b"8|\xff\xfe|\n");
+    octets.extend_from_slice(bonne.as_bytes());
+    let (lectures, resume) = charger(octets.as_slice());
+    let resume = resume.unwrap();
+    let refus: Vec<_> = lectures
+        .iter()
+        .filter_map(|lecture| match lecture {
+            Lecture::Refus {
+                ligne,
+                fautes,
+                contenu,
+            } => {
+                assert!(contenu.is_empty());
+                let textes = format!("{fautes:?}");
+                assert!(!textes.contains("ALPHA") && !textes.contains("109900"));
+                Some((*ligne, fautes[0].regle.as_str()))
+            }
+            Lecture::Enregistrement { .. } => None,
+        })
+        .collect();
+    assert_eq!(
+        refus,
+        [
+            (3, "rpps-cle-invalide"),
+            (4, "nom-absent"),
+            (5, "nombre-de-champs"),
+            (6, "idnatps-incoherent"),
+            (7, "type-identifiant-inconnu"),
+            (9, "ligne-trop-longue"),
+            (12, "encodage-invalide"),
+        ]
+    );
+    assert_eq!(resume.refus, 7);
+    assert_eq!((resume.personnes, resume.reprises), (3, 1));
+    let attendus = BTreeMap::from([
+        ("adeli-cle-invalide", 1),
+        ("ligne-vide", 1),
+        ("personne-reprise", 1),
+    ]);
+    assert_eq!(resume.constats, attendus);
+}
+
+#[test]
+fn entetes() {
+    let sans_nom = fichier(&corpus()).replacen("Nom d'exercice", "Autre", 1);
+    let (lectures, resume) = charger(sans_nom.as_bytes());
+    assert!(lectures.is_empty());
+    let erreur = resume.unwrap_err();
+    assert!(erreur.message.contains("Nom d'exercice"), "{erreur}");
+    assert!(charger(&b""[..]).1.is_err());
+    assert!(charger(&b"\n"[..]).1.is_err());
+    assert!(charger(&b"\xff\n"[..]).1.is_err());
+    let en_plus = format!("\u{feff}{}", fichier(&[])).replacen("Libellé profession", "Nouveau", 1);
+    let resume = charger(en_plus.as_bytes()).1.unwrap();
+    assert_eq!(resume.constats.get("colonne-inconnue"), Some(&1));
+}
+
+#[test]
+fn rien_ne_fait_paniquer() {
+    let texte = fichier(&corpus()).into_bytes();
+    let mut hasard = Hasard(3);
+    for _ in 0..1000 {
+        let mut octets = texte.clone();
+        for _ in 0..=hasard.jusqu_a(5) {
+            let rang = hasard.jusqu_a(octets.len());
+            octets[rang] = u8::try_from(hasard.jusqu_a(256)).unwrap();
+        }
+        octets.truncate(hasard.jusqu_a(octets.len()));
+        let _ = charger(octets.as_slice());
+    }
+}
+
+#[test]
+fn arret_demande() {
+    let texte = fichier(&corpus());
+    let mut lues = 0;
+    let resume = lire(texte.as_bytes(), &mut |_| {
+        lues += 1;
+        ControlFlow::Break(())
+    })
+    .unwrap();
+    assert!(resume.interrompu);
+    assert_eq!(lues, 1);
+}
+
+#[test]
+fn echantillons() {
+    let cas = [
+        (
+            "PS_LibreAcces_Personne_activite_202211220857.52cols.txt",
+            52,
+            10,
+            5,
+            1,
+        ),
+        (
+            "PS_LibreAcces_Personne_activite_202610010830.txt",
+            56,
+            19,
+            13,
+            1,
+        ),
+        (
+            "PS_LibreAcces_Personne_activite_202610020830.txt",
+            56,
+            18,
+            13,
+            1,
+        ),
+    ];
+    for (nom, colonnes, lignes, personnes, doublons) in cas {
+        let Some(source) = echantillon(nom) else {
+            return;
+        };
+        let (lectures, resume) = charger(source);
+        let resume = resume.unwrap();
+        assert_eq!(resume.colonnes, colonnes, "{nom}");
+        assert_eq!(resume.lignes, lignes, "{nom}");
+        assert_eq!(resume.personnes, personnes, "{nom}");
+        assert_eq!(resume.doublons, doublons, "{nom}");
+        assert_eq!((resume.refus, resume.reprises), (0, 0), "{nom}");
+        assert_eq!(resume.constats.get("colonne-inconnue"), None, "{nom}");
+        let fiches = fiches(lectures);
+        let outremer = &fiches["810990000050"];
+        assert_eq!(outremer.nom, "ÇELIK-ŒUVRARD");
+        assert_eq!(outremer.meta.as_ref().unwrap().region, "01");
+    }
+}
+
+#[test]
+fn d_un_jour_a_l_autre() {
+    let jours = ["202610010830", "202610020830"].map(|edition| {
+        echantillon(&format!("PS_LibreAcces_Personne_activite_{edition}.txt"))
+            .map(|source| fiches(charger(source).0))
+    });
+    let [Some(hier), Some(aujourd_hui)] = jours else {
+        return;
+    };
+    let nouvelles: Vec<_> = aujourd_hui
+        .keys()
+        .filter(|cle| !hier.contains_key(*cle))
+        .collect();
+    assert_eq!(nouvelles, ["810990000134"]);
+    let absentes: Vec<_> = hier
+        .keys()
+        .filter(|cle| !aujourd_hui.contains_key(*cle))
+        .collect();
+    assert_eq!(absentes, ["0259001238"]);
+    let changees: Vec<_> = hier
+        .iter()
+        .filter(|(cle, fiche)| {
+            aujourd_hui
+                .get(*cle)
+                .is_some_and(|nouvelle| nouvelle != *fiche)
+        })
+        .map(|(cle, _)| cle)
+        .collect();
+    assert_eq!(changees, ["810990000027", "810990000043", "810990000068"]);
+}
