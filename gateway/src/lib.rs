@@ -16,7 +16,7 @@ pub mod reglages;
 mod rendu;
 mod suivi;
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc};
 
 use parking_lot::RwLock;
 use ror_chassis::{Resultat, admin::Etat, client::Canal, nats::Jet, serveur};
@@ -42,7 +42,6 @@ pub struct Passerelle {
     capacity: Canal,
     access: Canal,
     sante: Vec<(String, Canal)>,
-    demarrage: Instant,
 }
 
 /// A gateway that runs.

@@ -100,7 +100,6 @@ pub fn demarrer(
         capacity: vers("capacity")?,
         access: access.clone(),
         sante,
-        demarrage: Instant::now(),
         reglages: reglages.clone(),
     });
     let lancer = |service: &'static str, appel: Appel, nom: &'static str| {

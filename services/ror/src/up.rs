@@ -1,0 +1,272 @@
+//! `ror up`: the whole mesh on one machine, PostgreSQL and NATS included.
+
+mod certificats;
+mod demo;
+mod enfants;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use clap::Args;
+use ror_chassis::{
+    Erreur,
+    processus::{self, signal_d_arret},
+    reglages::{FormatJournal, Reglages, ReglagesJournal, SERVICES, Secret},
+    serveur, telemetrie,
+};
+use ror_embedded::Embedded;
+use ror_gateway::{ReglagesPasserelle, reglages::TlsPublic};
+use sqlx::Connection;
+use tokio_util::sync::CancellationToken;
+
+use crate::{maillage::{self, Maillage}, serve::DEFINITIONS};
+
+/// Lance tout le maillage sur cette machine.
+#[derive(Args, Clone)]
+pub struct Options {
+    /// Port HTTP de la façade et de la page d'accueil.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Port TLS : la même API, certificats clients demandés au point de jeton.
+    #[arg(long, default_value_t = 8443)]
+    tls_port: u16,
+    /// Dossier des données.
+    #[arg(long, default_value = ".ror")]
+    data_dir: PathBuf,
+    /// Données de démonstration : none, small ou region.
+    #[arg(long, default_value = "small")]
+    demo: String,
+    /// Un processus par service, relancé s'il meurt.
+    #[arg(long)]
+    processes: bool,
+}
+
+/// Size of that name.
+pub fn taille(nom: &str) -> anyhow::Result<ror_demo::Taille> {
+    match nom {
+        "small" => Ok(ror_demo::Taille::Small),
+        "region" => Ok(ror_demo::Taille::Region),
+        _ => anyhow::bail!("taille « {nom} » inconnue. Attendu : small ou region"),
+    }
+}
+
+/// How long the mesh may take to be whole.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The addresses of a mesh.
+pub(crate) struct Plan {
+    pub options: Options,
+    pub http: SocketAddr,
+    pub tls: SocketAddr,
+    pub grpc: BTreeMap<String, u16>,
+    pub certificats: certificats::Dossier,
+    pub base: String,
+    pub nats: String,
+}
+
+impl Plan {
+    /// gRPC URL by service.
+    pub fn amont(&self) -> BTreeMap<String, String> {
+        self.grpc.iter().map(|(s, p)| (s.clone(), format!("http://127.0.0.1:{p}"))).collect()
+    }
+}
+
+/// Runs until a signal.
+pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
+    if options.demo != "none" {
+        taille(&options.demo).map_err(|_| anyhow::anyhow!("--demo « {} » inconnu. Attendu : none, small ou region", options.demo))?;
+    }
+    let journal = ReglagesJournal {
+        format: FormatJournal::Texte,
+        filtre: std::env::var("ROR_LOG__FILTER").unwrap_or_else(|_| "warn,ror_embedded=info".into()),
+        otlp: std::env::var("ROR_OTLP__ENDPOINT").ok(),
+    };
+    let _garde = telemetrie::installer(&journal, "ror")?;
+    let debut = Instant::now();
+    std::fs::create_dir_all(&options.data_dir)
+        .with_context(|| format!("impossible de créer le dossier de données {} : choisissez-en un autre avec --data-dir", options.data_dir.display()))?;
+    let mut options = options;
+    options.data_dir = options.data_dir.canonicalize()?;
+    // Both ports first: taken, nothing has been started for nothing.
+    let http = SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.port));
+    let tls = SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.tls_port));
+    drop(serveur::ecouter(http, "HTTP, --port").await?);
+    drop(serveur::ecouter(tls, "TLS, --tls-port").await?);
+    let _ = std::fs::remove_file(options.data_dir.join("demo.json"));
+    let embarque = Embedded::start(ror_embedded::Options {
+        data_dir: options.data_dir.clone(),
+        cache_dir: std::env::var_os("ROR_CACHE_DIR").map(PathBuf::from),
+        durable: true,
+        max_connections: 200,
+    })
+    .await
+    .map_err(|e| anyhow::anyhow!("{e}"))?;
+    let arret = CancellationToken::new();
+    let fin = arret.clone();
+    tokio::spawn(async move {
+        signal_d_arret().await;
+        fin.cancel();
+        signal_d_arret().await;
+        std::process::exit(130);
+    });
+    let resultat = faire_tourner(options, &embarque, arret.clone(), debut).await;
+    arret.cancel();
+    embarque.stop().await;
+    resultat
+}
+
+async fn faire_tourner(options: Options, embarque: &Embedded, arret: CancellationToken, debut: Instant) -> anyhow::Result<ExitCode> {
+    creer_base(embarque).await?;
+    let plan = Plan {
+        http: SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.port)),
+        tls: SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.tls_port)),
+        grpc: ports()?,
+        certificats: certificats::preparer(&options.data_dir.join("tls"))?,
+        base: embarque.postgres_url("ror"),
+        nats: embarque.nats_url(),
+        options,
+    };
+    std::fs::write(plan.options.data_dir.join(maillage::FICHIER), serde_json::to_vec_pretty(&plan.amont())?)?;
+    if plan.options.processes {
+        let enfants = enfants::lancer(&plan, arret.clone())?;
+        let prets = attendre_et_peupler(&plan, embarque, &enfants.pids(), &arret, debut).await;
+        if let Ok(true) = prets {
+            let (postgres, nats) = (embarque.postgres_state(), embarque.nats_state());
+            demo::tenir_a_jour(&plan, embarque, &enfants, &arret, postgres, nats).await;
+        }
+        arret.cancel();
+        enfants.arreter().await;
+        prets?;
+    } else {
+        let mut services = Vec::new();
+        for def in DEFINITIONS {
+            services.push(processus::demarrer(def, reglages(&plan, def.nom), arret.clone()).await?);
+        }
+        let passerelle = ror_gateway::demarrer(passerelle(&plan), arret.clone()).await?;
+        let prets = attendre_et_peupler(&plan, embarque, &BTreeMap::new(), &arret, debut).await;
+        if let Ok(true) = prets {
+            arret.cancelled().await;
+        }
+        arret.cancel();
+        passerelle.attendre().await;
+        for s in services {
+            s.attendre().await;
+        }
+        prets?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for the mesh, loads what it must hold, and tells what to try. False when stopped meanwhile.
+async fn attendre_et_peupler(
+    plan: &Plan,
+    embarque: &Embedded,
+    pids: &BTreeMap<String, u32>,
+    arret: &CancellationToken,
+    debut: Instant,
+) -> anyhow::Result<bool> {
+    let travail = async {
+        let mesh = Maillage(plan.amont());
+        demo::nomenclatures(&mesh, &plan.options.data_dir).await?;
+        let manifeste = demo::peupler(plan, &mesh).await?;
+        attendre_pret(plan.options.port).await?;
+        let clients = demo::clients(plan, &mesh).await?;
+        demo::ecrire(plan, embarque, &clients, manifeste.as_ref(), pids)?;
+        demo::annoncer(plan, manifeste.as_ref(), debut);
+        Ok(())
+    };
+    tokio::select! {
+        r = travail => r.map(|()| true),
+        () = arret.cancelled() => Ok(false),
+    }
+}
+
+async fn creer_base(embarque: &Embedded) -> anyhow::Result<()> {
+    let mut c = sqlx::PgConnection::connect(&embarque.postgres_url("postgres")).await.context("PostgreSQL embarqué injoignable")?;
+    let existe: bool = sqlx::query_scalar("select exists (select 1 from pg_database where datname = 'ror')").fetch_one(&mut c).await?;
+    if !existe {
+        sqlx::query("create database ror").execute(&mut c).await?;
+    }
+    c.close().await?;
+    Ok(())
+}
+
+/// A free port for each service, all held until every one is found.
+fn ports() -> anyhow::Result<BTreeMap<String, u16>> {
+    let mut tenus = Vec::new();
+    let mut ports = BTreeMap::new();
+    for s in SERVICES {
+        let e = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        ports.insert(s.to_owned(), e.local_addr()?.port());
+        tenus.push(e);
+    }
+    Ok(ports)
+}
+
+fn reglages(plan: &Plan, nom: &str) -> Reglages {
+    Reglages {
+        nom: nom.to_owned(),
+        base: Some(Secret::from(plan.base.clone())),
+        base_connexions: 16,
+        nats: plan.nats.clone(),
+        nats_replicas: 1,
+        grpc: (Ipv4Addr::LOCALHOST, plan.grpc.get(nom).copied().unwrap_or(0)).into(),
+        admin: None,
+        tls: None,
+        amont: plan.amont(),
+        migrer: true,
+    }
+}
+
+fn passerelle(plan: &Plan) -> ReglagesPasserelle {
+    let c = &plan.certificats;
+    ReglagesPasserelle {
+        commun: Reglages { base: None, ..reglages(plan, "gateway") },
+        http: plan.http,
+        tls: Some(TlsPublic { adresse: plan.tls, cert: c.serveur_cert(), cle: c.serveur_cle(), ca_clients: c.ca() }),
+        url_publique: None,
+        profil_accueil: demo::profil_accueil(&plan.options),
+        retard_max_s: 10.0,
+    }
+}
+
+/// Waits until the façade says that its directory is whole.
+async fn attendre_pret(port: u16) -> anyhow::Result<()> {
+    let fin = Instant::now() + PATIENCE;
+    let mut dernier = String::new();
+    while Instant::now() < fin {
+        match http_get(port, "/ready").await {
+            Ok((200, _)) => return Ok(()),
+            Ok((_, corps)) => dernier = corps,
+            Err(e) => dernier = e.to_string(),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(Erreur::Indisponible(format!("le maillage n'est pas prêt après {} s : {dernier}", PATIENCE.as_secs())).into())
+}
+
+/// A bare HTTP/1.0 GET on this machine: not worth a client library.
+async fn http_get(port: u16, chemin: &str) -> anyhow::Result<(u16, String)> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let echange = async {
+        let mut s = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        s.write_all(format!("GET {chemin} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).await?;
+        let mut r = Vec::new();
+        s.take(64 * 1024).read_to_end(&mut r).await?;
+        anyhow::Ok(String::from_utf8_lossy(&r).into_owned())
+    };
+    let r = tokio::time::timeout(Duration::from_secs(5), echange).await??;
+    let code = r.split(' ').nth(1).and_then(|c| c.parse().ok()).context("réponse HTTP illisible")?;
+    Ok((code, r.split_once("\r\n\r\n").map_or("", |(_, c)| c).to_owned()))
+}
+
+/// Reads a file when it is there.
+fn lire_si_present(chemin: &Path) -> Option<Vec<u8>> {
+    std::fs::read(chemin).ok()
+}
