@@ -44,7 +44,11 @@ pub fn installer(reglages: &ReglagesJournal, nom: &'static str) -> Resultat<Gard
             tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).with_filter(filtre),
         ),
         FormatJournal::Texte => Box::new(
-            tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr).with_filter(filtre),
+            tracing_subscriber::fmt::layer()
+                .with_target(false)
+                .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+                .with_writer(std::io::stderr)
+                .with_filter(filtre),
         ),
     };
     let fournisseur = reglages.otlp.as_deref().map(|adresse| fournisseur(adresse, nom)).transpose()?;

@@ -229,7 +229,6 @@ pub fn adresse(voie: &Voie, commune: &Commune) -> Value {
         .liste("_line", vec![precision])
         .texte("city", commune.acheminement)
         .texte("postalCode", commune.cp)
-        .texte("country", "FR")
         .fin()
 }
 

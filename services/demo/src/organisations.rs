@@ -10,7 +10,7 @@ use crate::dates::date;
 use crate::donnees::Donnees;
 use crate::error::Error;
 use crate::fhir::{
-    Horodatage, Objet, adresse, concept, extension, extension_code, extension_complexe,
+    Horodatage, Objet, concept, extension, extension_code, extension_complexe,
     identifiant, meta, reference, sous, sous_code,
 };
 use crate::ids;
@@ -155,7 +155,6 @@ impl Fabrique<'_> {
         .liste("type", vec![concept(R66, categorie.code)])
         .texte("name", &eg.nom)
         .liste("alias", vec![Value::from(alias)])
-        .liste("address", vec![adresse(&eg.voie, commune)])
         .mettre("partOf", reference("Organization", &ids::id_ej(&ej.finess)))
         .liste("contact", contacts)
         .fin()

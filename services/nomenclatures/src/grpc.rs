@@ -134,9 +134,17 @@ impl NomenclaturesService for Service {
         requete: Request<GetNomenclatureRequest>,
     ) -> Result<Response<GetNomenclatureResponse>, Status> {
         let r = requete.into_inner();
-        let edition =
-            self.catalogue.index().edition(&r.canonique, &r.version).ok_or_else(|| inconnue(&r.canonique))?;
-        Ok(Response::new(GetNomenclatureResponse { nomenclature: Some(edition.nomenclature.clone()) }))
+        let connue = self.catalogue.index().edition(&r.canonique, &r.version).map(|e| e.nomenclature.clone());
+        // A follower may ask for what it was told of before this replica's index has it.
+        let nomenclature = match connue {
+            Some(n) => n,
+            None => {
+                let ligne = self.magasin.lire(&id_nomenclature(&r.canonique, &r.version)).await;
+                let ligne = ligne.map_err(|_| inconnue(&r.canonique))?;
+                Nomenclature::decode(ligne.etat).map_err(Erreur::from)?
+            }
+        };
+        Ok(Response::new(GetNomenclatureResponse { nomenclature: Some(nomenclature) }))
     }
 
     async fn batch_get_nomenclatures(

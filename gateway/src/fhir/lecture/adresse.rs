@@ -20,9 +20,9 @@ pub(super) struct AdresseLue {
 /// Reads the address member. Only the address of a structure carries commune and position.
 pub(super) fn adresse(n: &Noeud<'_>, structure: bool, f: &mut Vec<Faute>) -> AdresseLue {
     let mut lue = AdresseLue::default();
-    let Some(a) = n.objet("address", f) else {
-        return lue;
-    };
+    // Organization.address is a list in FHIR R4, of one at most here; Location.address is not.
+    let lu = if structure { n.seul_objet("address", f) } else { n.objet("address", f) };
+    let Some(a) = lu else { return lue };
     a.borner(
         &["id", "extension", "line", "_line", "city", "postalCode"],
         f,

@@ -389,9 +389,20 @@ pub(super) fn nom_humain(n: &Noeud<'_>, nom: &str, f: &mut Vec<Faute>) -> String
     let Some(h) = n.objet(nom, f) else {
         return String::new();
     };
-    h.borner(&["id", "text"], f);
-    exiger(&h, "text", f);
-    h.texte("text", f)
+    h.borner(&["id", "use", "text", "family", "given", "prefix"], f);
+    let entier = h.texte("text", f);
+    if !entier.is_empty() {
+        return entier;
+    }
+    // The model has one name: the parts are joined in their usual order.
+    let mut parties = h.textes("prefix", f);
+    parties.extend(h.textes("given", f));
+    parties.push(h.texte("family", f));
+    parties.retain(|p| !p.is_empty());
+    if parties.is_empty() {
+        exiger(&h, "text", f);
+    }
+    parties.join(" ")
 }
 
 /// availableTime entries.

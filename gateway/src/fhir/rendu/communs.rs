@@ -258,9 +258,10 @@ pub(super) fn adresse(
     adresse: Option<&Adresse>,
     commune: &str,
     position: Option<&Position>,
+    liste: bool,
     vue: &Vue<'_>,
 ) {
-    o.objet("address", |o| {
+    let corps = |o: &mut Objet<'_>| {
         o.tableau("extension", |t| {
             t.extension(c::EXT_INSEE, |o| {
                 o.objet("valueCoding", |o| coding(o, c::TRE_R13, commune, vue));
@@ -276,7 +277,13 @@ pub(super) fn adresse(
         });
         o.texte("city", &adresse.localite);
         o.texte("postalCode", &adresse.code_postal);
-    });
+    };
+    // Organization.address is a list in FHIR R4, Location.address is not.
+    if liste {
+        o.tableau("address", |t| t.objet(corps));
+    } else {
+        o.objet("address", corps);
+    }
 }
 
 fn geolocation(t: &mut Tableau<'_>, position: &Position) {

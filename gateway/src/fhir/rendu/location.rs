@@ -46,7 +46,7 @@ pub fn location(
             &vue.faits,
             vue,
         );
-        adresse(o, lieu.adresse.as_ref(), "", None, vue);
+        adresse(o, lieu.adresse.as_ref(), "", None, false, vue);
         if let Some(position) = &lieu.position {
             o.objet("position", |o| {
                 o.tableau("extension", |t| {

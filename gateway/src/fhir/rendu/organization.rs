@@ -59,7 +59,7 @@ pub fn organization_ej(ej: &EntiteJuridique, vue: &Vue<'_>, sortie: &mut Vec<u8>
             &vue.faits,
             vue,
         );
-        adresse(o, ej.adresse.as_ref(), &ej.commune_cog, None, vue);
+        adresse(o, ej.adresse.as_ref(), &ej.commune_cog, None, true, vue);
         contacts(o, &ej.contacts, vue);
     });
 }
@@ -104,6 +104,7 @@ pub fn organization_eg(eg: &EntiteGeographique, vue: &Vue<'_>, sortie: &mut Vec<
             eg.adresse.as_ref(),
             &eg.commune_cog,
             eg.position.as_ref(),
+            true,
             vue,
         );
         reference(o, "partOf", GENRE, &eg.entite_juridique_id);

@@ -37,13 +37,13 @@ fn meta_carries_version_dates_profile_and_region() {
 #[test]
 fn the_address_line_is_readable_and_carries_its_parts() {
     let json = rendre(&Ressource::Ej(exemples::ej()), 1, Faits::default());
-    assert_eq!(json["address"]["line"], json!(["12 bis rue des « Lilas »"]));
+    assert_eq!(json["address"][0]["line"], json!(["12 bis rue des « Lilas »"]));
     assert_eq!(
-        json["address"]["_line"][0]["extension"][0]["url"],
+        json["address"][0]["_line"][0]["extension"][0]["url"],
         c::EXT_ADXP_HOUSE_NUMBER
     );
     assert_eq!(
-        json["address"]["extension"][0]["valueCoding"]["code"],
+        json["address"][0]["extension"][0]["valueCoding"]["code"],
         "75112"
     );
     assert_eq!(json["_name"]["extension"][0]["valueString"], "Groupe Est");
