@@ -20,19 +20,21 @@ use crate::{
     recherche::requete::decoder,
 };
 
+/// Code system of the départements.
+const TRE_DEPARTEMENT: &str = "https://mos.esante.gouv.fr/NOS/TRE_G09-DepartementOM/FHIR/TRE-G09-DepartementOM";
 /// Results shown.
 const MONTRES: usize = 20;
 /// Activities proposed.
 const PROPOSEES: usize = 600;
 
-const ROLES: [(&str, &str); 7] = [
-    ("structures", "Entités juridiques, établissements, organisations internes"),
-    ("offers", "Offres, lieux, situations opérationnelles"),
-    ("capacity", "Lits et places"),
-    ("nomenclatures", "Codes et libellés"),
-    ("identity", "Miroirs FINESS et RPPS"),
-    ("access", "Habilitations et jetons"),
-    ("bascule", "Écrivain de chaque région"),
+const ROLES: [(&str, &str, &str); 7] = [
+    ("structures", "Structures", "Entités juridiques, établissements, organisations internes"),
+    ("offers", "Offres", "Offres, lieux, situations opérationnelles"),
+    ("capacity", "Capacités", "Lits et places"),
+    ("nomenclatures", "Nomenclatures", "Codes et libellés"),
+    ("identity", "Identités", "Miroirs FINESS et RPPS"),
+    ("access", "Accès", "Habilitations et jetons"),
+    ("bascule", "Bascule", "Écrivain de chaque région"),
 ];
 
 /// GET /accueil.css
@@ -74,7 +76,7 @@ pub async fn page(State(p): State<Partage>, RawQuery(chaine): RawQuery) -> Respo
 }
 
 async fn parties(p: &Passerelle) -> Vec<Partie> {
-    let controles = ROLES.iter().map(|(nom, role)| async move {
+    let controles = ROLES.iter().map(|(nom, titre, role)| async move {
         let canal = p.sante.iter().find(|(n, _)| n == nom).map(|(_, c)| c.clone());
         let repond = match canal {
             Some(c) => {
@@ -91,7 +93,7 @@ async fn parties(p: &Passerelle) -> Vec<Partie> {
             (false, Some(s)) => (EtatPartie::Arrete, format!("ne répond pas ; la recherche sert les données d'il y a {}", duree(s))),
             (false, None) => (EtatPartie::Arrete, "ne répond pas".to_owned()),
         };
-        Partie { nom: (*nom).to_owned(), role: (*role).to_owned(), etat, detail }
+        Partie { nom: (*titre).to_owned(), role: (*role).to_owned(), etat, detail }
     });
     futures::future::join_all(controles).await
 }
@@ -168,13 +170,20 @@ fn chercher(
     let mut rangs = offres.visibles(profil).clone();
     if !activite.is_empty() {
         let cherche = plier(activite);
-        let code = activites
-            .iter()
-            .find(|(c, l)| c == activite || plier(l) == cherche)
-            .or_else(|| activites.iter().find(|(_, l)| plier(l).contains(&cherche)))
-            .map(|(c, _)| c.clone())
-            .ok_or_else(|| format!("Aucune activité ne correspond à « {activite} ». Choisissez-en une dans la liste proposée."))?;
-        rangs &= offres.index.chercher(Param::Specialty, None, &code);
+        let egale = activites.iter().find(|(c, l)| c == activite || plier(l) == cherche);
+        // A free word stands for every activity whose label holds it.
+        let codes: Vec<&str> = match egale {
+            Some((c, _)) => vec![c],
+            None => activites.iter().filter(|(_, l)| plier(l).contains(&cherche)).map(|(c, _)| c.as_str()).collect(),
+        };
+        if codes.is_empty() {
+            return Err(format!("Aucune activité ne correspond à « {activite} ». Choisissez-en une dans la liste proposée."));
+        }
+        let mut trouvees = roaring::RoaringBitmap::new();
+        for c in codes {
+            trouvees |= offres.index.chercher(Param::Specialty, None, c);
+        }
+        rangs &= trouvees;
     }
     if !lieu.is_empty() {
         let lieux = m.table(TypeFhir::Location);
@@ -188,6 +197,9 @@ fn chercher(
                 if nom == cherche || nom.replace('-', " ") == cherche {
                     r |= lieux.index.chercher(Param::CommuneCog, None, code);
                 }
+            }
+            for (code, _) in tables.concepts(TRE_DEPARTEMENT).filter(|(_, c)| plier(&c.libelle) == cherche) {
+                r |= lieux.index.code_postal(code);
             }
             r
         };

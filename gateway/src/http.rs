@@ -34,9 +34,14 @@ const DELAI: Duration = Duration::from_secs(20);
 /// Largest body.
 const CORPS_MAX: usize = 1024 * 1024;
 
-/// SHA-256 (hex) of the client certificate of this connection.
-#[derive(Clone, Debug)]
-pub struct CertificatClient(pub Option<String>);
+/// What the transport knows of a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Connexion {
+    /// Whether it is TLS.
+    pub tls: bool,
+    /// SHA-256 (hex) of the client certificate.
+    pub certificat: Option<String>,
+}
 
 /// Every route.
 pub fn routes(p: Partage) -> Router {

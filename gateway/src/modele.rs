@@ -15,7 +15,7 @@ use ror_proto::{capacity::v1::Capacity, identity::v1::Identity, offers::v1::Offe
 
 use crate::fhir::politique::{Bloc, Faits, Politique};
 
-pub use application::{ACTIVITES, Source, plier, systeme_d_identifiant_quelconque};
+pub use application::{ACTIVITES, SYSTEME_STATUT_LIEU, Source, plier, systeme_d_identifiant_quelconque};
 pub use index::{Param, normaliser_systeme};
 pub use lien::Lien;
 pub use table::{Sorte, Table};

@@ -16,7 +16,7 @@ use ror_proto::{
     common::v1::{Canal, Evenement, Provenance},
 };
 
-use super::{CertificatClient, erreurs::Refus, lecture};
+use super::{Connexion, erreurs::Refus, lecture};
 use crate::{
     Partage, Passerelle,
     acces::Appelant,
@@ -35,12 +35,12 @@ struct Place {
 /// PATCH /Location?identifier=…
 pub async fn patcher(
     State(p): State<Partage>,
-    Extension(cert): Extension<CertificatClient>,
+    Extension(connexion): Extension<Connexion>,
     RawQuery(chaine): RawQuery,
     entetes: HeaderMap,
     corps: Bytes,
 ) -> Result<Response, Refus> {
-    let appelant = fournisseur(&p, &entetes, &cert).await?;
+    let appelant = fournisseur(&p, &entetes, &connexion).await?;
     let identifiant = identifiant(chaine.as_deref().unwrap_or(""))?;
     let place = trouver(&p, &identifiant)?;
     executer(&p, &appelant, place, &entetes, &corps).await
@@ -49,12 +49,12 @@ pub async fn patcher(
 /// PATCH /Location/{id}
 pub async fn patcher_par_id(
     State(p): State<Partage>,
-    Extension(cert): Extension<CertificatClient>,
+    Extension(connexion): Extension<Connexion>,
     Path(id): Path<String>,
     entetes: HeaderMap,
     corps: Bytes,
 ) -> Result<Response, Refus> {
-    let appelant = fournisseur(&p, &entetes, &cert).await?;
+    let appelant = fournisseur(&p, &entetes, &connexion).await?;
     let place = {
         let m = p.modele.read();
         m.table(TypeFhir::Location).rang(&id).and_then(|r| place(&m, r))
@@ -63,9 +63,9 @@ pub async fn patcher_par_id(
     executer(&p, &appelant, place, &entetes, &corps).await
 }
 
-async fn fournisseur(p: &Passerelle, entetes: &HeaderMap, cert: &CertificatClient) -> Result<std::sync::Arc<Appelant>, Refus> {
+async fn fournisseur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<std::sync::Arc<Appelant>, Refus> {
     lecture::pret(p)?;
-    let appelant = p.acces.verifier(lecture::porteur(entetes)?, cert.0.as_deref()).await?;
+    let appelant = p.acces.verifier(lecture::porteur(entetes)?, connexion.certificat.as_deref()).await?;
     if !appelant.ecriture_capacite {
         return Err(Refus::un(StatusCode::FORBIDDEN, Issue::new("forbidden", "Cette application n'est pas habilitée à écrire des capacités. Attendu : une application fournisseur.")));
     }

@@ -1,10 +1,13 @@
 //! CapabilityStatement, made from the table that the engine executes.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Extension, State},
+    response::Response,
+};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::lecture;
+use super::{Connexion, lecture};
 use crate::{
     Partage,
     fhir::canoniques as c,
@@ -13,8 +16,12 @@ use crate::{
 };
 
 /// GET /metadata, open to all.
-pub async fn capacites(State(p): State<Partage>, entetes: HeaderMap) -> Response {
-    let base = lecture::base(&p, &entetes);
+pub async fn capacites(
+    State(p): State<Partage>,
+    Extension(connexion): Extension<Connexion>,
+    entetes: HeaderMap,
+) -> Response {
+    let base = lecture::base(&p, &entetes, connexion.tls);
     let ressources: Vec<Value> = TypeFhir::TOUS.into_iter().map(ressource).collect();
     let corps = json!({
         "resourceType": "CapabilityStatement",

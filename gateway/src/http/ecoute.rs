@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::CertificatClient;
+use super::Connexion;
 use crate::reglages::TlsPublic;
 
 /// Connections at once; more wait to be accepted.
@@ -83,12 +83,12 @@ pub async fn servir(ecoute: TcpListener, routes: Router, tls: Option<TlsAcceptor
             let _place = place;
             match tls {
                 None => {
-                    let service = avec_certificat(routes, None);
+                    let service = decrite(routes, Connexion::default());
                     let _ = garde.watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned()).await;
                 }
                 Some(tls) => {
-                    let Some((flux, cert)) = poignee_de_main(&tls, flux).await else { return };
-                    let service = avec_certificat(routes, cert);
+                    let Some((flux, certificat)) = poignee_de_main(&tls, flux).await else { return };
+                    let service = decrite(routes, Connexion { tls: true, certificat });
                     let _ = garde.watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned()).await;
                 }
             }
@@ -108,10 +108,9 @@ async fn poignee_de_main(tls: &TlsAcceptor, flux: TcpStream) -> Option<(tokio_ru
 
 type Service = TowerToHyperService<tower::util::BoxCloneSyncService<http::Request<hyper::body::Incoming>, axum::response::Response, std::convert::Infallible>>;
 
-fn avec_certificat(routes: Router, cert: Option<String>) -> Service {
-    let cert = CertificatClient(cert);
+fn decrite(routes: Router, connexion: Connexion) -> Service {
     let service = routes.map_request(move |mut r: http::Request<hyper::body::Incoming>| {
-        r.extensions_mut().insert(cert.clone());
+        r.extensions_mut().insert(connexion.clone());
         r.map(axum::body::Body::new)
     });
     TowerToHyperService::new(tower::util::BoxCloneSyncService::new(service))

@@ -10,13 +10,13 @@ use ror_chassis::Erreur;
 use ror_proto::access::v1::{IssueTokenRequest, access_service_client::AccessServiceClient};
 use serde_json::json;
 
-use super::CertificatClient;
+use super::Connexion;
 use crate::{Partage, recherche::requete::decoder};
 
 /// POST of the form.
 pub async fn donner(
     State(p): State<Partage>,
-    Extension(cert): Extension<CertificatClient>,
+    Extension(connexion): Extension<Connexion>,
     entetes: HeaderMap,
     corps: Bytes,
 ) -> Response {
@@ -28,7 +28,7 @@ pub async fn donner(
         return refus(StatusCode::BAD_REQUEST, "invalid_request", "Le corps attendu est un formulaire application/x-www-form-urlencoded.");
     };
     let mut grant = String::new();
-    let mut demande = IssueTokenRequest { certificat_sha256: cert.0.unwrap_or_default(), ..Default::default() };
+    let mut demande = IssueTokenRequest { certificat_sha256: connexion.certificat.unwrap_or_default(), ..Default::default() };
     for (nom, valeur) in champs.split('&').filter_map(|c| c.split_once('=')) {
         let Some(valeur) = decoder(valeur) else {
             return refus(StatusCode::BAD_REQUEST, "invalid_request", "Un champ du formulaire est mal encodé.");

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{CertificatClient, DIFFUSION, erreurs::Refus};
+use super::{Connexion, DIFFUSION, erreurs::Refus};
 use crate::{
     Partage, Passerelle,
     fhir::outcome::Issue,
@@ -33,9 +33,9 @@ pub(super) fn porteur(entetes: &HeaderMap) -> Result<&str, Refus> {
 }
 
 /// Who reads, under which profile.
-async fn lecteur(p: &Passerelle, entetes: &HeaderMap, cert: &CertificatClient) -> Result<u8, Refus> {
+async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<u8, Refus> {
     pret(p)?;
-    let appelant = p.acces.verifier(porteur(entetes)?, cert.0.as_deref()).await?;
+    let appelant = p.acces.verifier(porteur(entetes)?, connexion.certificat.as_deref()).await?;
     let profil = appelant.profil.ok_or_else(|| {
         Refus::un(StatusCode::FORBIDDEN, Issue::new("forbidden", "Cette application n'a pas de profil de lecture. Attendu : une application consommatrice, profil 0 à 5."))
     })?;
@@ -100,33 +100,35 @@ fn type_fhir(nom: &str) -> Result<TypeFhir, Refus> {
     })
 }
 
-pub(super) fn base(p: &Passerelle, entetes: &HeaderMap) -> String {
+pub(super) fn base(p: &Passerelle, entetes: &HeaderMap, tls: bool) -> String {
     if let Some(u) = &p.reglages.url_publique {
         return format!("{u}{DIFFUSION}");
     }
     let hote = entetes.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
     let propre = hote.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
-    format!("http://{}{DIFFUSION}", if propre { hote } else { "localhost" })
+    let schema = if tls { "https" } else { "http" };
+    format!("{schema}://{}{DIFFUSION}", if propre { hote } else { "localhost" })
 }
 
 /// GET /{type}?…
 pub async fn chercher(
     State(p): State<Partage>,
-    Extension(cert): Extension<CertificatClient>,
+    Extension(connexion): Extension<Connexion>,
     Path(nom): Path<String>,
     RawQuery(chaine): RawQuery,
     entetes: HeaderMap,
 ) -> Result<Response, Refus> {
     let t = type_fhir(&nom)?;
-    let profil = lecteur(&p, &entetes, &cert).await?;
+    let profil = lecteur(&p, &entetes, &connexion).await?;
     let chaine = chaine.unwrap_or_default();
-    let r = requete::lire(t, &chaine).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
+    let tables = p.vocabulaire.tables();
+    let connu = |s: &str| tables.systeme(s).is_some() || s == crate::modele::SYSTEME_STATUT_LIEU;
+    let r = requete::lire(t, &chaine, &connu).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let (page, politique) = {
         let m = p.modele.read();
         (recherche::chercher(&m, &r, profil), m.politique().clone())
     };
-    let tables = p.vocabulaire.tables();
-    let base = base(&p, &entetes);
+    let base = base(&p, &entetes, connexion.tls);
     let c = Contexte { politique: &politique, profil, libelles: LibellesLocaux(&tables), base: &base };
     let racine = format!("{base}/{}", t.nom());
     let soi = if chaine.is_empty() { racine.clone() } else { format!("{racine}?{chaine}") };
@@ -142,12 +144,12 @@ pub async fn chercher(
 /// GET /{type}/{id}: what is hidden is answered as unknown.
 pub async fn lire(
     State(p): State<Partage>,
-    Extension(cert): Extension<CertificatClient>,
+    Extension(connexion): Extension<Connexion>,
     Path((nom, id)): Path<(String, String)>,
     entetes: HeaderMap,
 ) -> Result<Response, Refus> {
     let t = type_fhir(&nom)?;
-    let profil = lecteur(&p, &entetes, &cert).await?;
+    let profil = lecteur(&p, &entetes, &connexion).await?;
     let (extrait, politique) = {
         let m = p.modele.read();
         let e = m.visible(t, &id, profil).and_then(|r| m.extraire(t, r, profil));
@@ -162,7 +164,7 @@ pub async fn lire(
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     let tables = p.vocabulaire.tables();
-    let base = base(&p, &entetes);
+    let base = base(&p, &entetes, connexion.tls);
     let c = Contexte { politique: &politique, profil, libelles: LibellesLocaux(&tables), base: &base };
     let mut corps = Vec::with_capacity(4096);
     if !rendu::ressource(&e, &c, &mut corps) {

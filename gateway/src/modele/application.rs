@@ -428,7 +428,7 @@ fn vue_offre(r: &offer::Ressource) -> Vue {
             k.numeros(&[("", &l.identifiant), ("", &l.id_externe_synchro)]);
             k.un(Param::Type, l.fonction.as_ref());
             k.brut(Param::CommuneCog, TRE_COMMUNE, &l.commune_cog);
-            k.brut(Param::Status, "http://hl7.org/fhir/location-status", &l.status);
+            k.brut(Param::Status, SYSTEME_STATUT_LIEU, &l.status);
             let code_postal = l.adresse.as_ref().map(|a| a.code_postal.clone()).unwrap_or_default();
             let noms = vec![l.nom.clone(), l.nom_externe_synchro.clone()];
             Vue { type_fhir: T::Location, sorte: Sorte::Unique, cles: k.0, noms, code_postal, faits: Faits::default() }
@@ -466,6 +466,9 @@ fn vue_professionnel(p: &ror_proto::identity::v1::Professionnel) -> Vue {
 pub fn systeme_d_identifiant_quelconque(s: &str) -> bool {
     s.contains("JDV_J236-") || s.contains("TRE_R354-") || s.contains("TRE_R355-") || s.contains("TRE_G08-") || s.contains("TRE_G07-") || s.contains("TRE_R345-")
 }
+
+/// Code system of the native status of a place.
+pub const SYSTEME_STATUT_LIEU: &str = "https://hl7.org/fhir/location-status";
 
 /// Canonical of the activity code system, for the home page.
 pub const ACTIVITES: &str = liaisons::TRE_ACTIVITE;

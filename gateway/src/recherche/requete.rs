@@ -1,6 +1,7 @@
 //! From a query string to a checked request. Every fault at once, each naming its
 //! parameter, its rule and what would be accepted.
 
+use ror_domaine::identifiants::{Finess, IdNatPs, IdNatStruct, Rpps};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 use super::parametres::{self, Lecture, Parametre, Relation};
@@ -9,6 +10,8 @@ use crate::{
     modele::{Param, TypeFhir},
 };
 
+/// Identifier system of RPPS numbers.
+const SYS_RPPS: &str = "https://rpps.esante.gouv.fr";
 /// Matches per page by default (rule RG_RECH_52).
 pub const NOMBRE: usize = 200;
 /// Largest `_count`.
@@ -117,8 +120,8 @@ pub struct Inclusion {
     pub repete: bool,
 }
 
-/// Reads a query string for a type.
-pub fn lire(t: TypeFhir, chaine: &str) -> Result<Requete, Vec<Issue>> {
+/// Reads a query string for a type; `connu` says whether a code system exists.
+pub fn lire(t: TypeFhir, chaine: &str, connu: &dyn Fn(&str) -> bool) -> Result<Requete, Vec<Issue>> {
     if chaine.len() > LONGUEUR_MAX {
         return Err(vec![Issue::new("too-long", format!("La requête dépasse {LONGUEUR_MAX} caractères."))]);
     }
@@ -132,7 +135,7 @@ pub fn lire(t: TypeFhir, chaine: &str) -> Result<Requete, Vec<Issue>> {
             continue;
         };
         valeurs += 1 + valeur.matches(',').count();
-        if let Err(i) = lire_un(&mut r, &nom, &valeur) {
+        if let Err(i) = lire_un(&mut r, &nom, &valeur, connu) {
             issues.push(i);
         }
     }
@@ -163,7 +166,7 @@ pub fn decoder(s: &str) -> Option<String> {
     String::from_utf8(octets).ok().filter(|s| !s.contains('\0'))
 }
 
-fn lire_un(r: &mut Requete, nom: &str, valeur: &str) -> Result<(), Issue> {
+fn lire_un(r: &mut Requete, nom: &str, valeur: &str, connu: &dyn Fn(&str) -> bool) -> Result<(), Issue> {
     let (base, modificateur) = nom.split_once(':').map_or((nom, None), |(b, m)| (b, Some(m)));
     match base {
         "_count" => {
@@ -187,7 +190,7 @@ fn lire_un(r: &mut Requete, nom: &str, valeur: &str) -> Result<(), Issue> {
         // The page link carries the last id under this name.
         "_apres" => r.apres = Some(valeur.to_owned()),
         _ => {
-            let critere = lire_critere(r.type_fhir, nom, nom, valeur)?;
+            let critere = lire_critere(r.type_fhir, nom, nom, valeur, connu)?;
             r.criteres.push(critere);
         }
     }
@@ -214,7 +217,13 @@ fn lire_inclusion(nom: &str, valeur: &str, inverse: bool, repete: bool) -> Resul
     }
 }
 
-fn lire_critere(t: TypeFhir, complet: &str, nom: &str, valeur: &str) -> Result<Critere, Issue> {
+fn lire_critere(
+    t: TypeFhir,
+    complet: &str,
+    nom: &str,
+    valeur: &str,
+    connu: &dyn Fn(&str) -> bool,
+) -> Result<Critere, Issue> {
     if let Some((lien, reste)) = nom.split_once('.') {
         let relation = parametres::trouver(t, lien).and_then(|p| match p.lecture {
             Lecture::Reference(r) => Some(r),
@@ -225,15 +234,21 @@ fn lire_critere(t: TypeFhir, complet: &str, nom: &str, valeur: &str) -> Result<C
             Some(r) if relation.cible() == TypeFhir::Organization => (r, true),
             _ => (reste, false),
         };
-        let critere = Box::new(lire_critere(relation.cible(), complet, reste, valeur)?);
+        let critere = Box::new(lire_critere(relation.cible(), complet, reste, valeur, connu)?);
         return Ok(Critere::Chaine { relation, critere, au_dessus });
     }
     let (base, modificateur) = nom.split_once(':').map_or((nom, None), |(b, m)| (b, Some(m)));
     let parametre = parametres::trouver(t, base).ok_or_else(|| inconnu(t, complet))?;
-    lire_valeurs(parametre, complet, modificateur, valeur)
+    lire_valeurs(parametre, complet, modificateur, valeur, connu)
 }
 
-fn lire_valeurs(p: &Parametre, complet: &str, modificateur: Option<&str>, valeur: &str) -> Result<Critere, Issue> {
+fn lire_valeurs(
+    p: &Parametre,
+    complet: &str,
+    modificateur: Option<&str>,
+    valeur: &str,
+    connu: &dyn Fn(&str) -> bool,
+) -> Result<Critere, Issue> {
     let valeurs = couper(valeur);
     if valeurs.iter().all(String::is_empty) {
         return Err(refus(complet, "value", format!("Le paramètre « {complet} » n'a pas de valeur."), p.doc));
@@ -245,7 +260,10 @@ fn lire_valeurs(p: &Parametre, complet: &str, modificateur: Option<&str>, valeur
     match p.lecture {
         Lecture::Id => {
             sans_modificateur()?;
-            Ok(Critere::Id(valeurs))
+            match valeurs.iter().find(|v| !id_conforme(v)) {
+                Some(v) => Err(refus(complet, "value", format!("« {v} » n'est pas un identifiant technique."), "1 à 64 lettres, chiffres, tirets ou points")),
+                None => Ok(Critere::Id(valeurs)),
+            }
         }
         Lecture::Jeton(params) => {
             let non = match modificateur {
@@ -253,7 +271,7 @@ fn lire_valeurs(p: &Parametre, complet: &str, modificateur: Option<&str>, valeur
                 Some("not") => true,
                 Some(m) => return Err(modificateur_refuse(p, complet, m)),
             };
-            Ok(Critere::Jeton { params, valeurs: jetons(complet, &valeurs, params)?, non })
+            Ok(Critere::Jeton { params, valeurs: jetons(complet, &valeurs, params, connu)?, non })
         }
         Lecture::Nom => {
             let mode = match modificateur {
@@ -317,7 +335,12 @@ fn couper(valeur: &str) -> Vec<String> {
 
 /// `code`, `system|code`, `|code`, `system|`; a list with a system on its first value
 /// only is a published habit: the system holds for the values after it.
-fn jetons(complet: &str, valeurs: &[String], params: &[Param]) -> Result<Vec<Jeton>, Issue> {
+fn jetons(
+    complet: &str,
+    valeurs: &[String],
+    params: &[Param],
+    connu: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Jeton>, Issue> {
     let identifiant = params.contains(&Param::Identifier);
     let mut herite: Option<String> = None;
     valeurs
@@ -336,8 +359,13 @@ fn jetons(complet: &str, valeurs: &[String], params: &[Param]) -> Result<Vec<Jet
                 // "|code": a code without system; identifiers of the ROR have none to speak of.
                 Some(s) if s.is_empty() => None,
                 Some(s) if identifiant && crate::modele::systeme_d_identifiant_quelconque(&s) => None,
-                Some(s) => {
-                    let s = crate::modele::normaliser_systeme(&s);
+                Some(brut) => {
+                    let s = crate::modele::normaliser_systeme(&brut);
+                    if identifiant {
+                        controler_identifiant(complet, &s, &code)?;
+                    } else if !connu(&brut) && !connu(&s) {
+                        return Err(refus(complet, "code-invalid", format!("Le système de codes « {brut} » est inconnu."), "le canonique d'une TRE, ou le code seul"));
+                    }
                     herite = Some(s.clone());
                     Some(s)
                 }
@@ -345,6 +373,30 @@ fn jetons(complet: &str, valeurs: &[String], params: &[Param]) -> Result<Vec<Jet
             Ok(Jeton { systeme, code: (!code.is_empty()).then_some(code) })
         })
         .collect()
+}
+
+fn id_conforme(v: &str) -> bool {
+    (1..=64).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+/// A number typed by hand with a wrong key would silently find nothing.
+fn controler_identifiant(complet: &str, systeme: &str, code: &str) -> Result<(), Issue> {
+    use crate::fhir::canoniques as c;
+    let systemes = [c::SYS_FINESS, c::SYS_ID_NAT_STRUCT, c::SYS_ID_NAT_PS, c::SYS_SIRENE, c::SYS_RPPS_RANG, c::SYS_ADELI_RANG, c::SYS_OI, SYS_RPPS];
+    if !systemes.contains(&systeme) {
+        return Err(refus(complet, "code-invalid", format!("Le système d'identifiants « {systeme} » est inconnu."), &systemes.join(", ")));
+    }
+    if code.is_empty() {
+        return Ok(());
+    }
+    let faute = match systeme {
+        c::SYS_FINESS => Finess::lire(code).err(),
+        c::SYS_ID_NAT_STRUCT => IdNatStruct::lire(code).err(),
+        c::SYS_ID_NAT_PS => IdNatPs::lire(code).err(),
+        SYS_RPPS => Rpps::lire(code).err(),
+        _ => None,
+    };
+    faute.map_or(Ok(()), |f| Err(refus(complet, "value", f.message, f.attendu)))
 }
 
 fn decouper_jeton(v: &str) -> Option<(String, String)> {
@@ -469,7 +521,7 @@ mod tests {
     use super::*;
 
     fn un(q: &str) -> Critere {
-        lire(TypeFhir::HealthcareService, q).unwrap().criteres.remove(0)
+        lire(TypeFhir::HealthcareService, q, &|s| s.starts_with("https://x/")).unwrap().criteres.remove(0)
     }
 
     #[test]
@@ -500,7 +552,7 @@ mod tests {
     fn chains_and_above_are_read_and_everything_wrong_is_told_at_once() {
         assert!(matches!(un("organization.identifier:above=X"), Critere::Chaine { au_dessus: true, .. }));
         assert!(matches!(un("location.address-postalcode=71"), Critere::Chaine { au_dessus: false, .. }));
-        let fautes = lire(TypeFhir::HealthcareService, "nimporte=1&_count=0&_lastUpdated=xx2024&name:flou=a&_include=A:b&specialty=").unwrap_err();
+        let fautes = lire(TypeFhir::HealthcareService, "nimporte=1&_count=0&_lastUpdated=xx2024&name:flou=a&_include=A:b&specialty=", &|_| true).unwrap_err();
         assert_eq!(fautes.len(), 6, "{fautes:?}");
         assert!(fautes[0].diagnostics.contains("nimporte") && fautes[0].diagnostics.contains("specialty"));
     }
@@ -515,7 +567,7 @@ mod tests {
                 graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 q.push_str(morceaux[(graine >> 33) as usize % morceaux.len()]);
             }
-            let _ = lire(TypeFhir::HealthcareService, &q);
+            let _ = lire(TypeFhir::HealthcareService, &q, &|_| true);
         }
     }
 }

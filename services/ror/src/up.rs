@@ -98,7 +98,7 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     let tls = SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.tls_port));
     drop(serveur::ecouter(http, "HTTP, --port").await?);
     drop(serveur::ecouter(tls, "TLS, --tls-port").await?);
-    let _ = std::fs::remove_file(options.data_dir.join("demo.json"));
+    let ancien = options.data_dir.join("demo.json");
     let embarque = Embedded::start(ror_embedded::Options {
         data_dir: options.data_dir.clone(),
         cache_dir: std::env::var_os("ROR_CACHE_DIR").map(PathBuf::from),
@@ -107,6 +107,8 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     })
     .await
     .map_err(|e| anyhow::anyhow!("{e}"))?;
+    // Only now is the folder surely ours; its file is written again once all is ready.
+    let _ = std::fs::remove_file(ancien);
     let arret = CancellationToken::new();
     let fin = arret.clone();
     tokio::spawn(async move {
@@ -137,8 +139,7 @@ async fn faire_tourner(options: Options, embarque: &Embedded, arret: Cancellatio
         let enfants = enfants::lancer(&plan, arret.clone())?;
         let prets = attendre_et_peupler(&plan, embarque, &enfants.pids(), &arret, debut).await;
         if let Ok(true) = prets {
-            let (postgres, nats) = (embarque.postgres_state(), embarque.nats_state());
-            demo::tenir_a_jour(&plan, embarque, &enfants, &arret, postgres, nats).await;
+            demo::tenir_a_jour(&plan, embarque, &enfants, &arret).await;
         }
         arret.cancel();
         enfants.arreter().await;

@@ -266,8 +266,6 @@ pub async fn tenir_a_jour(
     embarque: &Embedded,
     enfants: &Enfants,
     arret: &CancellationToken,
-    _postgres: tokio::sync::watch::Receiver<ror_embedded::State>,
-    _nats: tokio::sync::watch::Receiver<ror_embedded::State>,
 ) {
     let fichier = plan.options.data_dir.join("demo.json");
     let mut connus = (enfants.pids(), embarque.postgres_pid(), embarque.nats_pid());
@@ -305,7 +303,7 @@ pub fn annoncer(plan: &Plan, manifeste: Option<&Value>, debut: Instant) {
     println!("  TLS            https://localhost:{}/", o.tls_port);
     println!("  Adresses, clients et exemples : {}", o.data_dir.join("demo.json").display());
     if let Some(m) = manifeste {
-        let total: u64 = m["ressources"].as_object().map_or(0, |r| r.values().filter_map(Value::as_u64).sum());
+        let total = m["ressources"]["total"].as_u64().unwrap_or(0);
         println!("  Démonstration  région {}, {total} ressources", m["region"].as_str().unwrap_or(""));
     }
     println!("À essayer : la première requête du README. Ctrl-C arrête tout.");

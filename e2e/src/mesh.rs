@@ -1,0 +1,270 @@
+//! A running `ror up`, from its start to its end.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use reqwest::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    PAS,
+    client::{Client, appeler, http},
+    commande::binaire,
+    processus::signaler,
+};
+
+/// Longest start, first downloads and demo data included.
+const LIMITE_DEPART: Duration = Duration::from_secs(180);
+/// Longest ordered stop before it is forced.
+const LIMITE_ARRET: Duration = Duration::from_secs(20);
+/// Lines of the log that a failed start shows.
+const LIGNES: usize = 60;
+
+/// A folder for one life or several of a mesh, deleted with its last user.
+#[derive(Debug, Clone)]
+pub struct Dossier(Arc<TempDir>);
+
+impl Dossier {
+    pub fn neuf() -> Self {
+        let dossier = tempfile::Builder::new().prefix("ror-e2e-").tempdir().expect("a temporary folder");
+        // As root the servers run as another account, which must be let through.
+        fs::set_permissions(dossier.path(), fs::Permissions::from_mode(0o755)).expect("its mode");
+        Self(Arc::new(dossier))
+    }
+
+    /// A path inside.
+    pub fn chemin(&self, nom: &str) -> PathBuf {
+        self.0.path().join(nom)
+    }
+
+    /// The data directory of the mesh.
+    pub fn donnees(&self) -> PathBuf {
+        self.chemin("data")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.chemin("ror.log")
+    }
+
+    /// demo.json as it is now; none while it is absent or half written.
+    pub fn demo(&self) -> Option<Value> {
+        serde_json::from_slice(&fs::read(self.donnees().join("demo.json")).ok()?).ok()
+    }
+}
+
+/// How to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub demo: &'static str,
+    pub processus: bool,
+    pub env: Vec<(&'static str, &'static str)>,
+}
+
+impl Options {
+    pub fn new(demo: &'static str, processus: bool) -> Self {
+        Self { demo, processus, env: Vec::new() }
+    }
+}
+
+/// A running mesh; dropping it stops it.
+#[derive(Debug)]
+pub struct Mesh {
+    enfant: Child,
+    pub dossier: Dossier,
+    pub port: u16,
+    /// demo.json as it was when the mesh was ready.
+    pub demo: Value,
+}
+
+impl Mesh {
+    /// A mesh of its own, ready.
+    pub async fn start(demo: &'static str, processus: bool) -> Self {
+        Self::relancer(&Dossier::neuf(), Options::new(demo, processus)).await
+    }
+
+    /// A mesh in that folder, ready.
+    ///
+    /// # Panics
+    /// With the end of the log, when it does not come up.
+    pub async fn relancer(dossier: &Dossier, options: Options) -> Self {
+        // Another program may take a port between the choice and the start.
+        for _ in 0..2 {
+            match Self::essayer(dossier, &options).await {
+                Ok(mesh) => return mesh,
+                Err(faute) if format!("{faute:#}").contains("port") => println!("again: {faute}"),
+                Err(faute) => panic!("{faute:#}\n{}", fin_du_journal(dossier)),
+            }
+        }
+        Self::essayer(dossier, &options)
+            .await
+            .unwrap_or_else(|f| panic!("{f:#}\n{}", fin_du_journal(dossier)))
+    }
+
+    async fn essayer(dossier: &Dossier, options: &Options) -> Result<Self> {
+        // A former life's file must not be taken for this one's.
+        let _ = fs::remove_file(dossier.donnees().join("demo.json"));
+        let journal = fs::File::options().create(true).append(true).open(dossier.journal())?;
+        let (port, port_tls) = ports_libres();
+        let mut commande = commande_up(&dossier.donnees(), port, port_tls, options);
+        commande.stdout(journal.try_clone()?).stderr(journal);
+        let enfant = commande.spawn().with_context(|| binaire().display().to_string())?;
+        let mut mesh = Self { enfant, dossier: dossier.clone(), port, demo: Value::Null };
+        mesh.attendre_pret().await?;
+        Ok(mesh)
+    }
+
+    async fn attendre_pret(&mut self) -> Result<()> {
+        let (http, fin) = (http(None, None)?, Instant::now() + LIMITE_DEPART);
+        loop {
+            if let Some(statut) = self.enfant.try_wait()? {
+                bail!("ror up ended by itself: {statut}; {}", derniere_ligne(&self.dossier));
+            }
+            if pret(&http, self.port).await
+                && let Some(demo) = self.dossier.demo()
+            {
+                self.demo = demo;
+                return Ok(());
+            }
+            if Instant::now() >= fin {
+                bail!("the mesh is not whole after {} s", LIMITE_DEPART.as_secs());
+            }
+            tokio::time::sleep(PAS).await;
+        }
+    }
+
+    /// The data directory, as an argument.
+    pub fn donnees(&self) -> String {
+        self.dossier.donnees().display().to_string()
+    }
+
+    /// Base address in clear.
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The client of that name in demo.json.
+    pub fn client(&self, nom: &str) -> Result<Client> {
+        Client::nouveau(&self.demo, nom)
+    }
+
+    /// Whether the directory is whole now.
+    pub async fn pret(&self) -> bool {
+        match http(None, None) {
+            Ok(http) => pret(&http, self.port).await,
+            Err(_) => false,
+        }
+    }
+
+    /// Id of the launcher.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.enfant.id()).expect("a process id")
+    }
+
+    /// Every process demo.json names now; empty while it is being written.
+    pub fn pids(&self) -> BTreeMap<String, i32> {
+        let demo = self.dossier.demo().unwrap_or_default();
+        let lus = demo["pids"].as_object().into_iter().flatten();
+        lus.filter_map(|(nom, pid)| Some((nom.clone(), i32::try_from(pid.as_i64()?).ok()?))).collect()
+    }
+
+    /// Whether `ror up` still runs.
+    pub fn vit(&mut self) -> bool {
+        matches!(self.enfant.try_wait(), Ok(None))
+    }
+
+    /// Ctrl-C, then waits for the end.
+    pub async fn arreter(mut self) -> Result<ExitStatus> {
+        signaler(self.pid(), Signal::SIGINT);
+        let fin = Instant::now() + LIMITE_ARRET;
+        loop {
+            if let Some(statut) = self.enfant.try_wait()? {
+                return Ok(statut);
+            }
+            if Instant::now() >= fin {
+                bail!("ror up still runs {} s after Ctrl-C", LIMITE_ARRET.as_secs());
+            }
+            tokio::time::sleep(PAS).await;
+        }
+    }
+
+    /// kill -9 of the launcher alone.
+    pub fn tuer(mut self) -> Result<()> {
+        self.enfant.kill()?;
+        self.enfant.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Mesh {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", fin_du_journal(&self.dossier));
+        }
+        if matches!(self.enfant.try_wait(), Ok(None)) {
+            signaler(self.pid(), Signal::SIGINT);
+            let fin = Instant::now() + LIMITE_ARRET;
+            while matches!(self.enfant.try_wait(), Ok(None)) && Instant::now() < fin {
+                std::thread::sleep(PAS);
+            }
+            // Not reaped yet, so the id is still its own.
+            if matches!(self.enfant.try_wait(), Ok(None)) {
+                let _ = killpg(Pid::from_raw(self.pid()), Signal::SIGKILL);
+            }
+        }
+        let _ = self.enfant.wait();
+    }
+}
+
+/// `ror up`, at the head of its own process group.
+pub fn commande_up(donnees: &Path, port: u16, port_tls: u16, options: &Options) -> Command {
+    let mut commande = Command::new(binaire());
+    commande.args(["up", "--port", &port.to_string(), "--tls-port", &port_tls.to_string()]);
+    commande.arg("--data-dir").arg(donnees).args(["--demo", options.demo]);
+    if options.processus {
+        commande.arg("--processes");
+    }
+    commande.envs(options.env.iter().copied()).stdin(Stdio::null()).process_group(0);
+    commande
+}
+
+/// Two ports nobody listens on.
+pub fn ports_libres() -> (u16, u16) {
+    let ecouter = || TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let (un, deux) = (ecouter(), ecouter());
+    let port = |e: &TcpListener| e.local_addr().expect("its address").port();
+    (port(&un), port(&deux))
+}
+
+async fn pret(http: &reqwest::Client, port: u16) -> bool {
+    let url = format!("http://127.0.0.1:{port}/ready");
+    appeler(http, Method::GET, &url, &[], None).await.is_ok_and(|reponse| reponse.statut == 200)
+}
+
+fn lignes_du_journal(dossier: &Dossier) -> Vec<String> {
+    let journal = fs::read(dossier.journal()).unwrap_or_default();
+    String::from_utf8_lossy(&journal).lines().map(str::to_owned).collect()
+}
+
+fn derniere_ligne(dossier: &Dossier) -> String {
+    lignes_du_journal(dossier).pop().unwrap_or_default()
+}
+
+fn fin_du_journal(dossier: &Dossier) -> String {
+    let lignes = lignes_du_journal(dossier);
+    let fin = &lignes[lignes.len().saturating_sub(LIGNES)..];
+    format!("--- end of {} ---\n{}", dossier.journal().display(), fin.join("\n"))
+}

