@@ -173,11 +173,18 @@ impl Acces {
         v.set_issuer(&[self.emetteur.read().clone()]);
         let r = decode::<Revendications>(jeton, &cle, &v)
             .map_err(|e| match e.kind() {
-                jsonwebtoken::errors::ErrorKind::ExpiredSignature => refus("Le jeton a expiré : demandez-en un autre."),
+                jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
+                    refus("Le jeton a expiré : demandez-en un autre.")
+                }
                 _ => refus("Le jeton n'est pas valide."),
             })?
             .claims;
-        let profil = r.scope.split(' ').find_map(|s| s.strip_prefix("ror.read.p")).and_then(|p| p.parse().ok()).filter(|p| *p <= 5);
+        let profil = r
+            .scope
+            .split(' ')
+            .find_map(|s| s.strip_prefix("ror.read.p"))
+            .and_then(|p| p.parse().ok())
+            .filter(|p| *p <= 5);
         let appelant = Arc::new(Appelant {
             client_id: r.client_id.or(r.sub).unwrap_or_default(),
             profil,

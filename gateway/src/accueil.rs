@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// Code system of the départements.
-const TRE_DEPARTEMENT: &str = "https://mos.esante.gouv.fr/NOS/TRE_G09-DepartementOM/FHIR/TRE-G09-DepartementOM";
+const TRE_DEPARTEMENT: &str =
+    "https://mos.esante.gouv.fr/NOS/TRE_G09-DepartementOM/FHIR/TRE-G09-DepartementOM";
 /// Results shown.
 const MONTRES: usize = 20;
 /// Activities proposed.
@@ -39,7 +40,11 @@ const ROLES: [(&str, &str, &str); 7] = [
 
 /// GET /accueil.css
 pub async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")], include_str!("../templates/accueil.css")).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")],
+        include_str!("../templates/accueil.css"),
+    )
+        .into_response()
 }
 
 /// GET /
@@ -80,17 +85,23 @@ async fn parties(p: &Passerelle) -> Vec<Partie> {
         let canal = p.sante.iter().find(|(n, _)| n == nom).map(|(_, c)| c.clone());
         let repond = match canal {
             Some(c) => {
-                let appel = async { HealthClient::new(c).check(HealthCheckRequest { service: String::new() }).await };
+                let appel =
+                    async { HealthClient::new(c).check(HealthCheckRequest { service: String::new() }).await };
                 matches!(tokio::time::timeout(Duration::from_millis(500), appel).await, Ok(Ok(_)))
             }
             None => false,
         };
         let retard = p.fraicheur.de(nom);
         let (etat, detail) = match (repond, retard) {
-            (true, Some(s)) if s > p.reglages.retard_max_s => (EtatPartie::EnRetard, format!("données d'il y a {}", duree(s))),
+            (true, Some(s)) if s > p.reglages.retard_max_s => {
+                (EtatPartie::EnRetard, format!("données d'il y a {}", duree(s)))
+            }
             (true, Some(_)) => (EtatPartie::EnService, "données à jour".to_owned()),
             (true, None) => (EtatPartie::EnService, "répond".to_owned()),
-            (false, Some(s)) => (EtatPartie::Arrete, format!("ne répond pas ; la recherche sert les données d'il y a {}", duree(s))),
+            (false, Some(s)) => (
+                EtatPartie::Arrete,
+                format!("ne répond pas ; la recherche sert les données d'il y a {}", duree(s)),
+            ),
             (false, None) => (EtatPartie::Arrete, "ne répond pas".to_owned()),
         };
         Partie { nom: (*titre).to_owned(), role: (*role).to_owned(), etat, detail }
@@ -174,10 +185,16 @@ fn chercher(
         // A free word stands for every activity whose label holds it.
         let codes: Vec<&str> = match egale {
             Some((c, _)) => vec![c],
-            None => activites.iter().filter(|(_, l)| plier(l).contains(&cherche)).map(|(c, _)| c.as_str()).collect(),
+            None => activites
+                .iter()
+                .filter(|(_, l)| plier(l).contains(&cherche))
+                .map(|(c, _)| c.as_str())
+                .collect(),
         };
         if codes.is_empty() {
-            return Err(format!("Aucune activité ne correspond à « {activite} ». Choisissez-en une dans la liste proposée."));
+            return Err(format!(
+                "Aucune activité ne correspond à « {activite} ». Choisissez-en une dans la liste proposée."
+            ));
         }
         let mut trouvees = roaring::RoaringBitmap::new();
         for c in codes {
@@ -187,7 +204,9 @@ fn chercher(
     }
     if !lieu.is_empty() {
         let lieux = m.table(TypeFhir::Location);
-        let mut places = if lieu.bytes().all(|b| b.is_ascii_alphanumeric()) && lieu.bytes().any(|b| b.is_ascii_digit()) {
+        let mut places = if lieu.bytes().all(|b| b.is_ascii_alphanumeric())
+            && lieu.bytes().any(|b| b.is_ascii_digit())
+        {
             lieux.index.code_postal(lieu)
         } else {
             let cherche = plier(lieu);
@@ -205,12 +224,15 @@ fn chercher(
         };
         places &= lieux.visibles(profil);
         if places.is_empty() {
-            return Err(format!("Aucun lieu ne correspond à « {lieu} ». Donnez un code postal, un département (deux chiffres) ou le nom d'une commune."));
+            return Err(format!(
+                "Aucun lieu ne correspond à « {lieu} ». Donnez un code postal, un département (deux chiffres) ou le nom d'une commune."
+            ));
         }
         rangs &= m.liens.lieux.sources_de(&places);
     }
     let total = rangs.len();
-    let mut vues: Vec<OffreVue> = rangs.iter().take(2000).filter_map(|r| offre_vue(m, tables, r, profil)).collect();
+    let mut vues: Vec<OffreVue> =
+        rangs.iter().take(2000).filter_map(|r| offre_vue(m, tables, r, profil)).collect();
     // Offers with free beds first, then by name: the same question gives the same list.
     vues.sort_by(|a, b| {
         let libres = |v: &OffreVue| v.lits.iter().map(|l| l.nombre).sum::<u32>();
@@ -220,7 +242,12 @@ fn chercher(
     Ok(Resultats { total, offres: vues })
 }
 
-fn offre_vue(m: &Modele, tables: &ror_domaine::vocabulaire::Tables, rang: u32, profil: u8) -> Option<OffreVue> {
+fn offre_vue(
+    m: &Modele,
+    tables: &ror_domaine::vocabulaire::Tables,
+    rang: u32,
+    profil: u8,
+) -> Option<OffreVue> {
     let e = m.extraire(TypeFhir::HealthcareService, rang, profil)?;
     let Some(offer::Ressource::Offre(o)) = e.offre()?.ressource else { return None };
     let structure = m
@@ -232,7 +259,13 @@ fn offre_vue(m: &Modele, tables: &ror_domaine::vocabulaire::Tables, rang: u32, p
         .and_then(|s| s.structure()?.ressource)
         .map(|s| match s {
             structure::Ressource::EntiteJuridique(x) => x.raison_sociale,
-            structure::Ressource::EntiteGeographique(x) => if x.nom_operationnel.is_empty() { x.denomination } else { x.nom_operationnel },
+            structure::Ressource::EntiteGeographique(x) => {
+                if x.nom_operationnel.is_empty() {
+                    x.denomination
+                } else {
+                    x.nom_operationnel
+                }
+            }
             structure::Ressource::OrganisationInterne(x) => x.nom,
         })
         .unwrap_or_default();
@@ -259,7 +292,10 @@ fn offre_vue(m: &Modele, tables: &ror_domaine::vocabulaire::Tables, rang: u32, p
 }
 
 /// A current, available quantity.
-fn lits_vue(tables: &ror_domaine::vocabulaire::Tables, r: &ror_proto::capacity::v1::EnregistrementCapacite) -> Option<LitsVue> {
+fn lits_vue(
+    tables: &ror_domaine::vocabulaire::Tables,
+    r: &ror_proto::capacity::v1::EnregistrementCapacite,
+) -> Option<LitsVue> {
     let cle = r.cle.as_ref().filter(|c| c.statut == "02" && c.temporalite == "01")?;
     let nature = if r.nature == "02" { "places" } else { "lits" };
     let genre = tables.libelle(ror_domaine::liaisons::TRE_GENRE_CAPACITE, &cle.genre).map(str::to_lowercase);

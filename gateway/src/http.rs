@@ -69,14 +69,24 @@ pub fn routes(p: Partage) -> Router {
         .layer(DefaultBodyLimit::max(CORPS_MAX))
         .layer(middleware::from_fn(borner))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            erreurs::reponse(StatusCode::INTERNAL_SERVER_ERROR, &[Issue::new("exception", "Erreur interne du serveur.")])
+            erreurs::reponse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &[Issue::new("exception", "Erreur interne du serveur.")],
+            )
         }))
-        .layer(TraceLayer::new_for_http().make_span_with(|r: &Request| {
-            // The path only: a query string may hold a person's number.
-            let span = tracing::info_span!("http", method = %r.method(), path = chemin(r.uri().path()));
-            rattacher(&span, r.headers());
-            span
-        }).on_request(()).on_response(()).on_failure(()))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(|r: &Request| {
+                    // The path only: a query string may hold a person's number.
+                    let span =
+                        tracing::info_span!("http", method = %r.method(), path = chemin(r.uri().path()));
+                    rattacher(&span, r.headers());
+                    span
+                })
+                .on_request(())
+                .on_response(())
+                .on_failure(()),
+        )
         .layer(middleware::from_fn(mesurer))
         .merge(ror_chassis::admin::routes(p.etat.clone()))
 }
@@ -92,7 +102,10 @@ fn chemin(path: &str) -> &str {
 async fn borner(r: Request, next: Next) -> Response {
     match tokio::time::timeout(DELAI, next.run(r)).await {
         Ok(reponse) => reponse,
-        Err(_) => erreurs::reponse(StatusCode::GATEWAY_TIMEOUT, &[Issue::new("timeout", "La requête a dépassé le temps imparti.")]),
+        Err(_) => erreurs::reponse(
+            StatusCode::GATEWAY_TIMEOUT,
+            &[Issue::new("timeout", "La requête a dépassé le temps imparti.")],
+        ),
     }
 }
 
@@ -101,14 +114,19 @@ async fn mesurer(r: Request, next: Next) -> Response {
     let famille = match r.uri().path() {
         p if p.starts_with(CAPACITE) => "capacity",
         p if p.starts_with(DIFFUSION) => {
-            if chemin(p).len() < p.len() { "read" } else { "search" }
+            if chemin(p).len() < p.len() {
+                "read"
+            } else {
+                "search"
+            }
         }
         JETON => "token",
         _ => "other",
     };
     let reponse = next.run(r).await;
     let code = reponse.status().as_u16() / 100;
-    metrics::histogram!("ror_http_seconds", "family" => famille, "code" => format!("{code}xx")).record(debut.elapsed().as_secs_f64());
+    metrics::histogram!("ror_http_seconds", "family" => famille, "code" => format!("{code}xx"))
+        .record(debut.elapsed().as_secs_f64());
     reponse
 }
 

@@ -71,7 +71,8 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
         Some(t) => Some((serveur::ecouter(t.adresse, "TLS").await?, http::ecoute::configurer_tls(t)?)),
         None => None,
     };
-    let local = |e: &tokio::net::TcpListener| e.local_addr().map_err(|e| ror_chassis::Erreur::Interne(Box::new(e)));
+    let local =
+        |e: &tokio::net::TcpListener| e.local_addr().map_err(|e| ror_chassis::Erreur::Interne(Box::new(e)));
     let adresse = local(&ecoute)?;
     let adresse_tls = ecoute_tls.as_ref().map(|(e, _)| local(e)).transpose()?;
     let jet = Jet::connecter(&reglages.commun.nats, "ror-gateway", reglages.commun.nats_replicas).await?;

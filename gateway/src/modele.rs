@@ -11,7 +11,9 @@ mod table;
 use std::{collections::HashMap, sync::Arc};
 
 use ror_domaine::ressource::Ressource as _;
-use ror_proto::{capacity::v1::Capacity, identity::v1::Identity, offers::v1::Offer, structures::v1::Structure};
+use ror_proto::{
+    capacity::v1::Capacity, identity::v1::Identity, offers::v1::Offer, structures::v1::Structure,
+};
 
 use crate::fhir::politique::{Bloc, Faits, Politique};
 
@@ -37,8 +39,13 @@ pub enum TypeFhir {
 
 impl TypeFhir {
     /// Every type, in the order of the tables.
-    pub const TOUS: [Self; 5] =
-        [Self::Organization, Self::HealthcareService, Self::Location, Self::Practitioner, Self::PractitionerRole];
+    pub const TOUS: [Self; 5] = [
+        Self::Organization,
+        Self::HealthcareService,
+        Self::Location,
+        Self::Practitioner,
+        Self::PractitionerRole,
+    ];
 
     /// Name in URLs.
     pub fn nom(self) -> &'static str {
@@ -178,6 +185,11 @@ impl Modele {
             etat,
             capacite: capacite.map(|c| c.etat.clone()),
         })
+    }
+
+    /// Whether any resource carries codes of this (normalised) system.
+    pub fn systeme_connu(&self, s: &str) -> bool {
+        self.tables.iter().any(|t| t.index.systeme_connu(s))
     }
 
     /// Rows present in each table.

@@ -27,7 +27,8 @@ pub struct Page {
 pub fn chercher(modele: &Modele, requete: &Requete, profil: u8) -> Page {
     let t = requete.type_fhir;
     let trouves = evaluation::evaluer(modele, requete, profil);
-    let (rangs, suite) = evaluation::page(modele.table(t), &trouves, requete.apres.as_deref(), requete.nombre);
+    let (rangs, suite) =
+        evaluation::page(modele.table(t), &trouves, requete.apres.as_deref(), requete.nombre);
     let inclus = inclusion::inclure(modele, t, &rangs, &requete.inclusions, profil);
     Page {
         total: trouves.len(),

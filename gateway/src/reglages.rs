@@ -49,7 +49,9 @@ impl ReglagesPasserelle {
             (None, None, None) => None,
             (Some(cert), Some(cle), Some(ca_clients)) => Some(TlsPublic { adresse, cert, cle, ca_clients }),
             _ => {
-                l.faute("http.tls_cert, http.tls_key et http.client_ca vont ensemble : donnez les trois ou aucun");
+                l.faute(
+                    "http.tls_cert, http.tls_key et http.client_ca vont ensemble : donnez les trois ou aucun",
+                );
                 None
             }
         };

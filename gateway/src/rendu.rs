@@ -1,7 +1,9 @@
 //! From rows taken out of the model to the bytes of an answer.
 
 use ror_domaine::vocabulaire::Tables;
-use ror_proto::{capacity::v1::capacity, identity::v1::identity, offers::v1::offer, structures::v1::structure};
+use ror_proto::{
+    capacity::v1::capacity, identity::v1::identity, offers::v1::offer, structures::v1::structure,
+};
 
 use crate::{
     fhir::{

@@ -26,7 +26,11 @@ use ror_proto::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Passerelle, ReglagesPasserelle, acces::Acces, modele::{Modele, Source}};
+use crate::{
+    Passerelle, ReglagesPasserelle,
+    acces::Acces,
+    modele::{Modele, Source},
+};
 
 /// When each source was last known to be caught up.
 #[derive(Clone, Default)]
@@ -108,20 +112,63 @@ pub fn demarrer(
         (service, appel, nom)
     };
     let sources = [
-        (Source::Structures, lancer("structures", appel!(StructuresServiceClient, snapshot_structures, SnapshotStructuresRequest {})(vers("structures")?), "structures")),
-        (Source::Offers, lancer("offers", appel!(OffersServiceClient, snapshot_offers, SnapshotOffersRequest {})(vers("offers")?), "offers")),
-        (Source::Capacity, lancer("capacity", appel!(CapacityServiceClient, snapshot_capacities, SnapshotCapacitiesRequest {})(vers("capacity")?), "capacity")),
+        (
+            Source::Structures,
+            lancer(
+                "structures",
+                appel!(StructuresServiceClient, snapshot_structures, SnapshotStructuresRequest {})(vers(
+                    "structures",
+                )?),
+                "structures",
+            ),
+        ),
+        (
+            Source::Offers,
+            lancer(
+                "offers",
+                appel!(OffersServiceClient, snapshot_offers, SnapshotOffersRequest {})(vers("offers")?),
+                "offers",
+            ),
+        ),
+        (
+            Source::Capacity,
+            lancer(
+                "capacity",
+                appel!(CapacityServiceClient, snapshot_capacities, SnapshotCapacitiesRequest {})(vers(
+                    "capacity",
+                )?),
+                "capacity",
+            ),
+        ),
         (
             Source::Identity,
-            lancer("identity", appel!(IdentityServiceClient, snapshot_identities, SnapshotIdentitiesRequest { genre: "professionnel".into() })(vers("identity")?), "identity"),
+            lancer(
+                "identity",
+                appel!(
+                    IdentityServiceClient,
+                    snapshot_identities,
+                    SnapshotIdentitiesRequest { genre: "professionnel".into() }
+                )(vers("identity")?),
+                "identity",
+            ),
         ),
     ];
     for (source, (service, appel, nom)) in sources {
         let suiveur = SuiviModele { passerelle: passerelle.clone(), source, nom };
         taches.spawn(suivre(jet.clone(), service, appel, suiveur, arret.clone()));
     }
-    let (service, appel, nom) = lancer("access", appel!(AccessServiceClient, snapshot_access, SnapshotAccessRequest {})(access), "access");
-    taches.spawn(suivre(jet.clone(), service, appel, SuiviAcces { passerelle: passerelle.clone(), nom }, arret.clone()));
+    let (service, appel, nom) = lancer(
+        "access",
+        appel!(AccessServiceClient, snapshot_access, SnapshotAccessRequest {})(access),
+        "access",
+    );
+    taches.spawn(suivre(
+        jet.clone(),
+        service,
+        appel,
+        SuiviAcces { passerelle: passerelle.clone(), nom },
+        arret.clone(),
+    ));
     etat.poser("vocabulary", false);
     fraicheur.declarer("nomenclatures");
     let (etat_voc, frais_voc) = (etat.clone(), fraicheur.clone());

@@ -27,7 +27,7 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     r.verifier("droits: offers seen by each profile", offres(m)).await;
     r.verifier("droits: places seen by each profile", lieux(m)).await;
     r.verifier("droits: roles and professionals seen by each profile", roles(m)).await;
-    r.verifier("droits: every structure is seen by all", structures(m)).await;
+    r.verifier("droits: structures seen by each profile", structures(m)).await;
     r.verifier("droits: a hidden thing reads as one that does not exist", cachees(m)).await;
     r.verifier("droits: a hidden offer is found by no search", introuvable(m)).await;
     r.verifier("droits: packages bring nothing hidden", paquets(m)).await;
@@ -110,9 +110,25 @@ async fn roles(m: &Monde) -> Result<()> {
     Ok(())
 }
 
+/// EJ and EG are seen by all; an internal organisation whose only offers are sensitive is not.
 async fn structures(m: &Monde) -> Result<()> {
-    exactement(&m.vue0, "Organization", &m.vue1.ids("Organization"), 0)?;
-    exactement(&m.vue2, "Organization", &m.vue1.ids("Organization"), 2)
+    let (mut montrees, mut cachees) = (Ids::new(), Ids::new());
+    for offre in m.vue1.tous("HealthcareService") {
+        let porteur = m.vue1.porteurs(offre).first().map(|p| texte(p, "/id").to_owned());
+        let groupe = if sensible(offre) { &mut cachees } else { &mut montrees };
+        groupe.extend(porteur);
+    }
+    let interne = |id: &&String| {
+        m.vue1.un("Organization", id).is_some_and(|o| {
+            texte(o, "/partOf/reference") != ""
+                && codages(&o["type"]).iter().any(|(systeme, _)| systeme.contains("TRE_R207"))
+        })
+    };
+    let cachees: Ids = cachees.difference(&montrees).filter(interne).cloned().collect();
+    ensure!(!cachees.is_empty(), "the demo holds an internal organisation with sensitive offers only");
+    let attendus: Ids = m.vue1.ids("Organization").difference(&cachees).cloned().collect();
+    exactement(&m.vue0, "Organization", &attendus, 0)?;
+    exactement(&m.vue2, "Organization", &attendus, 2)
 }
 
 async fn cachees(m: &Monde) -> Result<()> {

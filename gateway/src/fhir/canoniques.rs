@@ -4,21 +4,13 @@
 
 macro_rules! ror {
     ($id:literal) => {
-        concat!(
-            "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/",
-            $id
-        )
+        concat!("https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/", $id)
     };
 }
 
 macro_rules! tre {
     ($nom:literal) => {
-        concat!(
-            "https://mos.esante.gouv.fr/NOS/TRE_",
-            $nom,
-            "/FHIR/TRE-",
-            $nom
-        )
+        concat!("https://mos.esante.gouv.fr/NOS/TRE_", $nom, "/FHIR/TRE-", $nom)
     };
 }
 
@@ -105,11 +97,9 @@ pub const EXT_ORG_AIDE_FINANCIERE: &str = ror!("ror-organization-financial-help-
 /// niveauRecoursORSAN (published with recours).
 pub const EXT_ORG_ORSAN: &str = ror!("ror-organization-level-recours-orsan");
 /// nbPlaceAideSocialPermanent.
-pub const EXT_ORG_PLACES_PERMANENTES: &str =
-    ror!("ror-organization-nb-permanent-social-help-place");
+pub const EXT_ORG_PLACES_PERMANENTES: &str = ror!("ror-organization-nb-permanent-social-help-place");
 /// nbPlaceAideSocialTemporaire.
-pub const EXT_ORG_PLACES_TEMPORAIRES: &str =
-    ror!("ror-organization-nb-temporary-social-help-place");
+pub const EXT_ORG_PLACES_TEMPORAIRES: &str = ror!("ror-organization-nb-temporary-social-help-place");
 /// Tarif.
 pub const EXT_ORG_TARIF: &str = ror!("ror-organization-price");
 /// datePrevisionnelleReouverture of an OI.
@@ -133,25 +123,27 @@ pub const EXT_PERIODE: &str = "http://hl7.org/fhir/StructureDefinition/organizat
 /// Distance of a search entry.
 pub const EXT_DISTANCE: &str = "http://hl7.org/fhir/StructureDefinition/location-distance";
 /// INSEE code of an address.
-pub const EXT_INSEE: &str =
-    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code";
+pub const EXT_INSEE: &str = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code";
 /// Older canonical of the INSEE code, read only.
-pub const EXT_INSEE_ANCIEN: &str =
-    "http://interopsante.org/fhir/StructureDefinition/FrAddressInseeCode";
+pub const EXT_INSEE_ANCIEN: &str = "http://interopsante.org/fhir/StructureDefinition/FrAddressInseeCode";
 /// lieuDit of an address line.
 pub const EXT_LIEU_DIT: &str =
     "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-lieu-dit";
 /// secteurConventionnement.
-pub const EXT_ROLE_SECTEUR: &str = "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-contracted";
+pub const EXT_ROLE_SECTEUR: &str =
+    "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-contracted";
 /// optionContratAccesAuxSoins.
 pub const EXT_ROLE_CAS: &str =
     "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-hasCAS";
 /// carteVitaleAcceptee.
-pub const EXT_ROLE_VITALE: &str = "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-vitaleAccepted";
+pub const EXT_ROLE_VITALE: &str =
+    "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-vitaleAccepted";
 /// Newer spelling of the former, read only.
-pub const EXT_ROLE_SECTEUR_AS: &str = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-contracted";
+pub const EXT_ROLE_SECTEUR_AS: &str =
+    "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-contracted";
 /// Newer spelling, read only.
-pub const EXT_ROLE_CAS_AS: &str = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-hascas";
+pub const EXT_ROLE_CAS_AS: &str =
+    "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-hascas";
 /// Newer spelling, read only.
 pub const EXT_ROLE_VITALE_AS: &str = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-vitale-accepted";
 /// Codes specificAct and outsideOfficeAct.
@@ -181,8 +173,7 @@ pub const EXT_ADXP_CARE_OF: &str = "http://hl7.org/fhir/StructureDefinition/iso2
 pub const EXT_ADXP_ADDITIONAL_LOCATOR: &str =
     "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-additionalLocator";
 /// numeroVoie of an address line.
-pub const EXT_ADXP_HOUSE_NUMBER: &str =
-    "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-houseNumber";
+pub const EXT_ADXP_HOUSE_NUMBER: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-houseNumber";
 /// extension of an address line.
 pub const EXT_ADXP_BUILDING_NUMBER_SUFFIX: &str =
     "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-buildingNumberSuffix";
@@ -327,7 +318,8 @@ pub const TRE_R355: &str = tre!("R355-TypeIdentifiantOffre");
 /// Code system TRE_R356-ProfessionRessource.
 pub const TRE_R356: &str = tre!("R356-ProfessionRessource");
 /// TRE_R345 as one published page spells it, read only.
-pub const TRE_R345_BIS: &str = "https://mos.esante.gouv.fr/NOS/TRE_R345-TypeIdentifiantAutre/FHIR/TRE_R345-TypeIdentifiantAutre";
+pub const TRE_R345_BIS: &str =
+    "https://mos.esante.gouv.fr/NOS/TRE_R345-TypeIdentifiantAutre/FHIR/TRE_R345-TypeIdentifiantAutre";
 
 /// Canonical under which a code system is stored, whatever accepted spelling was sent.
 #[must_use]

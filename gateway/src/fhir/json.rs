@@ -9,10 +9,7 @@ use std::io::Write;
 pub fn document(sortie: &mut Vec<u8>, remplir: impl FnOnce(&mut Objet<'_>)) {
     let repere = sortie.len();
     sortie.push(b'{');
-    let mut objet = Objet {
-        sortie: &mut *sortie,
-        vide: true,
-    };
+    let mut objet = Objet { sortie: &mut *sortie, vide: true };
     remplir(&mut objet);
     let vide = objet.vide;
     clore(sortie, vide, repere, b'}');
@@ -74,10 +71,7 @@ impl Objet<'_> {
         let repere = self.sortie.len();
         self.cle(nom);
         self.sortie.push(b'{');
-        let mut interieur = Objet {
-            sortie: &mut *self.sortie,
-            vide: true,
-        };
+        let mut interieur = Objet { sortie: &mut *self.sortie, vide: true };
         remplir(&mut interieur);
         let vide = interieur.vide;
         self.vide &= clore(self.sortie, vide, repere, b'}');
@@ -88,10 +82,7 @@ impl Objet<'_> {
         let repere = self.sortie.len();
         self.cle(nom);
         self.sortie.push(b'[');
-        let mut interieur = Tableau {
-            sortie: &mut *self.sortie,
-            vide: true,
-        };
+        let mut interieur = Tableau { sortie: &mut *self.sortie, vide: true };
         remplir(&mut interieur);
         let vide = interieur.vide;
         self.vide &= clore(self.sortie, vide, repere, b']');
@@ -127,10 +118,7 @@ impl Tableau<'_> {
         let repere = self.sortie.len();
         self.virgule();
         self.sortie.push(b'{');
-        let mut interieur = Objet {
-            sortie: &mut *self.sortie,
-            vide: true,
-        };
+        let mut interieur = Objet { sortie: &mut *self.sortie, vide: true };
         remplir(&mut interieur);
         let vide = interieur.vide;
         self.vide &= clore(self.sortie, vide, repere, b'}');
@@ -141,10 +129,7 @@ impl Tableau<'_> {
         let repere = self.sortie.len();
         self.virgule();
         self.sortie.push(b'{');
-        let mut interieur = Objet {
-            sortie: &mut *self.sortie,
-            vide: true,
-        };
+        let mut interieur = Objet { sortie: &mut *self.sortie, vide: true };
         interieur.texte("url", url);
         let apres_url = interieur.sortie.len();
         remplir(&mut interieur);

@@ -52,10 +52,7 @@ pub enum Ressource {
 /// Every fault found, with its FHIRPath; never empty.
 pub fn lire(ligne: &Value) -> Result<Ressource, Vec<Faute>> {
     let mut fautes = Vec::new();
-    let genre = ligne
-        .get("resourceType")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let genre = ligne.get("resourceType").and_then(Value::as_str).unwrap_or_default();
     let ressource = match Noeud::racine(genre, ligne, &mut fautes) {
         None => None,
         Some(noeud) => lire_genre(genre, &noeud, &mut fautes),

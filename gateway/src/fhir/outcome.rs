@@ -21,11 +21,7 @@ impl Issue {
     /// An issue on no element in particular.
     #[must_use]
     pub fn new(code: &'static str, diagnostics: impl Into<String>) -> Self {
-        Self {
-            code,
-            diagnostics: diagnostics.into(),
-            ..Self::default()
-        }
+        Self { code, diagnostics: diagnostics.into(), ..Self::default() }
     }
 
     /// The same issue, on an element.
@@ -48,18 +44,10 @@ impl From<&Faute> for Issue {
         let diagnostics = if faute.attendu.is_empty() {
             faute.message.clone()
         } else {
-            format!(
-                "{} Attendu : {}.",
-                faute.message,
-                faute.attendu.trim_end_matches('.')
-            )
+            format!("{} Attendu : {}.", faute.message, faute.attendu.trim_end_matches('.'))
         };
         let issue = Self::new(code_de_regle(&faute.regle), diagnostics).avec_details(&faute.regle);
-        if faute.element.is_empty() {
-            issue
-        } else {
-            issue.sur(&faute.element)
-        }
+        if faute.element.is_empty() { issue } else { issue.sur(&faute.element) }
     }
 }
 
@@ -115,18 +103,13 @@ mod tests {
 
     #[test]
     fn outcome_keeps_every_part() {
-        let issue = Issue::new("not-found", "Lieu inconnu.")
-            .sur("Location")
-            .avec_details("lieu");
+        let issue = Issue::new("not-found", "Lieu inconnu.").sur("Location").avec_details("lieu");
         let json = operation_outcome(&[issue, Issue::new("login", "Jeton absent.")]);
         let lu: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
         assert_eq!(lu["resourceType"], "OperationOutcome");
         assert_eq!(lu["issue"][0]["severity"], "error");
         assert_eq!(lu["issue"][0]["details"]["text"], "lieu");
-        assert_eq!(
-            lu["issue"][0]["expression"],
-            serde_json::json!(["Location"])
-        );
+        assert_eq!(lu["issue"][0]["expression"], serde_json::json!(["Location"]));
         assert!(lu["issue"][1].get("expression").is_none());
     }
 
@@ -138,12 +121,8 @@ mod tests {
             message: "Valeur illisible.".to_owned(),
             attendu: "un texte".to_owned(),
         };
-        let lu: serde_json::Value =
-            serde_json::from_slice(&outcome_de_fautes(&[faute])).unwrap_or_default();
+        let lu: serde_json::Value = serde_json::from_slice(&outcome_de_fautes(&[faute])).unwrap_or_default();
         assert_eq!(lu["issue"][0]["code"], "structure");
-        assert_eq!(
-            lu["issue"][0]["diagnostics"],
-            "Valeur illisible. Attendu : un texte."
-        );
+        assert_eq!(lu["issue"][0]["diagnostics"], "Valeur illisible. Attendu : un texte.");
     }
 }

@@ -159,9 +159,7 @@ impl Politique {
             match compiler_regle(regle) {
                 Err(faute) => fautes.push(faute),
                 Ok((bloc, profil, condition)) => {
-                    let case = lignes
-                        .get_mut(bloc as usize)
-                        .and_then(|l| l.get_mut(profil));
+                    let case = lignes.get_mut(bloc as usize).and_then(|l| l.get_mut(profil));
                     if let Some(case) = case
                         && case.replace(condition).is_some()
                     {
@@ -181,10 +179,7 @@ impl Politique {
             conditions.push(ligne.map(Option::unwrap_or_default));
         }
         if fautes.is_empty() {
-            Ok(Self {
-                nom_version: politique.nom_version.clone(),
-                conditions,
-            })
+            Ok(Self { nom_version: politique.nom_version.clone(), conditions })
         } else {
             Err(fautes)
         }
@@ -199,18 +194,13 @@ impl Politique {
     /// Whether a profile may see a block, given the facts. An unknown profile sees nothing.
     #[must_use]
     pub fn permet(&self, bloc: Bloc, profil: u8, faits: &Faits) -> bool {
-        let Some(condition) = self
-            .conditions
-            .get(bloc as usize)
-            .and_then(|ligne| ligne.get(usize::from(profil)))
+        let Some(condition) =
+            self.conditions.get(bloc as usize).and_then(|ligne| ligne.get(usize::from(profil)))
         else {
             return false;
         };
         if bloc == Bloc::LieuCapacite && faits.sensible_partage {
-            condition.vraie(&Faits {
-                sensible: true,
-                ..*faits
-            })
+            condition.vraie(&Faits { sensible: true, ..*faits })
         } else {
             condition.vraie(faits)
         }
@@ -232,8 +222,8 @@ fn compiler_regle(regle: &PolicyRule) -> Result<(Bloc, usize, Condition), String
         .ok()
         .filter(|rang| *rang < PROFILS)
         .ok_or_else(|| format!("{nom}, profil {profil} : profil inconnu (0 à 5)"))?;
-    let condition = Condition::lire(&regle.condition)
-        .map_err(|faute| format!("{nom}, profil {profil} : {faute}"))?;
+    let condition =
+        Condition::lire(&regle.condition).map_err(|faute| format!("{nom}, profil {profil} : {faute}"))?;
     Ok((bloc, rang, condition))
 }
 
@@ -251,34 +241,21 @@ pub fn politique_par_defaut(tsv: &str) -> Result<Policy, Vec<String>> {
             continue;
         }
         let mut colonnes = ligne.split('\t');
-        let lue = (
-            colonnes.next(),
-            colonnes.next(),
-            colonnes.next(),
-            colonnes.next(),
-        );
+        let lue = (colonnes.next(), colonnes.next(), colonnes.next(), colonnes.next());
         match lue {
-            (Some(bloc), Some(profil), Some(condition), None) => match profil.trim().parse::<u32>()
-            {
+            (Some(bloc), Some(profil), Some(condition), None) => match profil.trim().parse::<u32>() {
                 Ok(profil) => regles.push(PolicyRule {
                     bloc: bloc.trim().to_owned(),
                     profil,
                     condition: condition.trim().to_owned(),
                 }),
-                Err(_) => fautes.push(format!(
-                    "ligne {} : profil « {profil} » illisible",
-                    rang + 1
-                )),
+                Err(_) => fautes.push(format!("ligne {} : profil « {profil} » illisible", rang + 1)),
             },
             _ => fautes.push(format!("ligne {} : trois colonnes attendues", rang + 1)),
         }
     }
     if fautes.is_empty() {
-        Ok(Policy {
-            meta: None,
-            nom_version: "défaut".to_owned(),
-            regles,
-        })
+        Ok(Policy { meta: None, nom_version: "défaut".to_owned(), regles })
     } else {
         Err(fautes)
     }

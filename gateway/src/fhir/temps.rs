@@ -31,10 +31,7 @@ pub fn lire_instant(texte: &str) -> Option<Timestamp> {
         Err(_) => date_civile(texte)?.midnight().assume_utc(),
     };
     let nanos = i32::try_from(date.nanosecond()).ok()?;
-    Some(Timestamp {
-        seconds: date.unix_timestamp(),
-        nanos,
-    })
+    Some(Timestamp { seconds: date.unix_timestamp(), nanos })
 }
 
 /// Whether the text is a FHIR date (YYYY, YYYY-MM or YYYY-MM-DD).

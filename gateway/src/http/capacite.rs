@@ -11,7 +11,8 @@ use ror_chassis::Erreur;
 use ror_domaine::ressource::Ressource as _;
 use ror_proto::{
     capacity::v1::{
-        Capacity, CapaciteLieu, PatchCapacityRequest, capacity, capacity_service_client::CapacityServiceClient,
+        CapaciteLieu, Capacity, PatchCapacityRequest, capacity,
+        capacity_service_client::CapacityServiceClient,
     },
     common::v1::{Canal, Evenement, Provenance},
 };
@@ -63,11 +64,21 @@ pub async fn patcher_par_id(
     executer(&p, &appelant, place, &entetes, &corps).await
 }
 
-async fn fournisseur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<std::sync::Arc<Appelant>, Refus> {
+async fn fournisseur(
+    p: &Passerelle,
+    entetes: &HeaderMap,
+    connexion: &Connexion,
+) -> Result<std::sync::Arc<Appelant>, Refus> {
     lecture::pret(p)?;
     let appelant = p.acces.verifier(lecture::porteur(entetes)?, connexion.certificat.as_deref()).await?;
     if !appelant.ecriture_capacite {
-        return Err(Refus::un(StatusCode::FORBIDDEN, Issue::new("forbidden", "Cette application n'est pas habilitée à écrire des capacités. Attendu : une application fournisseur.")));
+        return Err(Refus::un(
+            StatusCode::FORBIDDEN,
+            Issue::new(
+                "forbidden",
+                "Cette application n'est pas habilitée à écrire des capacités. Attendu : une application fournisseur.",
+            ),
+        ));
     }
     let interdits: Vec<Issue> = entetes
         .keys()
@@ -92,7 +103,13 @@ fn identifiant(chaine: &str) -> Result<String, Refus> {
         }
     }
     if trouve.is_none() && issues.is_empty() {
-        issues.push(Issue::new("required", "Le paramètre identifier manque. Attendu : <idNatStruct de l'EG>/<code externe du lieu>.").sur("identifier"));
+        issues.push(
+            Issue::new(
+                "required",
+                "Le paramètre identifier manque. Attendu : <idNatStruct de l'EG>/<code externe du lieu>.",
+            )
+            .sur("identifier"),
+        );
     }
     match trouve {
         Some(v) if issues.is_empty() => Ok(v.rsplit_once('|').map_or(v.clone(), |(_, code)| code.to_owned())),
@@ -118,7 +135,8 @@ fn place(m: &crate::modele::Modele, rang: u32) -> Option<Place> {
     let e = m.extraire(TypeFhir::Location, rang, 1)?;
     match e.offre()?.ressource? {
         ror_proto::offers::v1::offer::Ressource::Lieu(l) => {
-            let identifiant = if l.id_externe_synchro.is_empty() { l.identifiant } else { l.id_externe_synchro };
+            let identifiant =
+                if l.id_externe_synchro.is_empty() { l.identifiant } else { l.id_externe_synchro };
             Some(Place { id: e.id.to_string(), region: l.meta.unwrap_or_default().region, identifiant })
         }
         _ => None,
@@ -133,7 +151,13 @@ fn lieu_inconnu(identifiant: &str) -> Refus {
     )
 }
 
-async fn executer(p: &Passerelle, appelant: &Appelant, place: Place, entetes: &HeaderMap, corps: &Bytes) -> Result<Response, Refus> {
+async fn executer(
+    p: &Passerelle,
+    appelant: &Appelant,
+    place: Place,
+    entetes: &HeaderMap,
+    corps: &Bytes,
+) -> Result<Response, Refus> {
     if let Some(c) = p.acces.consommateur(&appelant.client_id) {
         let structure = place.identifiant.split('/').next().unwrap_or_default();
         if !c.structures_autorisees.is_empty() && !c.structures_autorisees.iter().any(|s| s == structure) {
@@ -144,22 +168,57 @@ async fn executer(p: &Passerelle, appelant: &Appelant, place: Place, entetes: &H
         matches!(v.split(';').next().unwrap_or("").trim(), "application/fhir+json" | "application/json")
     });
     if !type_ok {
-        return Err(Refus::un(StatusCode::UNSUPPORTED_MEDIA_TYPE, Issue::new("not-supported", "Le type du corps n'est pas admis. Attendu : Content-Type: application/fhir+json.").sur("Content-Type")));
+        return Err(Refus::un(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Issue::new(
+                "not-supported",
+                "Le type du corps n'est pas admis. Attendu : Content-Type: application/fhir+json.",
+            )
+            .sur("Content-Type"),
+        ));
     }
-    let json: serde_json::Value = serde_json::from_slice(corps)
-        .map_err(|e| Refus::un(StatusCode::BAD_REQUEST, Issue::new("structure", format!("Le corps n'est pas du JSON (ligne {}, colonne {}). Attendu : une ressource Parameters.", e.line(), e.column()))))?;
-    let mut patchs = fhir_lecture::lire_patch_capacite(&json).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
+    let json: serde_json::Value = serde_json::from_slice(corps).map_err(|e| {
+        Refus::un(
+            StatusCode::BAD_REQUEST,
+            Issue::new(
+                "structure",
+                format!(
+                    "Le corps n'est pas du JSON (ligne {}, colonne {}). Attendu : une ressource Parameters.",
+                    e.line(),
+                    e.column()
+                ),
+            ),
+        )
+    })?;
+    let mut patchs =
+        fhir_lecture::lire_patch_capacite(&json).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let (Some(patch), true) = (patchs.pop(), patchs.is_empty()) else {
-        return Err(Refus::un(StatusCode::BAD_REQUEST, Issue::new("business-rule", "Une requête change un seul indicateur. Attendu : un paramètre « operation ».").sur("Parameters.parameter")));
+        return Err(Refus::un(
+            StatusCode::BAD_REQUEST,
+            Issue::new(
+                "business-rule",
+                "Une requête change un seul indicateur. Attendu : un paramètre « operation ».",
+            )
+            .sur("Parameters.parameter"),
+        ));
     };
     let demande = PatchCapacityRequest {
-        provenance: Some(Provenance { region: place.region.clone(), canal: Canal::National as i32, epoque: 0, auteur: appelant.client_id.clone() }),
+        provenance: Some(Provenance {
+            region: place.region.clone(),
+            canal: Canal::National as i32,
+            epoque: 0,
+            auteur: appelant.client_id.clone(),
+        }),
         lieu_id: place.id.clone(),
         operation: patch.operation as i32,
         cle: Some(patch.cle),
         enregistrement: patch.enregistrement,
     };
-    let reponse = CapacityServiceClient::new(p.capacity.clone()).patch_capacity(demande).await.map_err(|s| refus_capacite(Erreur::from(s), &place))?.into_inner();
+    let reponse = CapacityServiceClient::new(p.capacity.clone())
+        .patch_capacity(demande)
+        .await
+        .map_err(|s| refus_capacite(Erreur::from(s), &place))?
+        .into_inner();
     let capacites = reponse.capacite_lieu.unwrap_or_default();
     Ok(confirmer(p, &place, &capacites))
 }

@@ -60,8 +60,11 @@ fn ressource(t: TypeFhir) -> Value {
         interactions.push(json!({ "code": "patch", "documentation": "Capacités seulement, sous /ws-synchro-dispo-lits-fhir." }));
     }
     let inclus: Vec<String> = INCLUSIONS.iter().map(|(s, n, _)| format!("{}:{n}", s.nom())).collect();
-    let inverses: Vec<String> =
-        INCLUSIONS.iter().filter(|(_, _, r)| r.cible() == t).map(|(s, n, _)| format!("{}:{n}", s.nom())).collect();
+    let inverses: Vec<String> = INCLUSIONS
+        .iter()
+        .filter(|(_, _, r)| r.cible() == t)
+        .map(|(s, n, _)| format!("{}:{n}", s.nom()))
+        .collect();
     let mut v = json!({
         "type": t.nom(),
         "profile": profil,

@@ -29,7 +29,9 @@ const VIDANGE: Duration = Duration::from_secs(15);
 
 /// Reads the certificates of the façade.
 pub fn configurer_tls(t: &TlsPublic) -> Resultat<TlsAcceptor> {
-    let fichier = |quoi: &str, c: &Path| Erreur::Indisponible(format!("{quoi} {} illisible : vérifiez le fichier PEM", c.display()));
+    let fichier = |quoi: &str, c: &Path| {
+        Erreur::Indisponible(format!("{quoi} {} illisible : vérifiez le fichier PEM", c.display()))
+    };
     let certificats = |c: &Path| -> Result<Vec<CertificateDer<'static>>, ()> {
         CertificateDer::pem_file_iter(c).map_err(|_| ())?.collect::<Result<Vec<_>, _>>().map_err(|_| ())
     };
@@ -57,7 +59,11 @@ pub async fn servir(ecoute: TcpListener, routes: Router, tls: Option<TlsAcceptor
     let vidange = GracefulShutdown::new();
     let mut constructeur = auto::Builder::new(TokioExecutor::new());
     constructeur.http1().timer(TokioTimer::new()).header_read_timeout(ENTETES).keep_alive(true);
-    constructeur.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Duration::from_secs(30));
+    constructeur
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(256)
+        .keep_alive_interval(Duration::from_secs(30));
     loop {
         let place = tokio::select! {
             p = places.clone().acquire_owned() => p,
@@ -84,12 +90,16 @@ pub async fn servir(ecoute: TcpListener, routes: Router, tls: Option<TlsAcceptor
             match tls {
                 None => {
                     let service = decrite(routes, Connexion::default());
-                    let _ = garde.watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned()).await;
+                    let _ = garde
+                        .watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned())
+                        .await;
                 }
                 Some(tls) => {
                     let Some((flux, certificat)) = poignee_de_main(&tls, flux).await else { return };
                     let service = decrite(routes, Connexion { tls: true, certificat });
-                    let _ = garde.watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned()).await;
+                    let _ = garde
+                        .watch(constructeur.serve_connection(TokioIo::new(flux), service).into_owned())
+                        .await;
                 }
             }
         });
@@ -98,15 +108,27 @@ pub async fn servir(ecoute: TcpListener, routes: Router, tls: Option<TlsAcceptor
     let _ = tokio::time::timeout(VIDANGE, vidange.shutdown()).await;
 }
 
-async fn poignee_de_main(tls: &TlsAcceptor, flux: TcpStream) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Option<String>)> {
+async fn poignee_de_main(
+    tls: &TlsAcceptor,
+    flux: TcpStream,
+) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Option<String>)> {
     let flux = tokio::time::timeout(POIGNEE_DE_MAIN, tls.accept(flux)).await.ok()?.ok()?;
-    let cert = flux.get_ref().1.peer_certificates().and_then(|c| c.first()).map(|c| {
-        Sha256::digest(c.as_ref()).iter().map(|o| format!("{o:02x}")).collect()
-    });
+    let cert = flux
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(|c| c.first())
+        .map(|c| Sha256::digest(c.as_ref()).iter().map(|o| format!("{o:02x}")).collect());
     Some((flux, cert))
 }
 
-type Service = TowerToHyperService<tower::util::BoxCloneSyncService<http::Request<hyper::body::Incoming>, axum::response::Response, std::convert::Infallible>>;
+type Service = TowerToHyperService<
+    tower::util::BoxCloneSyncService<
+        http::Request<hyper::body::Incoming>,
+        axum::response::Response,
+        std::convert::Infallible,
+    >,
+>;
 
 fn decrite(routes: Router, connexion: Connexion) -> Service {
     let service = routes.map_request(move |mut r: http::Request<hyper::body::Incoming>| {

@@ -1,6 +1,9 @@
 //! Refusals as OperationOutcome, in French.
 
-use axum::{extract::OriginalUri, response::{IntoResponse, Response}};
+use axum::{
+    extract::OriginalUri,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, StatusCode, header};
 use ror_chassis::Erreur;
 
@@ -10,7 +13,10 @@ use crate::fhir::outcome::{Issue, operation_outcome};
 pub fn reponse(status: StatusCode, issues: &[Issue]) -> Response {
     let mut r = super::fhir(status, operation_outcome(issues));
     if status == StatusCode::UNAUTHORIZED {
-        r.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ror\", error=\"invalid_token\""));
+        r.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"ror\", error=\"invalid_token\""),
+        );
     }
     r
 }
@@ -77,13 +83,21 @@ pub async fn route_inconnue(OriginalUri(uri): OriginalUri) -> Response {
         "{0}/metadata, {0}/<type>?…, {0}/<type>/<id> ; types : Organization, HealthcareService, Location, Practitioner, PractitionerRole",
         super::DIFFUSION
     );
-    reponse(StatusCode::NOT_FOUND, &[Issue::new("not-found", format!("L'adresse « {chemin} » n'existe pas. Attendu : {attendu}."))])
+    reponse(
+        StatusCode::NOT_FOUND,
+        &[Issue::new("not-found", format!("L'adresse « {chemin} » n'existe pas. Attendu : {attendu}."))],
+    )
 }
 
 /// The route exists, not with this method.
 pub async fn methode_refusee(m: http::Method) -> Response {
     reponse(
         StatusCode::METHOD_NOT_ALLOWED,
-        &[Issue::new("not-supported", format!("La méthode {m} n'est pas admise ici. Attendu : GET pour lire et chercher, PATCH pour la capacité."))],
+        &[Issue::new(
+            "not-supported",
+            format!(
+                "La méthode {m} n'est pas admise ici. Attendu : GET pour lire et chercher, PATCH pour la capacité."
+            ),
+        )],
     )
 }

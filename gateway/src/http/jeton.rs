@@ -25,13 +25,24 @@ pub async fn donner(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|v| v.starts_with("application/x-www-form-urlencoded"));
     let Some(champs) = formulaire.then(|| std::str::from_utf8(&corps).ok()).flatten() else {
-        return refus(StatusCode::BAD_REQUEST, "invalid_request", "Le corps attendu est un formulaire application/x-www-form-urlencoded.");
+        return refus(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "Le corps attendu est un formulaire application/x-www-form-urlencoded.",
+        );
     };
     let mut grant = String::new();
-    let mut demande = IssueTokenRequest { certificat_sha256: connexion.certificat.unwrap_or_default(), ..Default::default() };
+    let mut demande = IssueTokenRequest {
+        certificat_sha256: connexion.certificat.unwrap_or_default(),
+        ..Default::default()
+    };
     for (nom, valeur) in champs.split('&').filter_map(|c| c.split_once('=')) {
         let Some(valeur) = decoder(valeur) else {
-            return refus(StatusCode::BAD_REQUEST, "invalid_request", "Un champ du formulaire est mal encodé.");
+            return refus(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "Un champ du formulaire est mal encodé.",
+            );
         };
         match nom {
             "grant_type" => grant = valeur,
@@ -41,10 +52,18 @@ pub async fn donner(
         }
     }
     if grant.is_empty() || demande.client_id.is_empty() {
-        return refus(StatusCode::BAD_REQUEST, "invalid_request", "Les champs grant_type et client_id sont obligatoires.");
+        return refus(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "Les champs grant_type et client_id sont obligatoires.",
+        );
     }
     if grant != "client_credentials" {
-        return refus(StatusCode::BAD_REQUEST, "unsupported_grant_type", "Seul grant_type=client_credentials est admis.");
+        return refus(
+            StatusCode::BAD_REQUEST,
+            "unsupported_grant_type",
+            "Seul grant_type=client_credentials est admis.",
+        );
     }
     match AccessServiceClient::new(p.access.clone()).issue_token(demande).await.map_err(Erreur::from) {
         Ok(r) => {
@@ -57,21 +76,33 @@ pub async fn donner(
             });
             reponse(StatusCode::OK, &corps)
         }
-        Err(Erreur::NonAuthentifie(t) | Erreur::Introuvable(t)) => refus(StatusCode::UNAUTHORIZED, "invalid_client", &t),
-        Err(Erreur::Invalide(_)) => refus(StatusCode::BAD_REQUEST, "invalid_request", "La demande de jeton est mal formée."),
+        Err(Erreur::NonAuthentifie(t) | Erreur::Introuvable(t)) => {
+            refus(StatusCode::UNAUTHORIZED, "invalid_client", &t)
+        }
+        Err(Erreur::Invalide(_)) => {
+            refus(StatusCode::BAD_REQUEST, "invalid_request", "La demande de jeton est mal formée.")
+        }
         Err(Erreur::Epuise(t)) => refus(StatusCode::TOO_MANY_REQUESTS, "slow_down", &t),
         Err(Erreur::Interne(e)) => {
             tracing::error!(error = %e, "token not issued");
             refus(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "Erreur interne du serveur.")
         }
-        Err(_) => refus(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "Le service d'accès ne répond pas : recommencez dans un instant."),
+        Err(_) => refus(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "Le service d'accès ne répond pas : recommencez dans un instant.",
+        ),
     }
 }
 
 fn reponse(status: StatusCode, corps: &serde_json::Value) -> Response {
     (
         status,
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")],
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::PRAGMA, "no-cache"),
+        ],
         corps.to_string(),
     )
         .into_response()

@@ -15,15 +15,25 @@ use crate::{
     rendu::{self, Contexte, LibellesLocaux},
 };
 
-const ENTETES: [&str; 4] =
-    ["ror-profil-utilisateur-code", "ror-profil-utilisateur-system", "ror-role-metier-code", "ror-role-metier-system"];
-const ENTETES_NOMS: [&str; 4] =
-    ["Ror-Profil-Utilisateur-Code", "Ror-Profil-Utilisateur-System", "Ror-Role-Metier-Code", "Ror-Role-Metier-System"];
+const ENTETES: [&str; 4] = [
+    "ror-profil-utilisateur-code",
+    "ror-profil-utilisateur-system",
+    "ror-role-metier-code",
+    "ror-role-metier-system",
+];
+const ENTETES_NOMS: [&str; 4] = [
+    "Ror-Profil-Utilisateur-Code",
+    "Ror-Profil-Utilisateur-System",
+    "Ror-Role-Metier-Code",
+    "Ror-Role-Metier-System",
+];
 
 /// Bearer token of a request.
 pub(super) fn porteur(entetes: &HeaderMap) -> Result<&str, Refus> {
     let refus = |t: &str| Refus::un(StatusCode::UNAUTHORIZED, Issue::new("login", t).sur("Authorization"));
-    let v = entetes.get(header::AUTHORIZATION).ok_or_else(|| refus("Le jeton manque. Attendu : en-tête Authorization: Bearer <jeton>."))?;
+    let v = entetes
+        .get(header::AUTHORIZATION)
+        .ok_or_else(|| refus("Le jeton manque. Attendu : en-tête Authorization: Bearer <jeton>."))?;
     v.to_str()
         .ok()
         .and_then(|v| v.split_once(' '))
@@ -43,7 +53,16 @@ async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> 
         .iter()
         .zip(ENTETES_NOMS)
         .filter(|(e, _)| entetes.get(**e).is_none_or(|v| v.as_bytes().is_empty()))
-        .map(|(_, nom)| Issue::new("required", format!("L'en-tête {nom} manque. Attendu : la valeur remise à l'inscription, par exemple {}.", exemple(nom))).sur(nom))
+        .map(|(_, nom)| {
+            Issue::new(
+                "required",
+                format!(
+                    "L'en-tête {nom} manque. Attendu : la valeur remise à l'inscription, par exemple {}.",
+                    exemple(nom)
+                ),
+            )
+            .sur(nom)
+        })
         .collect();
     if !manquants.is_empty() {
         return Err(Refus(StatusCode::BAD_REQUEST, manquants));
@@ -52,14 +71,28 @@ async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> 
     if let Some(c) = p.acces.consommateur(&appelant.client_id) {
         for ((e, nom), attendu) in ENTETES.iter().zip(ENTETES_NOMS).zip(&c.en_tetes) {
             if !attendu.is_empty() && entetes.get(*e).is_none_or(|v| v.as_bytes() != attendu.as_bytes()) {
-                return Err(Refus::un(StatusCode::FORBIDDEN, Issue::new("forbidden", format!("L'en-tête {nom} n'a pas la valeur inscrite pour cette application.")).sur(nom)));
+                return Err(Refus::un(
+                    StatusCode::FORBIDDEN,
+                    Issue::new(
+                        "forbidden",
+                        format!("L'en-tête {nom} n'a pas la valeur inscrite pour cette application."),
+                    )
+                    .sur(nom),
+                ));
             }
         }
     }
     if let Some(a) = entetes.get(header::ACCEPT)
         && !accepte_json(a)
     {
-        return Err(Refus::un(StatusCode::NOT_ACCEPTABLE, Issue::new("not-supported", "Aucun format demandé n'est servi. Attendu : application/fhir+json ou application/json.").sur("Accept")));
+        return Err(Refus::un(
+            StatusCode::NOT_ACCEPTABLE,
+            Issue::new(
+                "not-supported",
+                "Aucun format demandé n'est servi. Attendu : application/fhir+json ou application/json.",
+            )
+            .sur("Accept"),
+        ));
     }
     Ok(profil)
 }
@@ -75,10 +108,11 @@ fn exemple(nom: &str) -> &'static str {
 
 fn accepte_json(v: &HeaderValue) -> bool {
     v.to_str().is_ok_and(|v| {
-        v.is_empty() || v.split(',').any(|m| {
-            let m = m.split(';').next().unwrap_or("").trim();
-            matches!(m, "*/*" | "application/*" | "application/json" | "application/fhir+json")
-        })
+        v.is_empty()
+            || v.split(',').any(|m| {
+                let m = m.split(';').next().unwrap_or("").trim();
+                matches!(m, "*/*" | "application/*" | "application/json" | "application/fhir+json")
+            })
     })
 }
 
@@ -87,7 +121,10 @@ pub(super) fn pret(p: &Passerelle) -> Result<(), Refus> {
     if p.etat.pret() {
         return Ok(());
     }
-    Err(Refus::un(StatusCode::SERVICE_UNAVAILABLE, Issue::new("transient", "L'annuaire se charge : recommencez dans un instant.")))
+    Err(Refus::un(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Issue::new("transient", "L'annuaire se charge : recommencez dans un instant."),
+    ))
 }
 
 fn type_fhir(nom: &str) -> Result<TypeFhir, Refus> {
@@ -105,7 +142,8 @@ pub(super) fn base(p: &Passerelle, entetes: &HeaderMap, tls: bool) -> String {
         return format!("{u}{DIFFUSION}");
     }
     let hote = entetes.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-    let propre = hote.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+    let propre =
+        hote.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
     let schema = if tls { "https" } else { "http" };
     format!("{schema}://{}{DIFFUSION}", if propre { hote } else { "localhost" })
 }
@@ -122,7 +160,7 @@ pub async fn chercher(
     let profil = lecteur(&p, &entetes, &connexion).await?;
     let chaine = chaine.unwrap_or_default();
     let tables = p.vocabulaire.tables();
-    let connu = |s: &str| tables.systeme(s).is_some() || s == crate::modele::SYSTEME_STATUT_LIEU;
+    let connu = |s: &str| tables.systeme(s).is_some() || p.modele.read().systeme_connu(s);
     let r = requete::lire(t, &chaine, &connu).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let (page, politique) = {
         let m = p.modele.read();
@@ -133,7 +171,8 @@ pub async fn chercher(
     let racine = format!("{base}/{}", t.nom());
     let soi = if chaine.is_empty() { racine.clone() } else { format!("{racine}?{chaine}") };
     let suivant = page.suite.as_ref().map(|dernier| {
-        let reste: Vec<&str> = chaine.split('&').filter(|p| !p.is_empty() && !p.starts_with("_apres=")).collect();
+        let reste: Vec<&str> =
+            chaine.split('&').filter(|p| !p.is_empty() && !p.starts_with("_apres=")).collect();
         let separateur = if reste.is_empty() { "" } else { "&" };
         format!("{racine}?{}{separateur}_apres={dernier}", reste.join("&"))
     });
@@ -157,7 +196,10 @@ pub async fn lire(
     };
     let Some(e) = extrait else {
         let id: String = id.chars().take(64).collect();
-        return Err(Refus::un(StatusCode::NOT_FOUND, Issue::new("not-found", format!("{} « {id} » n'existe pas.", t.nom())).sur(t.nom())));
+        return Err(Refus::un(
+            StatusCode::NOT_FOUND,
+            Issue::new("not-found", format!("{} « {id} » n'existe pas.", t.nom())).sur(t.nom()),
+        ));
     };
     let etag = format!("W/\"{}\"", e.version);
     if entetes.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
@@ -189,6 +231,8 @@ pub(super) fn dater(r: &mut Response, etag: &str, maj: i64) {
 /// An HTTP date (RFC 9110 §5.6.7).
 fn date_http(t: std::time::SystemTime) -> String {
     use time::{OffsetDateTime, macros::format_description};
-    let f = format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let f = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
     OffsetDateTime::from(t).format(f).unwrap_or_default()
 }

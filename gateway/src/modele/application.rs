@@ -106,8 +106,14 @@ impl Modele {
         }
     }
 
-    fn appliquer_un(&mut self, source: Source, e: &Evenement, t: &mut Touches) -> Result<(), prost::DecodeError> {
-        let maj = e.date.as_ref().and_then(instant).map_or(0, |d| (d.unix_timestamp_nanos() / 1_000_000) as i64);
+    fn appliquer_un(
+        &mut self,
+        source: Source,
+        e: &Evenement,
+        t: &mut Touches,
+    ) -> Result<(), prost::DecodeError> {
+        let maj =
+            e.date.as_ref().and_then(instant).map_or(0, |d| (d.unix_timestamp_nanos() / 1_000_000) as i64);
         match source {
             Source::Capacity => {
                 let rang = self.table_mut(T::Location).numeroter(&e.agregat_id);
@@ -115,13 +121,16 @@ impl Modele {
                 if e.retire {
                     self.capacites.remove(&rang);
                 } else if self.capacites.get(&rang).is_none_or(|c| c.version < e.version) {
-                    self.capacites.insert(rang, Capacites { version: e.version, maj, etat: e.etat.as_ref().into() });
+                    self.capacites
+                        .insert(rang, Capacites { version: e.version, maj, etat: e.etat.as_ref().into() });
                 }
                 return Ok(());
             }
             Source::Structures => {
                 let Some(r) = Structure::decode(e.etat.clone())?.ressource else { return Ok(()) };
-                self.poser_ligne(source, e, maj, vue_structure(&r), t, |m, rang| m.relier_structure(rang, &r));
+                self.poser_ligne(source, e, maj, vue_structure(&r), t, |m, rang| {
+                    m.relier_structure(rang, &r)
+                });
             }
             Source::Offers => {
                 let Some(r) = Offer::decode(e.etat.clone())?.ressource else { return Ok(()) };
@@ -131,7 +140,8 @@ impl Modele {
                 if e.genre != "professionnel" {
                     return Ok(());
                 }
-                let Some(identity::Ressource::Professionnel(p)) = Identity::decode(e.etat.clone())?.ressource else {
+                let Some(identity::Ressource::Professionnel(p)) = Identity::decode(e.etat.clone())?.ressource
+                else {
                     return Ok(());
                 };
                 self.poser_ligne(source, e, maj, vue_professionnel(&p), t, |_, _| {});
@@ -231,7 +241,9 @@ impl Modele {
     fn oter_index(&mut self, t: T, rang: u32) {
         let Some(etat) = self.table(t).ligne(rang).etat.clone() else { return };
         let vue = match t {
-            T::Organization => Structure::decode(etat.as_ref()).ok().and_then(|s| s.ressource).map(|r| vue_structure(&r)),
+            T::Organization => {
+                Structure::decode(etat.as_ref()).ok().and_then(|s| s.ressource).map(|r| vue_structure(&r))
+            }
             T::Practitioner => match Identity::decode(etat.as_ref()).ok().and_then(|s| s.ressource) {
                 Some(identity::Ressource::Professionnel(p)) => Some(vue_professionnel(&p)),
                 _ => None,
@@ -281,7 +293,11 @@ impl Modele {
         }
     }
 
-    fn rangs<'a, S: AsRef<str> + ?Sized + 'a>(&mut self, t: T, ids: impl IntoIterator<Item = &'a S>) -> Vec<u32> {
+    fn rangs<'a, S: AsRef<str> + ?Sized + 'a>(
+        &mut self,
+        t: T,
+        ids: impl IntoIterator<Item = &'a S>,
+    ) -> Vec<u32> {
         let table = self.table_mut(t);
         ids.into_iter().map(AsRef::as_ref).filter(|i| !i.is_empty()).map(|i| table.numeroter(i)).collect()
     }
@@ -384,7 +400,14 @@ fn vue_structure(r: &structure::Ressource) -> Vue {
             (Sorte::Oi, vec![o.nom.clone()])
         }
     };
-    Vue { type_fhir: T::Organization, sorte, cles: k.0, noms, code_postal: String::new(), faits: Faits::default() }
+    Vue {
+        type_fhir: T::Organization,
+        sorte,
+        cles: k.0,
+        noms,
+        code_postal: String::new(),
+        faits: Faits::default(),
+    }
 }
 
 fn vue_offre(r: &offer::Ressource) -> Vue {
@@ -397,7 +420,9 @@ fn vue_offre(r: &offer::Ressource) -> Vue {
             k.un(Param::Specialty, o.famille_activite.as_ref());
             k.un(Param::ServiceCategory, o.type_offre.as_ref());
             k.un(Param::ServiceType, o.champ_activite.as_ref());
-            for code in [&o.mode_prise_en_charge, &o.temporalite_accueil, &o.ouverture_annuelle, &o.type_fermeture] {
+            for code in
+                [&o.mode_prise_en_charge, &o.temporalite_accueil, &o.ouverture_annuelle, &o.type_fermeture]
+            {
                 k.un(Param::Characteristic, code.as_ref());
             }
             k.tous(Param::Characteristic, &o.modalites_accueil);
@@ -421,7 +446,14 @@ fn vue_offre(r: &offer::Ressource) -> Vue {
                 ..Faits::default()
             };
             let noms = vec![o.nom.clone()];
-            Vue { type_fhir: T::HealthcareService, sorte: Sorte::Unique, cles: k.0, noms, code_postal: String::new(), faits }
+            Vue {
+                type_fhir: T::HealthcareService,
+                sorte: Sorte::Unique,
+                cles: k.0,
+                noms,
+                code_postal: String::new(),
+                faits,
+            }
         }
         offer::Ressource::Lieu(l) => {
             k.meta(l.meta.as_ref());
@@ -431,7 +463,14 @@ fn vue_offre(r: &offer::Ressource) -> Vue {
             k.brut(Param::Status, SYSTEME_STATUT_LIEU, &l.status);
             let code_postal = l.adresse.as_ref().map(|a| a.code_postal.clone()).unwrap_or_default();
             let noms = vec![l.nom.clone(), l.nom_externe_synchro.clone()];
-            Vue { type_fhir: T::Location, sorte: Sorte::Unique, cles: k.0, noms, code_postal, faits: Faits::default() }
+            Vue {
+                type_fhir: T::Location,
+                sorte: Sorte::Unique,
+                cles: k.0,
+                noms,
+                code_postal,
+                faits: Faits::default(),
+            }
         }
         offer::Ressource::Situation(s) => {
             k.meta(s.meta.as_ref());
@@ -464,7 +503,12 @@ fn vue_professionnel(p: &ror_proto::identity::v1::Professionnel) -> Vue {
 
 /// Value sets named as the system of an identifier in published requests: any identifier matches.
 pub fn systeme_d_identifiant_quelconque(s: &str) -> bool {
-    s.contains("JDV_J236-") || s.contains("TRE_R354-") || s.contains("TRE_R355-") || s.contains("TRE_G08-") || s.contains("TRE_G07-") || s.contains("TRE_R345-")
+    s.contains("JDV_J236-")
+        || s.contains("TRE_R354-")
+        || s.contains("TRE_R355-")
+        || s.contains("TRE_G08-")
+        || s.contains("TRE_G07-")
+        || s.contains("TRE_R345-")
 }
 
 /// Code system of the native status of a place.
@@ -472,4 +516,3 @@ pub const SYSTEME_STATUT_LIEU: &str = "https://hl7.org/fhir/location-status";
 
 /// Canonical of the activity code system, for the home page.
 pub const ACTIVITES: &str = liaisons::TRE_ACTIVITE;
-

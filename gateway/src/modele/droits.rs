@@ -77,11 +77,23 @@ impl Modele {
         let p = self.politique.clone();
         for r in &t.offres {
             let faits = self.table(T::HealthcareService).ligne(r).faits;
-            self.poser(T::HealthcareService, r, faits, p.masque(Bloc::OffreBase, &faits), p.masque(Bloc::OffreFine, &faits));
+            self.poser(
+                T::HealthcareService,
+                r,
+                faits,
+                p.masque(Bloc::OffreBase, &faits),
+                p.masque(Bloc::OffreFine, &faits),
+            );
         }
         for r in &t.lieux {
             let faits = self.faits_lieu(r);
-            self.poser(T::Location, r, faits, p.masque(Bloc::LieuBase, &faits), p.masque(Bloc::LieuCapacite, &Faits { statut: 1, ..faits }));
+            self.poser(
+                T::Location,
+                r,
+                faits,
+                p.masque(Bloc::LieuBase, &faits),
+                p.masque(Bloc::LieuCapacite, &Faits { statut: 1, ..faits }),
+            );
         }
         for r in &t.roles {
             let faits = self.faits_role(r);

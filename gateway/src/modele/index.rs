@@ -76,6 +76,11 @@ impl Index {
         }
     }
 
+    /// Whether any posting ever named this system.
+    pub fn systeme_connu(&self, s: &str) -> bool {
+        self.systemes.iter().any(|x| x.as_ref() == s)
+    }
+
     /// Adds a row to a posting.
     pub fn ajouter(&mut self, cle: &Cle, rang: u32) {
         let s = self.systeme(&cle.systeme);
@@ -129,7 +134,11 @@ impl Index {
     /// Rows whose postal code starts with a prefix.
     pub fn code_postal(&self, prefixe: &str) -> RoaringBitmap {
         let mut r = RoaringBitmap::new();
-        for (_, b) in self.postal.range::<str, _>((std::ops::Bound::Included(prefixe), std::ops::Bound::Unbounded)).take_while(|(c, _)| c.starts_with(prefixe)) {
+        for (_, b) in self
+            .postal
+            .range::<str, _>((std::ops::Bound::Included(prefixe), std::ops::Bound::Unbounded))
+            .take_while(|(c, _)| c.starts_with(prefixe))
+        {
             r |= b;
         }
         r

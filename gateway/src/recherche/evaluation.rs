@@ -9,9 +9,7 @@ use super::{
     parametres::Relation,
     requete::{Critere, Intervalle, Jeton, ModeNom, Requete},
 };
-use crate::{
-    modele::{Lien, Modele, Param, Table, TypeFhir},
-};
+use crate::modele::{Lien, Modele, Param, Table, TypeFhir};
 
 /// Deepest chain of organisations for `:above`.
 const PROFONDEUR: usize = 8;
@@ -69,7 +67,8 @@ fn appliquer(m: &Modele, t: TypeFhir, c: &Critere, profil: u8, rangs: &mut Roari
         Critere::Reference(relation, ids) => {
             let cibles = m.table(relation.cible());
             let visibles = cibles.visibles(profil);
-            let cibles: RoaringBitmap = ids.iter().filter_map(|i| cibles.rang(i)).filter(|r| visibles.contains(*r)).collect();
+            let cibles: RoaringBitmap =
+                ids.iter().filter_map(|i| cibles.rang(i)).filter(|r| visibles.contains(*r)).collect();
             *rangs &= lien(m, *relation).sources_de(&cibles);
         }
         Critere::Chaine { relation, critere, au_dessus } => {
@@ -101,10 +100,21 @@ fn garder(rangs: &mut RoaringBitmap, condition: impl Fn(u32) -> bool) {
     *rangs = rangs.iter().filter(|r| condition(*r)).collect();
 }
 
-fn nom_convient(m: &Modele, table: &Table, t: TypeFhir, rang: u32, mode: ModeNom, valeurs: &[String]) -> bool {
+fn nom_convient(
+    m: &Modele,
+    table: &Table,
+    t: TypeFhir,
+    rang: u32,
+    mode: ModeNom,
+    valeurs: &[String],
+) -> bool {
     match mode {
-        ModeNom::Debut => table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.starts_with(v.as_str()))),
-        ModeNom::Contient => table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.contains(v.as_str()))),
+        ModeNom::Debut => {
+            table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.starts_with(v.as_str())))
+        }
+        ModeNom::Contient => {
+            table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.contains(v.as_str())))
+        }
         ModeNom::Exact => {
             let plies: Vec<String> = valeurs.iter().map(|v| crate::modele::plier(v)).collect();
             table.ligne(rang).noms.split('\n').any(|n| plies.iter().any(|v| n == v))
@@ -179,7 +189,12 @@ impl Ord for ParId {
 
 /// The first `n` rows after an id, in id order, whatever replica answers; the id to
 /// continue from when more follow.
-pub fn page(table: &Table, rangs: &RoaringBitmap, apres: Option<&str>, n: usize) -> (Vec<u32>, Option<String>) {
+pub fn page(
+    table: &Table,
+    rangs: &RoaringBitmap,
+    apres: Option<&str>,
+    n: usize,
+) -> (Vec<u32>, Option<String>) {
     let mut plus_petits: BinaryHeap<ParId> = BinaryHeap::with_capacity(n + 2);
     for r in rangs {
         let id = &table.ligne(r).id;

@@ -12,7 +12,13 @@ const TOURS: usize = 10;
 
 /// Rows to add to a page. A clause on another type than the one searched applies to
 /// what was included (the published package counts on it for practitioners).
-pub fn inclure(m: &Modele, t: TypeFhir, page: &[u32], clauses: &[Inclusion], profil: u8) -> Vec<(TypeFhir, u32)> {
+pub fn inclure(
+    m: &Modele,
+    t: TypeFhir,
+    page: &[u32],
+    clauses: &[Inclusion],
+    profil: u8,
+) -> Vec<(TypeFhir, u32)> {
     if clauses.is_empty() {
         return Vec::new();
     }
@@ -50,6 +56,8 @@ pub fn inclure(m: &Modele, t: TypeFhir, page: &[u32], clauses: &[Inclusion], pro
         }
         nouveaux = suivants;
     }
-    inclus.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| m.table(a.0).ligne(a.1).id.cmp(&m.table(b.0).ligne(b.1).id)));
+    inclus.sort_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| m.table(a.0).ligne(a.1).id.cmp(&m.table(b.0).ligne(b.1).id))
+    });
     inclus
 }

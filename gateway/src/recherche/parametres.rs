@@ -68,7 +68,13 @@ pub struct Parametre {
     pub doc: &'static str,
 }
 
-const fn p(type_fhir: T, nom: &'static str, genre: &'static str, lecture: Lecture, doc: &'static str) -> Parametre {
+const fn p(
+    type_fhir: T,
+    nom: &'static str,
+    genre: &'static str,
+    lecture: Lecture,
+    doc: &'static str,
+) -> Parametre {
     Parametre { type_fhir, nom, genre, lecture, doc }
 }
 
@@ -80,7 +86,13 @@ pub static PARAMETRES: &[Parametre] = &[
     p(O, "_id", "token", Id, "Identifiant technique."),
     p(O, "_lastUpdated", "date", Maj, "Date de dernière mise à jour."),
     p(O, "_tag", "token", Jeton(&[Param::Tag]), "Région source."),
-    p(O, "identifier", "token", Jeton(&[Param::Identifier]), "Tout identifiant : idNatStruct, FINESS, SIREN, SIRET, rang, OI."),
+    p(
+        O,
+        "identifier",
+        "token",
+        Jeton(&[Param::Identifier]),
+        "Tout identifiant : idNatStruct, FINESS, SIREN, SIRET, rang, OI.",
+    ),
     p(O, "name", "string", Nom, "Raison sociale, dénomination, nom opérationnel ou nom d'OI."),
     p(O, "type", "token", Jeton(&[Param::Type]), "Catégorie d'EG, type d'OI, statut juridique."),
     p(O, "partof", "reference", Reference(Relation::Parent), "Structure de rattachement."),
@@ -104,7 +116,13 @@ pub static PARAMETRES: &[Parametre] = &[
     p(L, "_id", "token", Id, "Identifiant technique."),
     p(L, "_lastUpdated", "date", Maj, "Date de dernière mise à jour, capacités comprises."),
     p(L, "_tag", "token", Jeton(&[Param::Tag]), "Région source."),
-    p(L, "identifier", "token", Jeton(&[Param::Identifier]), "Identifiant fonctionnel (25) ou identifiant externe de synchro (26)."),
+    p(
+        L,
+        "identifier",
+        "token",
+        Jeton(&[Param::Identifier]),
+        "Identifiant fonctionnel (25) ou identifiant externe de synchro (26).",
+    ),
     p(L, "name", "string", Nom, "Nom du lieu."),
     p(L, "type", "token", Jeton(&[Param::Type]), "Fonction du lieu."),
     p(L, "status", "token", Jeton(&[Param::Status]), "Statut natif."),
@@ -159,7 +177,12 @@ mod tests {
     #[test]
     fn no_parameter_is_declared_twice() {
         for (i, a) in PARAMETRES.iter().enumerate() {
-            assert!(!PARAMETRES[..i].iter().any(|b| a.type_fhir == b.type_fhir && a.nom == b.nom), "{:?} {}", a.type_fhir, a.nom);
+            assert!(
+                !PARAMETRES[..i].iter().any(|b| a.type_fhir == b.type_fhir && a.nom == b.nom),
+                "{:?} {}",
+                a.type_fhir,
+                a.nom
+            );
         }
     }
 }

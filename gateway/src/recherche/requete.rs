@@ -125,13 +125,17 @@ pub fn lire(t: TypeFhir, chaine: &str, connu: &dyn Fn(&str) -> bool) -> Result<R
     if chaine.len() > LONGUEUR_MAX {
         return Err(vec![Issue::new("too-long", format!("La requête dépasse {LONGUEUR_MAX} caractères."))]);
     }
-    let mut r = Requete { type_fhir: t, criteres: Vec::new(), inclusions: Vec::new(), nombre: NOMBRE, apres: None };
+    let mut r =
+        Requete { type_fhir: t, criteres: Vec::new(), inclusions: Vec::new(), nombre: NOMBRE, apres: None };
     let mut issues = Vec::new();
     let mut valeurs = 0;
     for paire in chaine.split('&').filter(|p| !p.is_empty()) {
         let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
         let (Some(nom), Some(valeur)) = (decoder(nom), decoder(valeur)) else {
-            issues.push(Issue::new("invalid", format!("Le paramètre « {} » est mal encodé.", nom.chars().take(60).collect::<String>())));
+            issues.push(Issue::new(
+                "invalid",
+                format!("Le paramètre « {} » est mal encodé.", nom.chars().take(60).collect::<String>()),
+            ));
             continue;
         };
         valeurs += 1 + valeur.matches(',').count();
@@ -140,10 +144,16 @@ pub fn lire(t: TypeFhir, chaine: &str, connu: &dyn Fn(&str) -> bool) -> Result<R
         }
     }
     if valeurs > VALEURS_MAX {
-        issues.push(Issue::new("too-costly", format!("La requête porte {valeurs} valeurs.")).avec_details(format!("{VALEURS_MAX} valeurs au plus")));
+        issues.push(
+            Issue::new("too-costly", format!("La requête porte {valeurs} valeurs."))
+                .avec_details(format!("{VALEURS_MAX} valeurs au plus")),
+        );
     }
     if r.inclusions.len() > INCLUSIONS_MAX {
-        issues.push(Issue::new("too-costly", format!("La requête demande {} inclusions ; {INCLUSIONS_MAX} au plus.", r.inclusions.len())));
+        issues.push(Issue::new(
+            "too-costly",
+            format!("La requête demande {} inclusions ; {INCLUSIONS_MAX} au plus.", r.inclusions.len()),
+        ));
     }
     if issues.is_empty() { Ok(r) } else { Err(issues) }
 }
@@ -171,19 +181,39 @@ fn lire_un(r: &mut Requete, nom: &str, valeur: &str, connu: &dyn Fn(&str) -> boo
     match base {
         "_count" => {
             r.nombre = valeur.parse().ok().filter(|n| (1..=NOMBRE_MAX).contains(n)).ok_or_else(|| {
-                refus(nom, "value", format!("« {valeur} » n'est pas une taille de page."), &format!("un entier de 1 à {NOMBRE_MAX}"))
+                refus(
+                    nom,
+                    "value",
+                    format!("« {valeur} » n'est pas une taille de page."),
+                    &format!("un entier de 1 à {NOMBRE_MAX}"),
+                )
             })?;
         }
         "_format" => {
-            if !matches!(valeur, "json" | "application/json" | "application/fhir+json" | "application/fhir json") {
-                return Err(refus(nom, "not-supported", format!("Le format « {valeur} » n'est pas servi."), "application/fhir+json"));
+            if !matches!(
+                valeur,
+                "json" | "application/json" | "application/fhir+json" | "application/fhir json"
+            ) {
+                return Err(refus(
+                    nom,
+                    "not-supported",
+                    format!("Le format « {valeur} » n'est pas servi."),
+                    "application/fhir+json",
+                ));
             }
         }
         "_include" | "_revinclude" => {
             let repete = match modificateur {
                 None => false,
                 Some("iterate" | "recurse") => true,
-                Some(m) => return Err(refus(nom, "not-supported", format!("Le modificateur « :{m} » n'existe pas ici."), ":iterate")),
+                Some(m) => {
+                    return Err(refus(
+                        nom,
+                        "not-supported",
+                        format!("Le modificateur « :{m} » n'existe pas ici."),
+                        ":iterate",
+                    ));
+                }
             };
             r.inclusions.push(lire_inclusion(nom, valeur, base == "_revinclude", repete)?);
         }
@@ -199,7 +229,11 @@ fn lire_un(r: &mut Requete, nom: &str, valeur: &str, connu: &dyn Fn(&str) -> boo
 
 fn lire_inclusion(nom: &str, valeur: &str, inverse: bool, repete: bool) -> Result<Inclusion, Issue> {
     let connues = || {
-        parametres::INCLUSIONS.iter().map(|(t, n, _)| format!("{}:{n}", t.nom())).collect::<Vec<_>>().join(", ")
+        parametres::INCLUSIONS
+            .iter()
+            .map(|(t, n, _)| format!("{}:{n}", t.nom()))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let mut parties = valeur.split(':');
     let lue = parties
@@ -261,7 +295,12 @@ fn lire_valeurs(
         Lecture::Id => {
             sans_modificateur()?;
             match valeurs.iter().find(|v| !id_conforme(v)) {
-                Some(v) => Err(refus(complet, "value", format!("« {v} » n'est pas un identifiant technique."), "1 à 64 lettres, chiffres, tirets ou points")),
+                Some(v) => Err(refus(
+                    complet,
+                    "value",
+                    format!("« {v} » n'est pas un identifiant technique."),
+                    "1 à 64 lettres, chiffres, tirets ou points",
+                )),
                 None => Ok(Critere::Id(valeurs)),
             }
         }
@@ -302,7 +341,12 @@ fn lire_valeurs(
                 .map(|v| {
                     let id = v.rsplit_once(&prefixe).map_or(v.as_str(), |(_, id)| id);
                     if id.contains('/') || id.is_empty() {
-                        Err(refus(complet, "value", format!("« {v} » n'est pas une référence."), &format!("{prefixe}<id>")))
+                        Err(refus(
+                            complet,
+                            "value",
+                            format!("« {v} » n'est pas une référence."),
+                            &format!("{prefixe}<id>"),
+                        ))
                     } else {
                         Ok(id.to_owned())
                     }
@@ -352,7 +396,12 @@ fn jetons(
             };
             let code = code.replace("\\|", "|");
             if code.is_empty() && systeme.as_ref().is_none_or(String::is_empty) {
-                return Err(refus(complet, "value", format!("« {v} » n'est pas un code."), "code, système|code ou système|"));
+                return Err(refus(
+                    complet,
+                    "value",
+                    format!("« {v} » n'est pas un code."),
+                    "code, système|code ou système|",
+                ));
             }
             let systeme = match systeme {
                 None => herite.clone(),
@@ -364,7 +413,12 @@ fn jetons(
                     if identifiant {
                         controler_identifiant(complet, &s, &code)?;
                     } else if !connu(&brut) && !connu(&s) {
-                        return Err(refus(complet, "code-invalid", format!("Le système de codes « {brut} » est inconnu."), "le canonique d'une TRE, ou le code seul"));
+                        return Err(refus(
+                            complet,
+                            "code-invalid",
+                            format!("Le système de codes « {brut} » est inconnu."),
+                            "le canonique d'une TRE, ou le code seul",
+                        ));
                     }
                     herite = Some(s.clone());
                     Some(s)
@@ -382,9 +436,23 @@ fn id_conforme(v: &str) -> bool {
 /// A number typed by hand with a wrong key would silently find nothing.
 fn controler_identifiant(complet: &str, systeme: &str, code: &str) -> Result<(), Issue> {
     use crate::fhir::canoniques as c;
-    let systemes = [c::SYS_FINESS, c::SYS_ID_NAT_STRUCT, c::SYS_ID_NAT_PS, c::SYS_SIRENE, c::SYS_RPPS_RANG, c::SYS_ADELI_RANG, c::SYS_OI, SYS_RPPS];
+    let systemes = [
+        c::SYS_FINESS,
+        c::SYS_ID_NAT_STRUCT,
+        c::SYS_ID_NAT_PS,
+        c::SYS_SIRENE,
+        c::SYS_RPPS_RANG,
+        c::SYS_ADELI_RANG,
+        c::SYS_OI,
+        SYS_RPPS,
+    ];
     if !systemes.contains(&systeme) {
-        return Err(refus(complet, "code-invalid", format!("Le système d'identifiants « {systeme} » est inconnu."), &systemes.join(", ")));
+        return Err(refus(
+            complet,
+            "code-invalid",
+            format!("Le système d'identifiants « {systeme} » est inconnu."),
+            &systemes.join(", "),
+        ));
     }
     if code.is_empty() {
         return Ok(());
@@ -413,7 +481,8 @@ fn intervalle(complet: &str, v: &str) -> Result<Intervalle, Issue> {
         _ => ("eq", v),
     };
     let attendu = "préfixe eq, ne, gt, lt, ge, le, sa ou eb puis AAAA, AAAA-MM, AAAA-MM-JJ ou AAAA-MM-JJThh:mm[:ss][Z ou +hh:mm]";
-    let (debut, fin) = bornes(date).ok_or_else(|| refus(complet, "value", format!("« {v} » n'est pas une date."), attendu))?;
+    let (debut, fin) = bornes(date)
+        .ok_or_else(|| refus(complet, "value", format!("« {v} » n'est pas une date."), attendu))?;
     let i = |de, a| Ok(Intervalle { de, a, exclu: false });
     match prefixe {
         "eq" => i(debut, fin),
@@ -422,13 +491,20 @@ fn intervalle(complet: &str, v: &str) -> Result<Intervalle, Issue> {
         "lt" | "eb" => i(i64::MIN, debut),
         "ge" => i(debut, i64::MAX),
         "le" => i(i64::MIN, fin),
-        autre => Err(refus(complet, "value", format!("Le préfixe « {autre} » n'existe pas pour une date."), attendu)),
+        autre => Err(refus(
+            complet,
+            "value",
+            format!("Le préfixe « {autre} » n'existe pas pour une date."),
+            attendu,
+        )),
     }
 }
 
 /// First instant of a partial date and first instant after it, in milliseconds.
 fn bornes(texte: &str) -> Option<(i64, i64)> {
-    let ms = |d: PrimitiveDateTime, z: UtcOffset| i64::try_from(d.assume_offset(z).unix_timestamp_nanos() / 1_000_000).ok();
+    let ms = |d: PrimitiveDateTime, z: UtcOffset| {
+        i64::try_from(d.assume_offset(z).unix_timestamp_nanos() / 1_000_000).ok()
+    };
     let (date, heure) = texte.split_once('T').map_or((texte, None), |(d, h)| (d, Some(h)));
     let mut parties = date.split('-');
     let annee: i32 = parties.next().filter(|a| a.len() == 4)?.parse().ok()?;
@@ -437,7 +513,12 @@ fn bornes(texte: &str) -> Option<(i64, i64)> {
     if parties.next().is_some() {
         return None;
     }
-    let debut = Date::from_calendar_date(annee, Month::try_from(mois.unwrap_or(Some(1))?).ok()?, jour.unwrap_or(Some(1))?).ok()?;
+    let debut = Date::from_calendar_date(
+        annee,
+        Month::try_from(mois.unwrap_or(Some(1))?).ok()?,
+        jour.unwrap_or(Some(1))?,
+    )
+    .ok()?;
     if let Some(heure) = heure {
         jour?;
         let (heure, zone) = zone(heure)?;
@@ -489,7 +570,8 @@ fn horaire(texte: &str) -> Option<(Time, i64)> {
 }
 
 fn refus(nom: &str, code: &'static str, message: String, attendu: &str) -> Issue {
-    Issue::new(code, format!("Paramètre « {nom} » : {message} Attendu : {}.", attendu.trim_end_matches('.'))).sur(nom)
+    Issue::new(code, format!("Paramètre « {nom} » : {message} Attendu : {}.", attendu.trim_end_matches('.')))
+        .sur(nom)
 }
 
 fn inconnu(t: TypeFhir, nom: &str) -> Issue {
@@ -533,18 +615,30 @@ mod tests {
         assert_eq!(b("2023-08-02"), Some(86_400_000));
         assert_eq!(b("2022-11-06T15:00"), Some(60_000));
         assert_eq!(b("2024-01-01T00:00:00+01:00"), Some(1_000));
-        assert_eq!(bornes("2024-01-01T00:00:00+01:00").unwrap().0 + 3_600_000, bornes("2024-01-01T00:00:00Z").unwrap().0);
-        for faux in ["", "2024-13", "2024-02-30", "24", "2024-1-1", "2024T10:00", "2024-01-01T25:00", "demain"] {
+        assert_eq!(
+            bornes("2024-01-01T00:00:00+01:00").unwrap().0 + 3_600_000,
+            bornes("2024-01-01T00:00:00Z").unwrap().0
+        );
+        for faux in
+            ["", "2024-13", "2024-02-30", "24", "2024-1-1", "2024T10:00", "2024-01-01T25:00", "demain"]
+        {
             assert_eq!(bornes(faux), None, "{faux}");
         }
     }
 
     #[test]
     fn tokens_take_every_published_form() {
-        let Critere::Jeton { valeurs, non, .. } = un("specialty:not=https%3A%2F%2Fx%2Fs%7C005,481,%7C7,https://x/s%7C") else { panic!() };
+        let Critere::Jeton { valeurs, non, .. } =
+            un("specialty:not=https%3A%2F%2Fx%2Fs%7C005,481,%7C7,https://x/s%7C")
+        else {
+            panic!()
+        };
         assert!(non);
         let s = Some("https://x/s".to_owned());
-        let j = |systeme: &Option<String>, code: Option<&str>| Jeton { systeme: systeme.clone(), code: code.map(Into::into) };
+        let j = |systeme: &Option<String>, code: Option<&str>| Jeton {
+            systeme: systeme.clone(),
+            code: code.map(Into::into),
+        };
         assert_eq!(valeurs, vec![j(&s, Some("005")), j(&s, Some("481")), j(&None, Some("7")), j(&s, None)]);
     }
 
@@ -552,7 +646,12 @@ mod tests {
     fn chains_and_above_are_read_and_everything_wrong_is_told_at_once() {
         assert!(matches!(un("organization.identifier:above=X"), Critere::Chaine { au_dessus: true, .. }));
         assert!(matches!(un("location.address-postalcode=71"), Critere::Chaine { au_dessus: false, .. }));
-        let fautes = lire(TypeFhir::HealthcareService, "nimporte=1&_count=0&_lastUpdated=xx2024&name:flou=a&_include=A:b&specialty=", &|_| true).unwrap_err();
+        let fautes = lire(
+            TypeFhir::HealthcareService,
+            "nimporte=1&_count=0&_lastUpdated=xx2024&name:flou=a&_include=A:b&specialty=",
+            &|_| true,
+        )
+        .unwrap_err();
         assert_eq!(fautes.len(), 6, "{fautes:?}");
         assert!(fautes[0].diagnostics.contains("nimporte") && fautes[0].diagnostics.contains("specialty"));
     }
@@ -560,7 +659,26 @@ mod tests {
     #[test]
     fn no_query_string_panics() {
         let mut graine = 7u64;
-        let morceaux = ["specialty", "=", "&", "%", "%zz", ":", ".", "|", "\\", ",", "é", "_lastUpdated=ge", "2024-", "T", "+", "_include=", "\u{0}", "organization."];
+        let morceaux = [
+            "specialty",
+            "=",
+            "&",
+            "%",
+            "%zz",
+            ":",
+            ".",
+            "|",
+            "\\",
+            ",",
+            "é",
+            "_lastUpdated=ge",
+            "2024-",
+            "T",
+            "+",
+            "_include=",
+            "\u{0}",
+            "organization.",
+        ];
         for _ in 0..20_000 {
             let mut q = String::new();
             for _ in 0..8 {

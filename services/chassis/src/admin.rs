@@ -36,7 +36,11 @@ impl Etat {
 
 /// The three routes.
 pub fn routes(etat: Etat) -> Router {
-    Router::new().route("/live", get(|| async { "ok" })).route("/ready", get(pret)).route("/metrics", get(metriques)).with_state(etat)
+    Router::new()
+        .route("/live", get(|| async { "ok" }))
+        .route("/ready", get(pret))
+        .route("/metrics", get(metriques))
+        .with_state(etat)
 }
 
 async fn pret(State(etat): State<Etat>) -> impl IntoResponse {

@@ -38,9 +38,13 @@ pub async fn lire(tx: &mut PgConnection, region: &str, domaine: &str) -> Resulta
 
 /// Whether this provenance may write under the lease read in its transaction.
 pub fn verifier(p: &Provenance, domaine: &str, bail: Option<(i32, i64)>) -> Resultat<()> {
-    let refus = |message: String, attendu: &str| Err(Erreur::Regle(vec![faute("provenance", REGLE, message, attendu)]));
+    let refus = |message: String, attendu: &str| {
+        Err(Erreur::Regle(vec![faute("provenance", REGLE, message, attendu)]))
+    };
     match p.canal() {
-        Canal::Unspecified => refus("Le canal d'écriture manque.".into(), "regional, national ou referentiel"),
+        Canal::Unspecified => {
+            refus("Le canal d'écriture manque.".into(), "regional, national ou referentiel")
+        }
         Canal::Referentiel => Ok(()),
         canal => {
             let Some((ecrivain, epoque)) = bail else {
@@ -63,7 +67,10 @@ pub fn verifier(p: &Provenance, domaine: &str, bail: Option<(i32, i64)>) -> Resu
             // Epoch 0 is a caller inside the mesh that follows the lease in force.
             if p.epoque != 0 && i64::try_from(p.epoque).ok() != Some(epoque) {
                 return refus(
-                    format!("L'écriture porte l'époque {}, le bail de la région {} ({domaine}) est à l'époque {epoque}.", p.epoque, p.region),
+                    format!(
+                        "L'écriture porte l'époque {}, le bail de la région {} ({domaine}) est à l'époque {epoque}.",
+                        p.epoque, p.region
+                    ),
                     "une écriture à l'époque en cours",
                 );
             }
@@ -86,8 +93,12 @@ pub fn nom_canal(c: Canal) -> &'static str {
 /// or another writer at the same epoch, is refused.
 pub async fn installer(pool: &PgPool, b: &Bail) -> Resultat<Bail> {
     let mut tx = pool.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(cle(&b.region, &b.domaine)).execute(&mut *tx).await?;
-    let epoque = i64::try_from(b.epoque).map_err(|_| Erreur::faute("bail.epoque", "valeur", "Époque hors bornes.", "un entier"))?;
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(cle(&b.region, &b.domaine))
+        .execute(&mut *tx)
+        .await?;
+    let epoque = i64::try_from(b.epoque)
+        .map_err(|_| Erreur::faute("bail.epoque", "valeur", "Époque hors bornes.", "un entier"))?;
     if let Some((ecrivain, actuelle)) = lire(&mut tx, &b.region, &b.domaine).await?
         && (epoque < actuelle || (epoque == actuelle && ecrivain != b.ecrivain))
     {

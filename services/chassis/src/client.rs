@@ -42,7 +42,8 @@ pub fn canal(url: &str, tls: Option<&FichiersTls>) -> Resultat<Canal> {
         .tcp_nodelay(true);
     if let Some(t) = tls {
         let lire = |c: &std::path::Path| {
-            std::fs::read(c).map_err(|e| Erreur::Indisponible(format!("fichier TLS {} illisible : {e}", c.display())))
+            std::fs::read(c)
+                .map_err(|e| Erreur::Indisponible(format!("fichier TLS {} illisible : {e}", c.display())))
         };
         point = point
             .tls_config(

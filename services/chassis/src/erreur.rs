@@ -75,7 +75,12 @@ impl Erreur {
 
 /// Builds a fault.
 pub fn faute(element: &str, regle: &str, message: impl Into<String>, attendu: impl Into<String>) -> Faute {
-    Faute { element: element.to_owned(), regle: regle.to_owned(), message: message.into(), attendu: attendu.into() }
+    Faute {
+        element: element.to_owned(),
+        regle: regle.to_owned(),
+        message: message.into(),
+        attendu: attendu.into(),
+    }
 }
 
 impl From<sqlx::Error> for Erreur {
@@ -86,7 +91,9 @@ impl From<sqlx::Error> for Erreur {
                 Self::Indisponible("base de données injoignable".into())
             }
             // 57P0x: the server is stopping or starting; 53x: out of resources.
-            sqlx::Error::Database(ref d) if d.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53")) => {
+            sqlx::Error::Database(ref d)
+                if d.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53")) =>
+            {
                 Self::Indisponible("base de données indisponible".into())
             }
             sqlx::Error::Database(ref d) if d.code().as_deref() == Some("57014") => {
@@ -118,8 +125,11 @@ impl From<Erreur> for Status {
                     fautes
                         .into_iter()
                         .map(|f| {
-                            let description =
-                                if f.attendu.is_empty() { f.message } else { format!("{} Attendu : {}", f.message, f.attendu) };
+                            let description = if f.attendu.is_empty() {
+                                f.message
+                            } else {
+                                format!("{} Attendu : {}", f.message, f.attendu)
+                            };
                             FieldViolation::new(f.element, description)
                         })
                         .collect::<Vec<_>>(),
@@ -150,7 +160,12 @@ impl From<Status> for Erreur {
             let regle = details.error_info().map(|i| i.reason.clone()).unwrap_or_default();
             let mut fautes: Vec<Faute> = details
                 .bad_request()
-                .map(|b| b.field_violations.iter().map(|v| faute(&v.field, &regle, v.description.clone(), "")).collect())
+                .map(|b| {
+                    b.field_violations
+                        .iter()
+                        .map(|v| faute(&v.field, &regle, v.description.clone(), ""))
+                        .collect()
+                })
                 .unwrap_or_default();
             if fautes.is_empty() {
                 fautes.push(faute("", &regle, texte.clone(), ""));
@@ -179,7 +194,12 @@ mod tests {
 
     #[test]
     fn faults_survive_the_wire_and_an_internal_cause_does_not() {
-        let s = Status::from(Erreur::Invalide(vec![faute("Offre.type", "code-inconnu", "Code 99 inconnu.", "01 à 05")]));
+        let s = Status::from(Erreur::Invalide(vec![faute(
+            "Offre.type",
+            "code-inconnu",
+            "Code 99 inconnu.",
+            "01 à 05",
+        )]));
         match Erreur::from(s) {
             Erreur::Invalide(f) => {
                 assert_eq!((f[0].element.as_str(), f[0].regle.as_str()), ("Offre.type", "code-inconnu"));

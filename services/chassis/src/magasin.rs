@@ -5,7 +5,8 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use prost::Message;
 use ror_proto::common::v1::{
-    Evenement, Faute, Instantane, Issue, PaquetRefuse, Provenance, Repere, ResultatEcriture, VersionHistorique, instantane,
+    Evenement, Faute, Instantane, Issue, PaquetRefuse, Provenance, Repere, ResultatEcriture,
+    VersionHistorique, instantane,
 };
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use time::OffsetDateTime;
@@ -145,7 +146,12 @@ impl Magasin {
         mut decider: impl FnMut(usize, Option<&Ligne>) -> Decision + Send,
     ) -> Resultat<Vec<ResultatEcriture>> {
         if demandes.len() > LOT_MAX {
-            return Err(Erreur::faute("items", "taille-du-lot", format!("{} éléments dans le lot.", demandes.len()), "500 au plus"));
+            return Err(Erreur::faute(
+                "items",
+                "taille-du-lot",
+                format!("{} éléments dans le lot.", demandes.len()),
+                "500 au plus",
+            ));
         }
         for _ in 0..ESSAIS {
             let mut tx = match bail::verrou_partage(provenance, domaine) {
@@ -191,17 +197,47 @@ impl Magasin {
             let courant = courants.get(d.id.as_str());
             let version = courant.map_or(0, |c| c.version);
             if !vus.insert(d.id.as_str()) {
-                resultats.push(refuse(&d.id, version, vec![faute("id", "doublon-dans-le-lot", format!("L'identifiant {} paraît deux fois dans le lot.", d.id), "une fois")]));
+                resultats.push(refuse(
+                    &d.id,
+                    version,
+                    vec![faute(
+                        "id",
+                        "doublon-dans-le-lot",
+                        format!("L'identifiant {} paraît deux fois dans le lot.", d.id),
+                        "une fois",
+                    )],
+                ));
                 continue;
             }
             if let Some(c) = courant
                 && c.genre != d.genre
             {
-                resultats.push(refuse(&d.id, version, vec![faute("id", "genre-different", format!("L'identifiant {} est déjà celui d'une autre sorte de ressource ({}).", d.id, c.genre), "un identifiant libre")]));
+                resultats.push(refuse(
+                    &d.id,
+                    version,
+                    vec![faute(
+                        "id",
+                        "genre-different",
+                        format!(
+                            "L'identifiant {} est déjà celui d'une autre sorte de ressource ({}).",
+                            d.id, c.genre
+                        ),
+                        "un identifiant libre",
+                    )],
+                ));
                 continue;
             }
             if d.version_attendue != 0 && d.version_attendue != version {
-                resultats.push(refuse(&d.id, version, vec![faute("meta.versionId", "version-depassee", format!("La ressource est en version {version}, pas {}.", d.version_attendue), "relire puis recommencer")]));
+                resultats.push(refuse(
+                    &d.id,
+                    version,
+                    vec![faute(
+                        "meta.versionId",
+                        "version-depassee",
+                        format!("La ressource est en version {version}, pas {}.", d.version_attendue),
+                        "relire puis recommencer",
+                    )],
+                ));
                 continue;
             }
             let (ligne, identifiants) = match decider(rang, courant) {
@@ -222,14 +258,26 @@ impl Magasin {
                 }
                 Decision::Retirer => match courant {
                     None => {
-                        resultats.push(refuse(&d.id, 0, vec![faute("id", "introuvable", format!("Ressource {} inconnue.", d.id), "une ressource existante")]));
+                        resultats.push(refuse(
+                            &d.id,
+                            0,
+                            vec![faute(
+                                "id",
+                                "introuvable",
+                                format!("Ressource {} inconnue.", d.id),
+                                "une ressource existante",
+                            )],
+                        ));
                         continue;
                     }
                     Some(c) if c.retire => {
                         resultats.push(inchange(&d.id, courant));
                         continue;
                     }
-                    Some(c) => (ligne(d, c.region.clone(), version + 1, c.etat.clone(), true, date), Some(Vec::new())),
+                    Some(c) => (
+                        ligne(d, c.region.clone(), version + 1, c.etat.clone(), true, date),
+                        Some(Vec::new()),
+                    ),
                 },
             };
             resultats.push(ResultatEcriture {
@@ -274,7 +322,9 @@ impl Magasin {
         .await?;
         if let Some(domaine) = domaine {
             let bail = match rangees.first() {
-                Some(r) => r.try_get::<Option<i32>, _>("ecrivain")?.zip(r.try_get::<Option<i64>, _>("epoque")?),
+                Some(r) => {
+                    r.try_get::<Option<i32>, _>("ecrivain")?.zip(r.try_get::<Option<i64>, _>("epoque")?)
+                }
                 None => bail::lire(&mut *tx, &provenance.region, domaine).await?,
             };
             bail::verifier(provenance, domaine, bail)?;
@@ -321,7 +371,10 @@ impl Magasin {
                     fautes.push(faute(
                         "identifier",
                         "identifiant-deja-utilise",
-                        format!("L'identifiant {} « {} » est déjà celui de la ressource {proprietaire}.", i.systeme, i.valeur),
+                        format!(
+                            "L'identifiant {} « {} » est déjà celui de la ressource {proprietaire}.",
+                            i.systeme, i.valeur
+                        ),
                         "un identifiant libre, ou la même ressource",
                     ));
                 }
@@ -406,8 +459,11 @@ impl Magasin {
     }
 
     async fn poser_identifiants(&self, tx: &mut PgConnection, ecrites: &[Ecrite]) -> Resultat<()> {
-        let anciens: Vec<&str> =
-            ecrites.iter().filter(|e| e.identifiants.is_some() && !e.nouvelle).map(|e| e.ligne.id.as_str()).collect();
+        let anciens: Vec<&str> = ecrites
+            .iter()
+            .filter(|e| e.identifiants.is_some() && !e.nouvelle)
+            .map(|e| e.ligne.id.as_str())
+            .collect();
         let (mut ids, mut systemes, mut valeurs, mut uniques) = (vec![], vec![], vec![], vec![]);
         for e in ecrites {
             for i in e.identifiants.iter().flatten() {
@@ -447,7 +503,8 @@ impl Magasin {
     }
 
     async fn garder_refus(&self, provenance: &Provenance, demandes: &[Demande], f: &Faute) -> Resultat<()> {
-        metrics::counter!("ror_lease_refusals_total", "service" => self.service).increment(demandes.len() as u64);
+        metrics::counter!("ror_lease_refusals_total", "service" => self.service)
+            .increment(demandes.len() as u64);
         tracing::warn!(
             service = self.service, region = %provenance.region, canal = provenance.canal, epoque = provenance.epoque,
             paquets = demandes.len(), "writes refused by the lease"
@@ -485,7 +542,12 @@ impl Magasin {
     /// The known ones among at most 500 ids, in the order asked.
     pub async fn lire_lot(&self, ids: &[String]) -> Resultat<Vec<Ligne>> {
         if ids.len() > LOT_MAX {
-            return Err(Erreur::faute("ids", "taille-du-lot", format!("{} identifiants demandés.", ids.len()), "500 au plus"));
+            return Err(Erreur::faute(
+                "ids",
+                "taille-du-lot",
+                format!("{} identifiants demandés.", ids.len()),
+                "500 au plus",
+            ));
         }
         let rangees = sqlx::query(
             "select genre, id, region, version, etat, retire, maj_le from agregat where id = any($1) and not retire",
@@ -597,10 +659,11 @@ impl Magasin {
 
     /// Aggregates of one kind, or all, not withdrawn.
     pub async fn compter(&self, genre: &str) -> Resultat<u64> {
-        let n: i64 = sqlx::query_scalar("select count(*) from agregat where not retire and ($1 = '' or genre = $1)")
-            .bind(genre)
-            .fetch_one(&self.pool)
-            .await?;
+        let n: i64 =
+            sqlx::query_scalar("select count(*) from agregat where not retire and ($1 = '' or genre = $1)")
+                .bind(genre)
+                .fetch_one(&self.pool)
+                .await?;
         Ok(naturel(n))
     }
 
@@ -617,16 +680,24 @@ impl Magasin {
         ReceiverStream::new(reception)
     }
 
-    async fn emettre_instantane(&self, genre: &str, envoi: &mpsc::Sender<Result<Instantane, Status>>) -> Resultat<()> {
+    async fn emettre_instantane(
+        &self,
+        genre: &str,
+        envoi: &mpsc::Sender<Result<Instantane, Status>>,
+    ) -> Resultat<()> {
         let flux = nats::flux(self.service);
-        let sequence: Option<i64> =
-            sqlx::query_scalar("select sequence from relai where flux = $1").bind(&flux).fetch_optional(&self.pool).await?;
-        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
-        let estimation: i64 = sqlx::query_scalar("select count(*) from agregat where not retire and ($1 = '' or genre = $1)")
-            .bind(genre)
-            .fetch_one(&mut *tx)
+        let sequence: Option<i64> = sqlx::query_scalar("select sequence from relai where flux = $1")
+            .bind(&flux)
+            .fetch_optional(&self.pool)
             .await?;
-        let repere = Repere { flux, sequence: naturel(sequence.unwrap_or(0)), estimation: naturel(estimation) };
+        let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let estimation: i64 =
+            sqlx::query_scalar("select count(*) from agregat where not retire and ($1 = '' or genre = $1)")
+                .bind(genre)
+                .fetch_one(&mut *tx)
+                .await?;
+        let repere =
+            Repere { flux, sequence: naturel(sequence.unwrap_or(0)), estimation: naturel(estimation) };
         let message = |contenu| Ok(Instantane { contenu: Some(contenu) });
         if envoi.send(message(instantane::Contenu::Repere(repere))).await.is_err() {
             return Ok(());
@@ -663,7 +734,14 @@ pub fn evenement(service: &str, l: &Ligne) -> Evenement {
     }
 }
 
-fn ligne(d: &Demande, region: String, version: u64, etat: Bytes, retire: bool, date: OffsetDateTime) -> Ligne {
+fn ligne(
+    d: &Demande,
+    region: String,
+    version: u64,
+    etat: Bytes,
+    retire: bool,
+    date: OffsetDateTime,
+) -> Ligne {
     Ligne { genre: d.genre.to_owned(), id: d.id.clone(), region, version, etat, retire, maj_le: date }
 }
 

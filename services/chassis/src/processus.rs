@@ -87,13 +87,21 @@ impl EnMarche {
 
 /// The pool of a service: its schema first in the search path.
 pub async fn ouvrir_base(url: &Secret, schema: &str, connexions: u32) -> Resultat<PgPool> {
-    let options: PgConnectOptions = url
-        .exposer()
-        .parse()
-        .map_err(|_| Erreur::faute("database.url", "valeur", "L'adresse PostgreSQL est illisible.", "postgres://utilisateur:secret@hote:5432/base"))?;
+    let options: PgConnectOptions = url.exposer().parse().map_err(|_| {
+        Erreur::faute(
+            "database.url",
+            "valeur",
+            "L'adresse PostgreSQL est illisible.",
+            "postgres://utilisateur:secret@hote:5432/base",
+        )
+    })?;
     let options = options
         .application_name(&format!("ror-{schema}"))
-        .options([("search_path", schema), ("statement_timeout", "30000"), ("idle_in_transaction_session_timeout", "60000")])
+        .options([
+            ("search_path", schema),
+            ("statement_timeout", "30000"),
+            ("idle_in_transaction_session_timeout", "60000"),
+        ])
         .log_statements(tracing::log::LevelFilter::Trace)
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(2));
     let fin = tokio::time::Instant::now() + Duration::from_secs(20);
@@ -118,8 +126,12 @@ pub async fn ouvrir_base(url: &Secret, schema: &str, connexions: u32) -> Resulta
 
 /// Creates the schema and runs the migrations of the mechanism, then of the service.
 pub async fn migrer(pool: &PgPool, def: &Definition) -> Resultat<()> {
-    let migration = |e: sqlx::migrate::MigrateError| Erreur::Indisponible(format!("migration du schéma {} : {e}", def.nom));
-    sqlx::query(sqlx::AssertSqlSafe(format!("create schema if not exists {}", def.nom))).execute(pool).await?;
+    let migration = |e: sqlx::migrate::MigrateError| {
+        Erreur::Indisponible(format!("migration du schéma {} : {e}", def.nom))
+    };
+    sqlx::query(sqlx::AssertSqlSafe(format!("create schema if not exists {}", def.nom)))
+        .execute(pool)
+        .await?;
     for m in [&MECANISME, def.migrations] {
         // Both sets share one table of applied versions.
         let mut m = Migrator { migrations: m.migrations.clone(), ..Migrator::DEFAULT };
@@ -173,9 +185,14 @@ pub async fn demarrer(def: Definition, reglages: Reglages, arret: CancellationTo
     };
     etat.poser("relay", false);
     let pose = etat.clone();
-    contexte.lancer(relai::faire_suivre(contexte.magasin.clone(), contexte.jet.clone(), arret.clone(), move |v| {
-        pose.poser("relay", v);
-    }));
+    contexte.lancer(relai::faire_suivre(
+        contexte.magasin.clone(),
+        contexte.jet.clone(),
+        arret.clone(),
+        move |v| {
+            pose.poser("relay", v);
+        },
+    ));
     surveiller_base(&contexte);
     let routes = (def.monter)(contexte.clone()).await?;
     let tls = contexte.reglages.tls.clone();
@@ -199,10 +216,12 @@ pub async fn demarrer(def: Definition, reglages: Reglages, arret: CancellationTo
 
 /// Readiness says whether the database answers.
 fn surveiller_base(contexte: &Contexte) {
-    let (pool, etat, arret) = (contexte.magasin.pool().clone(), contexte.etat.clone(), contexte.arret.clone());
+    let (pool, etat, arret) =
+        (contexte.magasin.pool().clone(), contexte.etat.clone(), contexte.arret.clone());
     contexte.lancer(async move {
         loop {
-            let vivant = tokio::time::timeout(Duration::from_secs(3), sqlx::query("select 1").execute(&pool)).await;
+            let vivant =
+                tokio::time::timeout(Duration::from_secs(3), sqlx::query("select 1").execute(&pool)).await;
             etat.poser("database", matches!(vivant, Ok(Ok(_))));
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(2)) => {}

@@ -30,7 +30,11 @@ impl Lecteur {
     /// Layers the defaults (TOML), the file named by `ROR_CONFIG` and the environment.
     pub fn nouveau(defauts: &str) -> Result<Self, ConfigurationInvalide> {
         let fichier = std::env::var("ROR_CONFIG").ok();
-        Self::avec(defauts, fichier.as_deref(), Environment::with_prefix("ROR").prefix_separator("_").separator("__"))
+        Self::avec(
+            defauts,
+            fichier.as_deref(),
+            Environment::with_prefix("ROR").prefix_separator("_").separator("__"),
+        )
     }
 
     fn avec(defauts: &str, fichier: Option<&str>, env: Environment) -> Result<Self, ConfigurationInvalide> {
@@ -242,8 +246,9 @@ pub const SERVICES: [&str; 7] =
 impl Reglages {
     /// Reads what every service needs; `avec_base` for those owning a schema.
     pub fn lire(lecteur: &mut Lecteur, nom: &str, avec_base: bool) -> Self {
-        let base = avec_base
-            .then(|| lecteur.requis("database.url", "adresse PostgreSQL, postgres://utilisateur:secret@hote:5432/base"));
+        let base = avec_base.then(|| {
+            lecteur.requis("database.url", "adresse PostgreSQL, postgres://utilisateur:secret@hote:5432/base")
+        });
         let tls = match (
             lecteur.option::<PathBuf>("tls.cert"),
             lecteur.option::<PathBuf>("tls.key"),
@@ -258,7 +263,9 @@ impl Reglages {
         };
         let amont = SERVICES
             .iter()
-            .filter_map(|s| lecteur.option::<String>(&format!("upstream.{s}")).map(|url| ((*s).to_owned(), url)))
+            .filter_map(|s| {
+                lecteur.option::<String>(&format!("upstream.{s}")).map(|url| ((*s).to_owned(), url))
+            })
             .collect();
         Self {
             nom: nom.to_owned(),
@@ -291,9 +298,10 @@ mod tests {
     use super::*;
 
     fn env(paires: &[(&str, &str)]) -> Environment {
-        Environment::with_prefix("ROR").prefix_separator("_").separator("__").source(Some(
-            paires.iter().map(|(c, v)| ((*c).to_owned(), (*v).to_owned())).collect(),
-        ))
+        Environment::with_prefix("ROR")
+            .prefix_separator("_")
+            .separator("__")
+            .source(Some(paires.iter().map(|(c, v)| ((*c).to_owned(), (*v).to_owned())).collect()))
     }
 
     #[test]
@@ -314,7 +322,11 @@ mod tests {
         let dossier = std::env::temp_dir().join(format!("ror-reglages-{}", std::process::id()));
         std::fs::create_dir_all(&dossier).unwrap();
         let fichier = dossier.join("ror.toml");
-        std::fs::write(&fichier, "[nats]\nurl='nats://a'\nurll='x'\n[database]\nurl='postgres://secret@h/b'\n").unwrap();
+        std::fs::write(
+            &fichier,
+            "[nats]\nurl='nats://a'\nurll='x'\n[database]\nurl='postgres://secret@h/b'\n",
+        )
+        .unwrap();
         let mut l = Lecteur::avec("", fichier.to_str(), env(&[("ROR_NATS__URL", "nats://b")])).unwrap();
         let r = Reglages::lire(&mut l, "offers", true);
         assert_eq!(r.nats, "nats://b");

@@ -53,9 +53,10 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
     // Its own connection: the advisory lock lives and dies with it.
     let mut verrou = magasin.pool().acquire().await?.detach();
     loop {
-        let pris: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtext(current_schema()), hashtext('relai'))")
-            .fetch_one(&mut verrou)
-            .await?;
+        let pris: bool =
+            sqlx::query_scalar("select pg_try_advisory_lock(hashtext(current_schema()), hashtext('relai'))")
+                .fetch_one(&mut verrou)
+                .await?;
         if pris {
             break;
         }
@@ -146,7 +147,8 @@ async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usiz
     .bind(crate::nats::flux(service))
     .execute(tx)
     .await?;
-    metrics::counter!("ror_outbox_published_total", "service" => service.to_owned()).increment(rangees.len() as u64);
+    metrics::counter!("ror_outbox_published_total", "service" => service.to_owned())
+        .increment(rangees.len() as u64);
     Ok(rangees.len())
 }
 
@@ -171,7 +173,8 @@ async fn mesurer_retard(tx: &mut PgConnection, service: &str) -> Resultat<()> {
     )
     .fetch_optional(tx)
     .await?;
-    metrics::gauge!("ror_outbox_oldest_unpublished_seconds", "service" => service.to_owned()).set(age.unwrap_or(0.0));
+    metrics::gauge!("ror_outbox_oldest_unpublished_seconds", "service" => service.to_owned())
+        .set(age.unwrap_or(0.0));
     Ok(())
 }
 

@@ -12,11 +12,7 @@ use tonic::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use crate::{
-    Erreur, Resultat,
-    reglages::FichiersTls,
-    telemetrie::rattacher,
-};
+use crate::{Erreur, Resultat, reglages::FichiersTls, telemetrie::rattacher};
 
 /// Longest a unary call may last.
 pub const DELAI: Duration = Duration::from_secs(30);
@@ -41,7 +37,8 @@ pub async fn servir(
     let mut serveur = Server::builder();
     if let Some(t) = tls {
         let lire = |c: &std::path::Path| {
-            std::fs::read(c).map_err(|e| Erreur::Indisponible(format!("fichier TLS {} illisible : {e}", c.display())))
+            std::fs::read(c)
+                .map_err(|e| Erreur::Indisponible(format!("fichier TLS {} illisible : {e}", c.display())))
         };
         let config = ServerTlsConfig::new()
             .identity(Identity::from_pem(lire(&t.cert)?, lire(&t.cle)?))
@@ -73,7 +70,10 @@ pub async fn servir(
 pub async fn ecouter(adresse: SocketAddr, quoi: &str) -> Resultat<TcpListener> {
     TcpListener::bind(adresse).await.map_err(|e| {
         Erreur::Indisponible(if e.kind() == std::io::ErrorKind::AddrInUse {
-            format!("le port {} ({quoi}) est déjà pris : arrêtez l'autre programme ou choisissez un autre port", adresse.port())
+            format!(
+                "le port {} ({quoi}) est déjà pris : arrêtez l'autre programme ou choisissez un autre port",
+                adresse.port()
+            )
         } else {
             format!("impossible d'écouter sur {adresse} ({quoi}) : {e}")
         })

@@ -43,7 +43,11 @@ pub trait Suiveur: Send + 'static {
     /// A snapshot begins: what is not in it no longer exists.
     fn debut_instantane(&mut self, estimation: u64) -> impl Future<Output = Resultat<()>> + Send;
     /// Applies a batch; `position` is set for live events.
-    fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> impl Future<Output = Resultat<()>> + Send;
+    fn appliquer(
+        &mut self,
+        lot: Vec<Evenement>,
+        position: Option<Position>,
+    ) -> impl Future<Output = Resultat<()>> + Send;
     /// The snapshot is whole and stands at this position.
     fn fin_instantane(&mut self, position: Position) -> impl Future<Output = Resultat<()>> + Send;
     /// Known to hold everything the stream held at this instant.
@@ -51,7 +55,13 @@ pub trait Suiveur: Send + 'static {
 }
 
 /// Follows `service` until `arret`.
-pub async fn suivre(jet: Jet, service: &'static str, appel: Appel, mut suiveur: impl Suiveur, arret: CancellationToken) {
+pub async fn suivre(
+    jet: Jet,
+    service: &'static str,
+    appel: Appel,
+    mut suiveur: impl Suiveur,
+    arret: CancellationToken,
+) {
     let mut attente = Duration::from_millis(50);
     let mut connue: Option<Position> = None;
     loop {
@@ -146,7 +156,11 @@ async fn tour(
     }
 }
 
-async fn hydrater(appel: &Appel, suiveur: &mut impl Suiveur, naissance: OffsetDateTime) -> Resultat<Position> {
+async fn hydrater(
+    appel: &Appel,
+    suiveur: &mut impl Suiveur,
+    naissance: OffsetDateTime,
+) -> Resultat<Position> {
     let mut morceaux = appel().await?.ready_chunks(512);
     let mut repere: Option<Repere> = None;
     while let Some(morceau) = morceaux.next().await {
@@ -180,7 +194,11 @@ pub trait Effet: Send + 'static {
     /// Name of the follower, stable: it keys the position kept.
     fn nom(&self) -> &'static str;
     /// Applies a batch inside the transaction that will also keep the position.
-    fn appliquer(&mut self, tx: &mut PgConnection, lot: &[Evenement]) -> impl Future<Output = Resultat<()>> + Send;
+    fn appliquer(
+        &mut self,
+        tx: &mut PgConnection,
+        lot: &[Evenement],
+    ) -> impl Future<Output = Resultat<()>> + Send;
     /// After the commit.
     fn apres(&mut self) {}
 }

@@ -37,11 +37,21 @@ pub fn installer(reglages: &ReglagesJournal, nom: &'static str) -> Resultat<Gard
     let _ = rustls::crypto::ring::default_provider().install_default();
     global::set_text_map_propagator(TraceContextPropagator::new());
     metriques();
-    let filtre = EnvFilter::try_new(&reglages.filtre)
-        .map_err(|e| Erreur::faute("log.filter", "valeur", format!("Filtre de journal illisible : {e}"), "par exemple info,ror_gateway=debug"))?;
+    let filtre = EnvFilter::try_new(&reglages.filtre).map_err(|e| {
+        Erreur::faute(
+            "log.filter",
+            "valeur",
+            format!("Filtre de journal illisible : {e}"),
+            "par exemple info,ror_gateway=debug",
+        )
+    })?;
     let journal: Box<dyn Layer<Registry> + Send + Sync> = match reglages.format {
         FormatJournal::Json => Box::new(
-            tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).with_filter(filtre),
+            tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_writer(std::io::stderr)
+                .with_filter(filtre),
         ),
         FormatJournal::Texte => Box::new(
             tracing_subscriber::fmt::layer()
@@ -60,11 +70,17 @@ pub fn installer(reglages: &ReglagesJournal, nom: &'static str) -> Resultat<Gard
 }
 
 fn fournisseur(adresse: &str, nom: &'static str) -> Resultat<SdkTracerProvider> {
-    let exportateur = opentelemetry_otlp::SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(adresse)
-        .build()
-        .map_err(|e| Erreur::faute("otlp.endpoint", "valeur", format!("Export de traces impossible : {e}"), "http://hote:4317"))?;
+    let exportateur =
+        opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(adresse).build().map_err(
+            |e| {
+                Erreur::faute(
+                    "otlp.endpoint",
+                    "valeur",
+                    format!("Export de traces impossible : {e}"),
+                    "http://hote:4317",
+                )
+            },
+        )?;
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exportateur)
         .with_resource(Resource::builder().with_service_name(nom).build())

@@ -29,12 +29,7 @@ pub struct Capacite {
 
 impl Capacite {
     fn courante(statut: &'static str, nombre: u64) -> Self {
-        Self {
-            statut,
-            temporalite: "01",
-            nombre,
-            ..Self::default()
-        }
+        Self { statut, temporalite: "01", nombre, ..Self::default() }
     }
 }
 
@@ -54,10 +49,7 @@ pub struct Zone<'a> {
 pub fn tirer(zone: &Zone<'_>, prng: &mut Prng) -> Vec<Capacite> {
     let mut resultat = vec![Capacite::courante("01", zone.installe)];
     if zone.reference {
-        resultat.push(Capacite {
-            genre: "03",
-            ..Capacite::courante("02", 3)
-        });
+        resultat.push(Capacite { genre: "03", ..Capacite::courante("02", 3) });
         return resultat;
     }
     let mut ouvert = zone.installe;
@@ -88,24 +80,14 @@ fn disponibles(zone: &Zone<'_>, ouvert: u64, resultat: &mut Vec<Capacite>, prng:
         let hommes = prng.borne(libre - femmes + 1);
         let autres = libre - femmes - hommes;
         for (genre, nombre) in [("01", femmes), ("02", hommes), ("03", autres)] {
-            resultat.push(Capacite {
-                genre,
-                ..Capacite::courante("02", nombre)
-            });
+            resultat.push(Capacite { genre, ..Capacite::courante("02", nombre) });
         }
     } else {
-        resultat.push(Capacite {
-            genre: "03",
-            ..Capacite::courante("02", libre)
-        });
+        resultat.push(Capacite { genre: "03", ..Capacite::courante("02", libre) });
     }
     if zone.champ == "01" && prng.chance(150) {
         let prevu = (libre + prng.borne(3)).min(ouvert);
-        resultat.push(Capacite {
-            temporalite: "03",
-            genre: "03",
-            ..Capacite::courante("02", prevu)
-        });
+        resultat.push(Capacite { temporalite: "03", genre: "03", ..Capacite::courante("02", prevu) });
     }
 }
 
@@ -131,11 +113,7 @@ pub fn extensions(zone: &Zone<'_>, records: &[Capacite], prng: &mut Prng) -> Vec
             sous_code("temporalityCapacity", R331, r.temporalite),
             sous("nbCapacity", "valueInteger", Value::from(r.nombre)),
             sous_code("capacitySourceType", R335, source),
-            sous(
-                "capacityUpdateDate",
-                "valueDateTime",
-                Value::from(date.as_str()),
-            ),
+            sous("capacityUpdateDate", "valueDateTime", Value::from(date.as_str())),
             sous_code("temporaryAssignement", R337, "01"),
         ];
         let facultatifs = [
@@ -149,10 +127,7 @@ pub fn extensions(zone: &Zone<'_>, records: &[Capacite], prng: &mut Prng) -> Vec
                 parties.push(sous_code(nom, systeme, code));
             }
         }
-        resultat.push(extension_complexe(
-            "ror-location-supported-capacity",
-            parties,
-        ));
+        resultat.push(extension_complexe("ror-location-supported-capacity", parties));
     }
     resultat
 }
@@ -162,11 +137,7 @@ mod tests {
     use super::*;
 
     fn somme(records: &[Capacite], statut: &str, temporalite: &str) -> u64 {
-        records
-            .iter()
-            .filter(|r| r.statut == statut && r.temporalite == temporalite)
-            .map(|r| r.nombre)
-            .sum()
+        records.iter().filter(|r| r.statut == statut && r.temporalite == temporalite).map(|r| r.nombre).sum()
     }
 
     #[test]

@@ -42,11 +42,8 @@ pub struct Cartes {
 impl Cartes {
     /// Prepares the cards of a region.
     pub fn nouveau(plan: &Plan, donnees: &Donnees, prng: &mut Prng) -> Result<Self, Error> {
-        let hopital = donnees
-            .categories
-            .iter()
-            .position(|c| c.code == "355")
-            .ok_or(Error::Absent("category 355"))?;
+        let hopital =
+            donnees.categories.iter().position(|c| c.code == "355").ok_or(Error::Absent("category 355"))?;
         let poids: Vec<u64> = donnees.categories.iter().map(|c| c.poids).collect();
         let mut parts = repartir(&poids, plan.eg as u64);
         garantir(&mut parts, donnees);
@@ -86,11 +83,7 @@ impl Cartes {
             }
             let Some(f) = famille else { break };
             let autre = nombre > 1 && prng.chance(150);
-            let source = if autre {
-                self.choisir(true, prng).unwrap_or(f)
-            } else {
-                f
-            };
+            let source = if autre { self.choisir(true, prng).unwrap_or(f) } else { f };
             if let Some(carte) = self.familles[source].1.pop() {
                 mains.push(carte);
             }
@@ -104,15 +97,12 @@ impl Cartes {
 
     /// A family with cards left, drawn by what is left of it.
     fn choisir(&self, sans_pharmacie: bool, prng: &mut Prng) -> Option<usize> {
-        let reste = |pharmacies: bool| {
-            Tirage::nouveau(self.familles.iter().map(move |(nom, cartes)| {
-                if *nom == "PHA" && !pharmacies {
-                    0
-                } else {
-                    cartes.len() as u64
-                }
-            }))
-        };
+        let reste =
+            |pharmacies: bool| {
+                Tirage::nouveau(self.familles.iter().map(move |(nom, cartes)| {
+                    if *nom == "PHA" && !pharmacies { 0 } else { cartes.len() as u64 }
+                }))
+            };
         let tirage = reste(!sans_pharmacie);
         if tirage.total() > 0 {
             return Some(tirage.tirer(prng));

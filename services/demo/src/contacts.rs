@@ -25,11 +25,7 @@ fn mot_courriel(texte: &str) -> String {
 
 fn nommee(prng: &mut Prng) -> (Option<(String, String)>, String) {
     let (prenom, nom, _) = noms::personne(prng);
-    let courriel = format!(
-        "{}.{}@exemple.invalid",
-        mot_courriel(&prenom),
-        mot_courriel(&nom)
-    );
+    let courriel = format!("{}.{}@exemple.invalid", mot_courriel(&prenom), mot_courriel(&nom));
     (Some((prenom, nom)), courriel)
 }
 
@@ -77,20 +73,8 @@ pub fn structure(prng: &mut Prng, hospitalier: bool, region: &str) -> Vec<Contac
     let standard = noms::telephone(prng, region);
     let (nom, courriel) = nommee(prng);
     let mut resultat = vec![
-        Contact {
-            nom: None,
-            fonction: "",
-            nature: "06",
-            niveau: "1",
-            telecoms: vec![("2", standard)],
-        },
-        Contact {
-            nom,
-            fonction: "01",
-            nature: "10",
-            niveau: "2",
-            telecoms: vec![("3", courriel)],
-        },
+        Contact { nom: None, fonction: "", nature: "06", niveau: "1", telecoms: vec![("2", standard)] },
+        Contact { nom, fonction: "01", nature: "10", niveau: "2", telecoms: vec![("3", courriel)] },
     ];
     if hospitalier {
         let (nom, courriel) = nommee(prng);

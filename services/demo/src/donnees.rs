@@ -168,10 +168,7 @@ impl Ligne {
     }
 
     fn erreur(&self) -> Error {
-        Error::Donnee {
-            fichier: self.fichier,
-            ligne: self.numero,
-        }
+        Error::Donnee { fichier: self.fichier, ligne: self.numero }
     }
 
     fn nombre<T: FromStr>(&self, colonne: usize) -> Result<T, Error> {
@@ -179,21 +176,13 @@ impl Ligne {
     }
 }
 
-fn lignes(
-    fichier: &'static str,
-    texte: &'static str,
-    colonnes: usize,
-) -> Result<Vec<Ligne>, Error> {
+fn lignes(fichier: &'static str, texte: &'static str, colonnes: usize) -> Result<Vec<Ligne>, Error> {
     let mut resultat = Vec::new();
     for (rang, brut) in texte.lines().enumerate().skip(1) {
         if brut.is_empty() {
             continue;
         }
-        let ligne = Ligne {
-            fichier,
-            numero: rang + 1,
-            champs: brut.split('\t').collect(),
-        };
+        let ligne = Ligne { fichier, numero: rang + 1, champs: brut.split('\t').collect() };
         if ligne.champs.len() != colonnes {
             return Err(ligne.erreur());
         }
@@ -292,18 +281,10 @@ fn lire_quantiles() -> Result<BTreeMap<&'static str, Vec<u64>>, Error> {
 
 fn lire_professions() -> Result<BTreeMap<&'static str, Profession>, Error> {
     let mut resultat = BTreeMap::new();
-    for l in lignes(
-        "professions.tsv",
-        include_str!("../data/professions.tsv"),
-        4,
-    )? {
+    for l in lignes("professions.tsv", include_str!("../data/professions.tsv"), 4)? {
         resultat.insert(
             l.texte(0),
-            Profession {
-                libelle: l.texte(1),
-                autorite: l.texte(2),
-                civilite: l.texte(3),
-            },
+            Profession { libelle: l.texte(1), autorite: l.texte(2), civilite: l.texte(3) },
         );
     }
     Ok(resultat)
@@ -311,11 +292,7 @@ fn lire_professions() -> Result<BTreeMap<&'static str, Profession>, Error> {
 
 fn lire_specialites() -> Result<BTreeMap<&'static str, &'static str>, Error> {
     let mut resultat = BTreeMap::new();
-    for l in lignes(
-        "specialites.tsv",
-        include_str!("../data/specialites.tsv"),
-        2,
-    )? {
+    for l in lignes("specialites.tsv", include_str!("../data/specialites.tsv"), 2)? {
         resultat.insert(l.texte(0), l.texte(1));
     }
     Ok(resultat)

@@ -28,10 +28,7 @@ impl Objet {
 
     /// A resource of a type.
     pub fn ressource(sorte: &str, id: &str, meta: Value) -> Self {
-        Self::nouveau()
-            .texte("resourceType", sorte)
-            .texte("id", id)
-            .mettre("meta", meta)
+        Self::nouveau().texte("resourceType", sorte).texte("id", id).mettre("meta", meta)
     }
 
     /// Sets a member.
@@ -47,11 +44,7 @@ impl Objet {
 
     /// Sets a list member unless it is empty.
     pub fn liste(self, cle: &str, valeurs: Vec<Value>) -> Self {
-        if valeurs.is_empty() {
-            self
-        } else {
-            self.mettre(cle, Value::Array(valeurs))
-        }
+        if valeurs.is_empty() { self } else { self.mettre(cle, Value::Array(valeurs)) }
     }
 
     /// The finished value.
@@ -62,17 +55,12 @@ impl Objet {
 
 /// Coding of a national code system.
 pub fn codage(systeme: &str, code: &str) -> Value {
-    Objet::nouveau()
-        .texte("system", &nos::systeme(systeme))
-        .texte("code", code)
-        .fin()
+    Objet::nouveau().texte("system", &nos::systeme(systeme)).texte("code", code).fin()
 }
 
 /// CodeableConcept with one coding.
 pub fn concept(systeme: &str, code: &str) -> Value {
-    Objet::nouveau()
-        .liste("coding", vec![codage(systeme, code)])
-        .fin()
+    Objet::nouveau().liste("coding", vec![codage(systeme, code)]).fin()
 }
 
 /// Canonical URL of a profile or extension of the ROR.
@@ -102,24 +90,17 @@ pub fn sous_code(nom: &str, systeme: &str, code: &str) -> Value {
 
 /// Complex extension of the ROR.
 pub fn extension_complexe(id: &str, parties: Vec<Value>) -> Value {
-    Objet::nouveau()
-        .texte("url", &canonique(id))
-        .liste("extension", parties)
-        .fin()
+    Objet::nouveau().texte("url", &canonique(id)).liste("extension", parties).fin()
 }
 
 /// Reference to a resource.
 pub fn reference(sorte: &str, id: &str) -> Value {
-    Objet::nouveau()
-        .texte("reference", &format!("{sorte}/{id}"))
-        .fin()
+    Objet::nouveau().texte("reference", &format!("{sorte}/{id}")).fin()
 }
 
 /// Identifier with its type.
 pub fn identifiant(systeme_type: &str, code: &str, valeur: &str) -> Objet {
-    Objet::nouveau()
-        .mettre("type", concept(systeme_type, code))
-        .texte("value", valeur)
+    Objet::nouveau().mettre("type", concept(systeme_type, code)).texte("value", valeur)
 }
 
 /// Creation and update instants of a resource.
@@ -166,39 +147,19 @@ pub fn telecom(canal: &str, valeur: &str, utilisation: Option<&str>, niveau: &st
         "6" => "fax",
         _ => "other",
     };
-    let mut ext = vec![extension_code(
-        "ror-telecom-communication-channel",
-        R200,
-        canal,
-    )];
+    let mut ext = vec![extension_code("ror-telecom-communication-channel", R200, canal)];
     if let Some(u) = utilisation {
-        ext.push(extension(
-            "ror-telecom-usage",
-            "valueString",
-            Value::from(u),
-        ));
+        ext.push(extension("ror-telecom-usage", "valueString", Value::from(u)));
     }
-    ext.push(extension_code(
-        "ror-telecom-confidentiality-level",
-        R283,
-        niveau,
-    ));
-    Objet::nouveau()
-        .liste("extension", ext)
-        .texte("system", systeme)
-        .texte("value", valeur)
-        .fin()
+    ext.push(extension_code("ror-telecom-confidentiality-level", R283, niveau));
+    Objet::nouveau().liste("extension", ext).texte("system", systeme).texte("value", valeur).fin()
 }
 
 /// ROR opening time of one day: type (R252), day 1 to 7, `hh:mm:ss` bounds.
 pub fn horaire(genre: &str, jour: u64, debut: &str, fin: &str) -> Value {
     let ext = vec![
         extension_code("ror-available-time-type-of-time", R252, genre),
-        extension(
-            "ror-available-time-number-days-of-week",
-            "valueInteger",
-            Value::from(jour),
-        ),
+        extension("ror-available-time-number-days-of-week", "valueInteger", Value::from(jour)),
     ];
     Objet::nouveau()
         .liste("extension", ext)
@@ -212,16 +173,8 @@ pub fn adresse(voie: &Voie, commune: &Commune) -> Value {
     let numero = Value::from(voie.numero.to_string());
     let base = Value::from(voie.libelle());
     let parties = vec![
-        sous(
-            &format!("{HL7}iso21090-ADXP-houseNumber"),
-            "valueString",
-            numero,
-        ),
-        sous(
-            &format!("{HL7}iso21090-ADXP-streetNameBase"),
-            "valueString",
-            base,
-        ),
+        sous(&format!("{HL7}iso21090-ADXP-houseNumber"), "valueString", numero),
+        sous(&format!("{HL7}iso21090-ADXP-streetNameBase"), "valueString", base),
     ];
     let precision = Objet::nouveau().liste("extension", parties).fin();
     Objet::nouveau()
@@ -247,10 +200,7 @@ pub struct Contact {
 }
 
 fn nom_humain(prenom: &str, nom: &str) -> Value {
-    Objet::nouveau()
-        .texte("family", nom)
-        .liste("given", vec![Value::from(prenom)])
-        .fin()
+    Objet::nouveau().texte("family", nom).liste("given", vec![Value::from(prenom)]).fin()
 }
 
 impl Contact {
@@ -258,22 +208,11 @@ impl Contact {
     pub fn organisation(&self) -> Value {
         let mut ext = Vec::new();
         if !self.fonction.is_empty() {
-            ext.push(extension_code(
-                "ror-contact-function-contact",
-                R251,
-                self.fonction,
-            ));
+            ext.push(extension_code("ror-contact-function-contact", R251, self.fonction));
         }
-        ext.push(extension_code(
-            "ror-contact-confidentiality-level",
-            R283,
-            self.niveau,
-        ));
-        let telecoms = self
-            .telecoms
-            .iter()
-            .map(|(canal, valeur)| telecom(canal, valeur, None, self.niveau))
-            .collect();
+        ext.push(extension_code("ror-contact-confidentiality-level", R283, self.niveau));
+        let telecoms =
+            self.telecoms.iter().map(|(canal, valeur)| telecom(canal, valeur, None, self.niveau)).collect();
         let mut objet = Objet::nouveau()
             .liste("extension", ext)
             .mettre("purpose", concept(R287, self.nature))
@@ -291,32 +230,17 @@ impl Contact {
             parties.push(sous("name", "valueHumanName", nom_humain(prenom, nom)));
         }
         if !self.fonction.is_empty() {
-            parties.push(extension_code(
-                "ror-contact-function-contact",
-                R251,
-                self.fonction,
-            ));
+            parties.push(extension_code("ror-contact-function-contact", R251, self.fonction));
         }
         parties.push(sous_code("purposeContact", R287, self.nature));
-        parties.push(extension_code(
-            "ror-confidentiality-level",
-            R283,
-            self.niveau,
-        ));
+        parties.push(extension_code("ror-confidentiality-level", R283, self.niveau));
         for (canal, valeur) in &self.telecoms {
             let details = vec![
                 extension_code("ror-telecom-communication-channel", R200, canal),
                 extension_code("ror-telecom-confidentiality-level", R283, self.niveau),
-                sous(
-                    "telecomAddress",
-                    "valueString",
-                    Value::from(valeur.as_str()),
-                ),
+                sous("telecomAddress", "valueString", Value::from(valeur.as_str())),
             ];
-            parties.push(extension_complexe(
-                "ror-healthcareservice-contact-telecom",
-                details,
-            ));
+            parties.push(extension_complexe("ror-healthcareservice-contact-telecom", details));
         }
         extension_complexe("ror-healthcareservice-contact", parties)
     }

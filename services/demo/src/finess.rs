@@ -160,11 +160,7 @@ struct Evenement {
 /// Writes the whole file.
 pub fn ecrire(chemin: &Path, monde: &Monde, donnees: &Donnees, graine: u64) -> Result<(), Error> {
     let mut sortie = Sortie::creer(chemin)?;
-    let mut fabrique = Fabrique {
-        donnees,
-        evenements: 900_000,
-        prng: Prng::nouveau(graine, "finess"),
-    };
+    let mut fabrique = Fabrique { donnees, evenements: 900_000, prng: Prng::nouveau(graine, "finess") };
     sortie.texte("{\"schemaVersion\":\"v1.0.0\",")?;
     sortie.texte("\"generatedAt\":\"2026-10-01T02:14:30.574916741Z\",")?;
     sortie.texte("\"gco\":[],\"gcc\":[],\"pmej\":[")?;
@@ -329,11 +325,7 @@ fn coordonnees(eg: &Eg, voie: &Voie, commune: &Commune) -> Coordonnees {
 fn contact(telephone: &str) -> Contact {
     Contact {
         type_contact: TypeContact { role_contact: "01" },
-        telecom: Telecom {
-            telephone: telephone.to_owned(),
-            telecopie: None,
-            courriel: None,
-        },
+        telecom: Telecom { telephone: telephone.to_owned(), telecopie: None, courriel: None },
     }
 }
 

@@ -59,13 +59,8 @@ pub fn generer(taille: Taille, graine: u64, dossier: &Path) -> Result<Manifeste,
     let contenu = Contenu::generer(&plan, &donnees, &monde, graine)?;
     let ville = contenu.par_eg[monde.msp].start;
     let professionnels = professionnels::generer(&plan, &donnees, &contenu, ville, graine)?;
-    let tout = Tout {
-        donnees: &donnees,
-        monde: &monde,
-        contenu: &contenu,
-        professionnels: &professionnels,
-        graine,
-    };
+    let tout =
+        Tout { donnees: &donnees, monde: &monde, contenu: &contenu, professionnels: &professionnels, graine };
     let comptes = tout.ecrire(dossier)?;
     let manifeste = tout.manifeste(comptes)?;
     let mut sortie = Sortie::creer(&dossier.join("manifest.json"))?;
@@ -101,8 +96,7 @@ impl Tout<'_> {
         let fichier = fhir.join("healthcareservice.ndjson");
         let offres = services::ecrire(&fichier, donnees, monde, contenu, graine)?;
         let fichier = fhir.join("practitionerrole.ndjson");
-        let situations =
-            situations::ecrire(&fichier, donnees, monde, contenu, professionnels, graine)?;
+        let situations = situations::ecrire(&fichier, donnees, monde, contenu, professionnels, graine)?;
         let fermees = monde.egs.iter().filter(|eg| eg.fermeture.is_some()).count();
         let sensibles = contenu.offres.iter().filter(|o| o.sensible).count();
         let paires = [
@@ -120,10 +114,7 @@ impl Tout<'_> {
             ("lignes_rpps", rpps.lignes),
             ("cabinets_rpps", rpps.cabinets),
         ];
-        Ok(paires
-            .into_iter()
-            .map(|(nom, n)| (nom.to_owned(), n))
-            .collect())
+        Ok(paires.into_iter().map(|(nom, n)| (nom.to_owned(), n)).collect())
     }
 
     fn manifeste(&self, comptes: BTreeMap<String, u64>) -> Result<Manifeste, Error> {

@@ -8,8 +8,8 @@ use crate::capacites::{self, Zone};
 use crate::donnees::{Donnees, Gabarit};
 use crate::error::Error;
 use crate::fhir::{
-    Horodatage, Objet, UCUM, adresse, codage, concept, extension, extension_code,
-    extension_complexe, identifiant, meta, sous, sous_code, telecom,
+    Horodatage, Objet, UCUM, adresse, codage, concept, extension, extension_code, extension_complexe,
+    identifiant, meta, sous, sous_code, telecom,
 };
 use crate::monde::{Eg, Monde};
 use crate::noms;
@@ -36,21 +36,13 @@ pub fn ecrire(
     graine: u64,
 ) -> Result<Bilan, Error> {
     let mut sortie = Sortie::creer(chemin)?;
-    let mut fabrique = Fabrique {
-        donnees,
-        monde,
-        contenu,
-        capacites: 0,
-        prng: Prng::nouveau(graine, "lieux"),
-    };
+    let mut fabrique =
+        Fabrique { donnees, monde, contenu, capacites: 0, prng: Prng::nouveau(graine, "lieux") };
     let reference = contenu.offres.get(contenu.par_eg[0].start).map(|o| o.lieu);
     for (rang, lieu) in contenu.lieux.iter().enumerate() {
         sortie.ligne(&fabrique.lieu(lieu, Some(rang) == reference))?;
     }
-    Ok(Bilan {
-        lieux: sortie.finir()?,
-        capacites: fabrique.capacites,
-    })
+    Ok(Bilan { lieux: sortie.finir()?, capacites: fabrique.capacites })
 }
 
 struct Fabrique<'a> {
@@ -69,19 +61,12 @@ impl Fabrique<'_> {
         let offre = &contenu.offres[lieu.offre];
         let gabarit = &donnees.gabarits[offre.gabarit];
         let dates = Horodatage::tirer(&mut self.prng);
-        let mut ext = vec![
-            dates.extension(),
-            extension_code("ror-commune-cog", R13, commune.insee),
-        ];
+        let mut ext = vec![dates.extension(), extension_code("ror-commune-cog", R13, commune.insee)];
         ext.extend(self.equipements(gabarit));
         ext.extend(habitation(gabarit, lieu.capacite, &mut self.prng));
         if lieu.capacite > 0 {
-            let zone = Zone {
-                nature: gabarit.nature,
-                champ: gabarit.champ,
-                installe: lieu.capacite,
-                reference,
-            };
+            let zone =
+                Zone { nature: gabarit.nature, champ: gabarit.champ, installe: lieu.capacite, reference };
             let records = capacites::tirer(&zone, &mut self.prng);
             self.capacites += records.len() as u64;
             ext.extend(capacites::extensions(&zone, &records, &mut self.prng));
@@ -91,29 +76,18 @@ impl Fabrique<'_> {
             identifiants.push(identifiant(R354, "26", externe).fin());
         }
         let hebergement = matches!(gabarit.mode, "28" | "46" | "13");
-        let types = if hebergement {
-            vec![concept(R343, "001")]
-        } else {
-            Vec::new()
-        };
+        let types = if hebergement { vec![concept(R343, "001")] } else { Vec::new() };
         let ferme = !reference && self.prng.chance(10);
-        let mut objet = Objet::ressource(
-            "Location",
-            &lieu.id,
-            meta("ror-location", donnees.region, &dates),
-        )
-        .liste("extension", ext)
-        .liste("identifier", identifiants)
-        .texte("status", if ferme { "suspended" } else { "active" })
-        .mettre(
-            "operationalStatus",
-            codage(R203, if ferme { "2" } else { "3" }),
-        )
-        .texte("name", &nom(eg, &offre.nom))
-        .liste("type", types)
-        .liste("telecom", self.telecoms(offre.sensible))
-        .mettre("address", adresse(&eg.voie, commune))
-        .mettre("position", position(eg));
+        let mut objet = Objet::ressource("Location", &lieu.id, meta("ror-location", donnees.region, &dates))
+            .liste("extension", ext)
+            .liste("identifier", identifiants)
+            .texte("status", if ferme { "suspended" } else { "active" })
+            .mettre("operationalStatus", codage(R203, if ferme { "2" } else { "3" }))
+            .texte("name", &nom(eg, &offre.nom))
+            .liste("type", types)
+            .liste("telecom", self.telecoms(offre.sensible))
+            .mettre("address", adresse(&eg.voie, commune))
+            .mettre("position", position(eg));
         if let Some(externe) = &lieu.externe {
             let zone = externe.split_once('/').map_or("", |z| z.1);
             let alias = Value::from(format!("{} {zone}", offre.nom));
@@ -126,11 +100,7 @@ impl Fabrique<'_> {
         if !self.prng.chance(400) {
             return Vec::new();
         }
-        let niveau = if sensible {
-            "3"
-        } else {
-            self.prng.mot(&["1", "1", "1", "2", "2", "3"])
-        };
+        let niveau = if sensible { "3" } else { self.prng.mot(&["1", "1", "1", "2", "2", "3"]) };
         let numero = noms::telephone(&mut self.prng, self.donnees.region);
         vec![telecom("2", &numero, Some("Ligne du service"), niveau)]
     }
@@ -192,10 +162,7 @@ fn habitation(gabarit: &Gabarit, capacite: u64, prng: &mut Prng) -> Vec<Value> {
                 sous_code("residentialType", R242, code),
                 sous("residentialNumber", "valueInteger", Value::from(nombre)),
             ];
-            resultat.push(extension_complexe(
-                "ror-location-residential-capacity",
-                parties,
-            ));
+            resultat.push(extension_complexe("ror-location-residential-capacity", parties));
         }
     }
     resultat
@@ -206,11 +173,7 @@ fn nom(eg: &Eg, offre: &str) -> String {
 }
 
 fn position(eg: &Eg) -> Value {
-    let fiable = extension(
-        "ror-coordinate-reliability",
-        "valueBoolean",
-        Value::from(eg.geolocalise),
-    );
+    let fiable = extension("ror-coordinate-reliability", "valueBoolean", Value::from(eg.geolocalise));
     Objet::nouveau()
         .liste("extension", vec![fiable])
         .mettre("longitude", Value::from(flottant(eg.lon)))

@@ -95,12 +95,7 @@ impl Monde {
         let tailles = tailles_ej(plan, &mut prng);
         let mut cartes = Cartes::nouveau(plan, donnees, &mut prng)?;
         let communes = Tirage::nouveau(donnees.communes.iter().map(|c| c.poids));
-        let mut atelier = Atelier {
-            donnees,
-            communes,
-            compteurs: vec![0; 100],
-            prng,
-        };
+        let mut atelier = Atelier { donnees, communes, compteurs: vec![0; 100], prng };
         let mut ejs = Vec::with_capacity(plan.ej);
         let mut egs = Vec::with_capacity(plan.eg);
         for (rang, taille) in tailles.into_iter().enumerate() {
@@ -112,12 +107,8 @@ impl Monde {
             }
             ejs.push(ej);
         }
-        let mut monde = Self {
-            ehpad: reference(&egs, donnees, "500")?,
-            msp: reference(&egs, donnees, "603")?,
-            ejs,
-            egs,
-        };
+        let mut monde =
+            Self { ehpad: reference(&egs, donnees, "500")?, msp: reference(&egs, donnees, "603")?, ejs, egs };
         monde.fermer(&mut atelier.prng);
         Ok(monde)
     }
@@ -153,9 +144,7 @@ struct Atelier<'a> {
 impl Atelier<'_> {
     fn finess(&mut self, commune: usize) -> Result<String, Error> {
         let departement = self.donnees.communes[commune].departement();
-        let rang: usize = departement
-            .parse()
-            .map_err(|_| Error::Absent("numeric département"))?;
+        let rang: usize = departement.parse().map_err(|_| Error::Absent("numeric département"))?;
         self.compteurs[rang] += 1;
         Ok(cles::finess(departement, self.compteurs[rang]))
     }
@@ -188,18 +177,12 @@ impl Atelier<'_> {
     }
 
     fn eg(&mut self, rang: usize, ej: &Ej, k: usize, categorie: usize) -> Result<Eg, Error> {
-        let commune = if k == 0 || self.prng.chance(500) {
-            ej.commune
-        } else {
-            self.communes.tirer(&mut self.prng)
-        };
+        let commune =
+            if k == 0 || self.prng.chance(500) { ej.commune } else { self.communes.tirer(&mut self.prng) };
         let finess = self.finess(commune)?;
         let donnees = self.donnees;
         let centre = &donnees.communes[commune];
-        let siret = self
-            .prng
-            .chance(870)
-            .then(|| cles::siret(&ej.siren, k as u64 + 1));
+        let siret = self.prng.chance(870).then(|| cles::siret(&ej.siren, k as u64 + 1));
         let maison = noms::maison(&mut self.prng);
         let prefixe = self.donnees.categories[categorie].prefixe;
         Ok(Eg {

@@ -32,12 +32,7 @@ impl Voie {
 /// An invented street address.
 pub fn voie(prng: &mut Prng) -> Voie {
     let (abrege, genre) = TYPES_VOIE[prng.indice(TYPES_VOIE.len())];
-    Voie {
-        numero: prng.entre(1, 180),
-        abrege,
-        genre,
-        nom: prng.mot(&VOIES),
-    }
+    Voie { numero: prng.entre(1, 180), abrege, genre, nom: prng.mot(&VOIES) }
 }
 
 /// An invented name of structure, e.g. `LES TILLEULS DE MONTBRUME`.

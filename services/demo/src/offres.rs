@@ -78,12 +78,7 @@ pub const LITS_REFERENCE: u64 = 20;
 
 impl Contenu {
     /// Draws the content of every open site of the perimeter.
-    pub fn generer(
-        plan: &Plan,
-        donnees: &Donnees,
-        monde: &Monde,
-        graine: u64,
-    ) -> Result<Self, Error> {
+    pub fn generer(plan: &Plan, donnees: &Donnees, monde: &Monde, graine: u64) -> Result<Self, Error> {
         let mut prng = Prng::nouveau(graine, "offres");
         let nombres = nombres_par_eg(plan, donnees, monde, &mut prng);
         let ois = ois_par_eg(plan, donnees, monde, &nombres);
@@ -91,10 +86,7 @@ impl Contenu {
             region: plan.region,
             donnees,
             monde,
-            speciaux: [
-                donnees.gabarit("cri", "127")?,
-                donnees.gabarit("pen", "089")?,
-            ],
+            speciaux: [donnees.gabarit("cri", "127")?, donnees.gabarit("pen", "089")?],
             contenu: Self {
                 offres: Vec::new(),
                 lieux: Vec::new(),
@@ -153,15 +145,8 @@ impl<'a> Atelier<'a> {
             } else {
                 None
             };
-            let deja = gabarits[..k]
-                .iter()
-                .filter(|autre| *autre == gabarit)
-                .count();
-            let nom = if deja == 0 {
-                g.nom.to_owned()
-            } else {
-                format!("{} - unité {}", g.nom, deja + 1)
-            };
+            let deja = gabarits[..k].iter().filter(|autre| *autre == gabarit).count();
+            let nom = if deja == 0 { g.nom.to_owned() } else { format!("{} - unité {}", g.nom, deja + 1) };
             let hasard = g.champ != "05" && self.prng.chance(28);
             let numero = 200_001 + offre;
             let identifiant = format!("{}/{numero}", self.region);
@@ -173,11 +158,7 @@ impl<'a> Atelier<'a> {
                 nom,
                 oi,
                 lieu,
-                sensible: if k == 0 || reference {
-                    reference && k == 2
-                } else {
-                    hasard
-                },
+                sensible: if k == 0 || reference { reference && k == 2 } else { hasard },
             });
         }
     }
@@ -313,13 +294,7 @@ impl<'a> Atelier<'a> {
 
     fn oi(&mut self, eg: usize, genre: &'static str, nom: String) {
         let identifiant = format!("{}/{}", self.region, 600_001 + self.contenu.ois.len());
-        self.contenu.ois.push(Oi {
-            id: ids::id_oi(&identifiant),
-            identifiant,
-            eg,
-            genre,
-            nom,
-        });
+        self.contenu.ois.push(Oi { id: ids::id_oi(&identifiant), identifiant, eg, genre, nom });
     }
 }
 
@@ -357,10 +332,7 @@ mod tests {
             }
         }
         let hopital = contenu.par_eg[0].start;
-        assert_eq!(
-            donnees.gabarits[contenu.offres[hopital].gabarit].activite,
-            "083"
-        );
+        assert_eq!(donnees.gabarits[contenu.offres[hopital].gabarit].activite, "083");
         assert!(contenu.offres[hopital + 2].sensible);
         let ehpad = &contenu.offres[contenu.par_eg[monde.ehpad].start];
         assert_eq!(donnees.gabarits[ehpad.gabarit].type_offre, "21");

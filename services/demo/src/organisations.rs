@@ -10,14 +10,12 @@ use crate::dates::date;
 use crate::donnees::Donnees;
 use crate::error::Error;
 use crate::fhir::{
-    Horodatage, Objet, concept, extension, extension_code, extension_complexe,
-    identifiant, meta, reference, sous, sous_code,
+    Horodatage, Objet, concept, extension, extension_code, extension_complexe, identifiant, meta, reference,
+    sous, sous_code,
 };
 use crate::ids;
 use crate::monde::{Eg, Monde};
-use crate::nos::{
-    G07, R66, R202, R207, R228, R237, R240, R241, R242, R246, R250, R264, R284, R345,
-};
+use crate::nos::{G07, R66, R202, R207, R228, R237, R240, R241, R242, R246, R250, R264, R284, R345};
 use crate::offres::{Contenu, Oi};
 use crate::prng::Prng;
 use crate::sortie::Sortie;
@@ -32,11 +30,7 @@ pub fn ecrire(
     graine: u64,
 ) -> Result<u64, Error> {
     let mut sortie = Sortie::creer(chemin)?;
-    let mut fabrique = Fabrique {
-        donnees,
-        monde,
-        prng: Prng::nouveau(graine, "organisations"),
-    };
+    let mut fabrique = Fabrique { donnees, monde, prng: Prng::nouveau(graine, "organisations") };
     for oi in &contenu.ois {
         sortie.ligne(&fabrique.oi(oi))?;
     }
@@ -65,20 +59,15 @@ impl Fabrique<'_> {
         let eg = &monde.egs[oi.eg];
         let dates = Horodatage::tirer(&mut self.prng);
         let ouverture = eg.ouverture + 1 + self.prng.borne(300) as i64;
-        let numero = identifiant(R345, "42", &oi.identifiant)
-            .texte("system", "https://oi.esante.gouv.fr")
-            .fin();
-        Objet::ressource(
-            "Organization",
-            &oi.id,
-            meta("ror-organization", self.donnees.region, &dates),
-        )
-        .liste("extension", vec![dates.extension(), periode(ouverture)])
-        .liste("identifier", vec![numero])
-        .liste("type", vec![concept(R207, oi.genre)])
-        .texte("name", &oi.nom)
-        .mettre("partOf", reference("Organization", &eg.id))
-        .fin()
+        let numero =
+            identifiant(R345, "42", &oi.identifiant).texte("system", "https://oi.esante.gouv.fr").fin();
+        Objet::ressource("Organization", &oi.id, meta("ror-organization", self.donnees.region, &dates))
+            .liste("extension", vec![dates.extension(), periode(ouverture)])
+            .liste("identifier", vec![numero])
+            .liste("type", vec![concept(R207, oi.genre)])
+            .texte("name", &oi.nom)
+            .mettre("partOf", reference("Organization", &eg.id))
+            .fin()
     }
 
     fn eg(&mut self, eg: &Eg) -> Value {
@@ -90,74 +79,42 @@ impl Fabrique<'_> {
         let hospitalier = matches!(categorie.famille, "SAN" | "PSY");
         let mut ext = vec![dates.extension(), periode(eg.ouverture)];
         let acces = self.prng.mot(&["1", "1", "1", "3", "5"]);
-        ext.push(extension_code(
-            "ror-organization-accessibility-location",
-            R202,
-            acces,
-        ));
+        ext.push(extension_code("ror-organization-accessibility-location", R202, acces));
         if hospitalier {
             let zone = Value::from(self.prng.chance(200));
-            ext.push(extension(
-                "ror-organization-drop-zone",
-                "valueBoolean",
-                zone,
-            ));
+            ext.push(extension("ror-organization-drop-zone", "valueBoolean", zone));
             let niveau = self.prng.mot(&["1", "4"]);
-            ext.push(extension_code(
-                "ror-organization-level-recours-orsan",
-                R284,
-                niveau,
-            ));
+            ext.push(extension_code("ror-organization-level-recours-orsan", R284, niveau));
         }
         if matches!(categorie.famille, "PA" | "PH") {
-            ext.push(extension_code(
-                "ror-organization-financial-help-type",
-                R241,
-                "02",
-            ));
+            ext.push(extension_code("ror-organization-financial-help-type", R241, "02"));
             let id = "ror-organization-nb-permanent-social-help-place";
-            ext.push(extension(
-                id,
-                "valueInteger",
-                Value::from(self.prng.entre(0, 40)),
-            ));
+            ext.push(extension(id, "valueInteger", Value::from(self.prng.entre(0, 40))));
         }
         if categorie.code == "500" {
             ext.extend(self.tarifs());
         }
         let mut identifiants = vec![
-            identifiant(G07, "40", &eg.id_nat())
-                .texte("system", "urn:oid:1.2.250.1.71.4.2.2")
-                .fin(),
-            identifiant(G07, "1", &eg.finess)
-                .texte("system", "https://finess.esante.gouv.fr")
-                .fin(),
+            identifiant(G07, "40", &eg.id_nat()).texte("system", "urn:oid:1.2.250.1.71.4.2.2").fin(),
+            identifiant(G07, "1", &eg.finess).texte("system", "https://finess.esante.gouv.fr").fin(),
         ];
         if let Some(siret) = &eg.siret {
-            identifiants.push(
-                identifiant(G07, "3", siret)
-                    .texte("system", "https://sirene.fr")
-                    .fin(),
-            );
+            identifiants.push(identifiant(G07, "3", siret).texte("system", "https://sirene.fr").fin());
         }
         let mut contacts = Vec::new();
         for contact in contacts::structure(&mut self.prng, hospitalier, donnees.region) {
             contacts.push(contact.organisation());
         }
         let alias = format!("{} ({})", usuel(&eg.nom), commune.nom);
-        Objet::ressource(
-            "Organization",
-            &eg.id,
-            meta("ror-organization", donnees.region, &dates),
-        )
-        .liste("extension", ext)
-        .liste("identifier", identifiants)
-        .liste("type", vec![concept(R66, categorie.code)])
-        .texte("name", &eg.nom)
-        .liste("alias", vec![Value::from(alias)])
-        .mettre("partOf", reference("Organization", &ids::id_ej(&ej.finess)))
-        .liste("contact", contacts)
-        .fin()
+        Objet::ressource("Organization", &eg.id, meta("ror-organization", donnees.region, &dates))
+            .liste("extension", ext)
+            .liste("identifier", identifiants)
+            .liste("type", vec![concept(R66, categorie.code)])
+            .texte("name", &eg.nom)
+            .liste("alias", vec![Value::from(alias)])
+            .mettre("partOf", reference("Organization", &ids::id_ej(&ej.finess)))
+            .liste("contact", contacts)
+            .fin()
     }
 
     /// Prices of an EHPAD: accommodation, then dependency by GIR.
@@ -175,11 +132,7 @@ impl Fabrique<'_> {
         }
         let mut resultat = vec![extension_complexe("ror-organization-price", parties)];
         let gir12 = self.prng.entre(1_900, 2_400);
-        let niveaux = [
-            ("01", gir12),
-            ("02", gir12 * 63 / 100),
-            ("03", gir12 * 27 / 100),
-        ];
+        let niveaux = [("01", gir12), ("02", gir12 * 63 / 100), ("03", gir12 * 27 / 100)];
         for (niveau, montant) in niveaux {
             let mut parties = tarif("03", montant);
             parties.push(sous_code("dependencyLevel", R237, niveau));
@@ -192,10 +145,8 @@ impl Fabrique<'_> {
 
 /// Common parts of a daily price, `centimes` in euro cents.
 fn tarif(genre: &str, centimes: u64) -> Vec<Value> {
-    let montant = Objet::nouveau()
-        .mettre("value", Value::from(centimes as f64 / 100.0))
-        .texte("currency", "EUR")
-        .fin();
+    let montant =
+        Objet::nouveau().mettre("value", Value::from(centimes as f64 / 100.0)).texte("currency", "EUR").fin();
     vec![
         sous_code("priceType", R246, genre),
         sous_code("priceUnit", R228, "2"),

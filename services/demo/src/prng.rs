@@ -16,9 +16,7 @@ impl Prng {
             empreinte ^= u64::from(octet);
             empreinte = empreinte.wrapping_mul(0x0000_0100_0000_01b3);
         }
-        let mut prng = Self {
-            etat: graine ^ empreinte,
-        };
+        let mut prng = Self { etat: graine ^ empreinte };
         prng.suivant();
         prng
     }

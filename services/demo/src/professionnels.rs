@@ -74,17 +74,9 @@ pub fn generer(
     }
     let mut resultat = Vec::with_capacity(plan.professionnels as usize);
     for rang in 0..plan.professionnels {
-        let principale = if rang == 0 {
-            ville
-        } else {
-            tirage.tirer(&mut prng)
-        };
+        let principale = if rang == 0 { ville } else { tirage.tirer(&mut prng) };
         let g = &donnees.gabarits[contenu.offres[principale].gabarit];
-        let choix = if rang == 0 {
-            0
-        } else {
-            prng.indice(g.professions.len())
-        };
+        let choix = if rang == 0 { 0 } else { prng.indice(g.professions.len()) };
         let Some((profession, specialite)) = g.professions.get(choix).copied() else {
             continue;
         };
@@ -97,14 +89,7 @@ pub fn generer(
         let mut offres = Vec::new();
         if activite == Activite::Sites {
             offres.push(principale);
-            autres(
-                &mut offres,
-                profession,
-                donnees,
-                contenu,
-                &tirage,
-                &mut prng,
-            );
+            autres(&mut offres, profession, donnees, contenu, &tirage, &mut prng);
         }
         let (prenom, nom, femme) = noms::personne(&mut prng);
         let rpps = cles::rpps(rang + 1);

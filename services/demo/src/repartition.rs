@@ -11,11 +11,7 @@ pub fn nombres_par_eg(plan: &Plan, donnees: &Donnees, monde: &Monde, prng: &mut 
     for eg in &monde.egs {
         let moyenne = donnees.categories[eg.categorie].offres;
         let tirage = prng.entre(60, 160);
-        poids.push(if eg.fermeture.is_some() {
-            0
-        } else {
-            moyenne * tirage
-        });
+        poids.push(if eg.fermeture.is_some() { 0 } else { moyenne * tirage });
     }
     let mut nombres = repartir(&poids, plan.offres);
     for (eg, minimum) in [(0, 4), (monde.ehpad, 1), (monde.msp, 1)] {

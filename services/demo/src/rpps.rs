@@ -91,10 +91,7 @@ pub fn ecrire(
 ) -> Result<Bilan, Error> {
     let mut sortie = Sortie::creer(chemin)?;
     let mut prng = Prng::nouveau(graine, "rpps");
-    let mut bilan = Bilan {
-        lignes: 0,
-        cabinets: 0,
-    };
+    let mut bilan = Bilan { lignes: 0, cabinets: 0 };
     sortie.texte(&ligne(&COLONNES.map(str::to_owned)))?;
     for p in professionnels {
         let mut lignes = Vec::new();
@@ -153,11 +150,7 @@ fn poser(champs: &mut [String], valeurs: &[(usize, &str)]) {
 fn identite(donnees: &Donnees, p: &Professionnel) -> Vec<String> {
     let mut champs = vec![String::new(); COLONNES.len()];
     let id_nat = p.id_nat();
-    let (civilite, libelle) = if p.femme {
-        ("MME", "Madame")
-    } else {
-        ("M", "Monsieur")
-    };
+    let (civilite, libelle) = if p.femme { ("MME", "Madame") } else { ("M", "Monsieur") };
     poser(
         &mut champs,
         &[
@@ -180,12 +173,7 @@ fn identite(donnees: &Donnees, p: &Professionnel) -> Vec<String> {
         }
     }
     if let Some(libelle) = donnees.specialites.get(p.specialite) {
-        let valeurs = [
-            (14, "S"),
-            (15, "Spécialité ordinale"),
-            (16, p.specialite),
-            (17, *libelle),
-        ];
+        let valeurs = [(14, "S"), (15, "Spécialité ordinale"), (16, p.specialite), (17, *libelle)];
         poser(&mut champs, &valeurs);
     }
     champs
@@ -197,10 +185,7 @@ fn exercice(champs: &mut [String], mode: &str) {
 }
 
 fn autorite(donnees: &Donnees, p: &Professionnel, structure: &str) -> String {
-    let ordre = donnees
-        .professions
-        .get(p.profession)
-        .map_or("ARS", |x| x.autorite);
+    let ordre = donnees.professions.get(p.profession).map_or("ARS", |x| x.autorite);
     format!("{ordre}/{ordre}/{structure}")
 }
 
@@ -238,10 +223,7 @@ fn site(donnees: &Donnees, monde: &Monde, p: &Professionnel, eg: &Eg) -> Vec<Str
     );
     let categorie = &donnees.categories[eg.categorie];
     if ej.statut == "13" && matches!(categorie.famille, "SAN" | "PSY") {
-        poser(
-            &mut champs,
-            &[(49, "SA01"), (50, "Etablissement public de santé")],
-        );
+        poser(&mut champs, &[(49, "SA01"), (50, "Etablissement public de santé")]);
     } else if categorie.code == "124" {
         poser(&mut champs, &[(49, "SA05"), (50, "Centre de santé")]);
     }
@@ -292,10 +274,7 @@ fn cabinet(donnees: &Donnees, p: &Professionnel, prng: &mut Prng) -> Vec<String>
     let numero = voie.numero.to_string();
     let bureau = format!("{} {}", commune.cp, commune.acheminement);
     let telephone = noms::telephone(prng, donnees.region);
-    let ordre = donnees
-        .professions
-        .get(p.profession)
-        .map_or("ARS", |x| x.autorite);
+    let ordre = donnees.professions.get(p.profession).map_or("ARS", |x| x.autorite);
     let autorite = autorite(donnees, p, ordre);
     poser(
         &mut champs,

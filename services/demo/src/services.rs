@@ -9,13 +9,13 @@ use crate::dates::{AUJOURD_HUI, date};
 use crate::donnees::{Donnees, Gabarit};
 use crate::error::Error;
 use crate::fhir::{
-    Horodatage, Objet, UCUM, concept, extension, extension_complexe, horaire, identifiant, meta,
-    reference, sous, sous_code, telecom,
+    Horodatage, Objet, UCUM, concept, extension, extension_complexe, horaire, identifiant, meta, reference,
+    sous, sous_code, telecom,
 };
 use crate::monde::{Eg, Monde};
 use crate::nos::{
-    R13, R201, R210, R211, R213, R227, R236, R239, R240, R243, R244, R245, R253, R265, R266, R286,
-    R338, R344, R355, R356,
+    R13, R201, R210, R211, R213, R227, R236, R239, R240, R243, R244, R245, R253, R265, R266, R286, R338,
+    R344, R355, R356,
 };
 use crate::offres::{Contenu, Offre};
 use crate::prng::Prng;
@@ -30,12 +30,7 @@ pub fn ecrire(
     graine: u64,
 ) -> Result<u64, Error> {
     let mut sortie = Sortie::creer(chemin)?;
-    let mut fabrique = Fabrique {
-        donnees,
-        monde,
-        contenu,
-        prng: Prng::nouveau(graine, "services"),
-    };
+    let mut fabrique = Fabrique { donnees, monde, contenu, prng: Prng::nouveau(graine, "services") };
     for (rang, offre) in contenu.offres.iter().enumerate() {
         let reference = contenu.par_eg[offre.eg].start == rang;
         sortie.ligne(&fabrique.offre(offre, reference))?;
@@ -63,11 +58,7 @@ impl Fabrique<'_> {
         let fermee = !premiere && !offre.sensible && self.prng.chance(8);
         let mut specialites = vec![concept(R211, gabarit.activite)];
         if !gabarit.famille.is_empty() {
-            let systeme = if gabarit.famille.len() == 3 {
-                R265
-            } else {
-                R266
-            };
+            let systeme = if gabarit.famille.len() == 3 { R265 } else { R266 };
             specialites.push(concept(systeme, gabarit.famille));
         }
         let extensions = self.extensions(offre, gabarit, eg, &dates);
@@ -78,10 +69,7 @@ impl Fabrique<'_> {
             meta("ror-healthcareservice", donnees.region, &dates),
         )
         .liste("extension", extensions)
-        .liste(
-            "identifier",
-            vec![identifiant(R355, "35", &offre.identifiant).fin()],
-        )
+        .liste("identifier", vec![identifiant(R355, "35", &offre.identifiant).fin()])
         .mettre("providedBy", reference("Organization", porteur));
         if !gabarit.type_offre.is_empty() {
             objet = objet.liste("category", vec![concept(R244, gabarit.type_offre)]);
@@ -89,10 +77,7 @@ impl Fabrique<'_> {
         objet = objet
             .liste("type", vec![concept(R227, gabarit.champ)])
             .liste("specialty", specialites)
-            .liste(
-                "location",
-                vec![reference("Location", &contenu.lieux[offre.lieu].id)],
-            )
+            .liste("location", vec![reference("Location", &contenu.lieux[offre.lieu].id)])
             .texte("name", &offre.nom)
             .liste("telecom", self.messagerie(offre))
             .liste("characteristic", caracteristiques)
@@ -103,20 +88,10 @@ impl Fabrique<'_> {
         objet.fin()
     }
 
-    fn extensions(
-        &mut self,
-        offre: &Offre,
-        gabarit: &Gabarit,
-        eg: &Eg,
-        dates: &Horodatage,
-    ) -> Vec<Value> {
+    fn extensions(&mut self, offre: &Offre, gabarit: &Gabarit, eg: &Eg, dates: &Horodatage) -> Vec<Value> {
         let mut ext = vec![
             dates.extension(),
-            extension(
-                "ror-healthcareservice-sensitive-unit",
-                "valueBoolean",
-                Value::from(offre.sensible),
-            ),
+            extension("ror-healthcareservice-sensitive-unit", "valueBoolean", Value::from(offre.sensible)),
             patientele(gabarit),
         ];
         if gabarit.a("zone") {
@@ -241,16 +216,10 @@ impl Fabrique<'_> {
     fn fermeture(&mut self) -> Value {
         let debut = AUJOURD_HUI - self.prng.entre(5, 60) as i64;
         let fin = AUJOURD_HUI + self.prng.entre(10, 90) as i64;
-        let periode = Objet::nouveau()
-            .texte("start", &date(debut))
-            .texte("end", &date(fin))
-            .fin();
+        let periode = Objet::nouveau().texte("start", &date(debut)).texte("end", &date(fin)).fin();
         Objet::nouveau()
             .texte("id", "closingReopeningDate")
-            .texte(
-                "description",
-                "Période de fermeture et de réouverture prévisionnelle",
-            )
+            .texte("description", "Période de fermeture et de réouverture prévisionnelle")
             .mettre("during", periode)
             .fin()
     }
@@ -270,10 +239,8 @@ fn patientele(gabarit: &Gabarit) -> Value {
     for public in &gabarit.publics {
         parties.push(sous_code("supportedPatientInfo", R239, public));
     }
-    let bornes = Objet::nouveau()
-        .mettre("low", age(gabarit.age_min))
-        .mettre("high", age(gabarit.age_max))
-        .fin();
+    let bornes =
+        Objet::nouveau().mettre("low", age(gabarit.age_min)).mettre("high", age(gabarit.age_max)).fin();
     parties.push(sous("ageRange", "valueRange", bornes));
     extension_complexe("ror-healthcareservice-patient-type", parties)
 }

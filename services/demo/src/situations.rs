@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::donnees::Donnees;
 use crate::error::Error;
 use crate::fhir::{
-    Horodatage, Objet, concept, extension, extension_code, extension_complexe, identifiant, meta,
-    reference, sous, sous_code, telecom,
+    Horodatage, Objet, concept, extension, extension_code, extension_complexe, identifiant, meta, reference,
+    sous, sous_code, telecom,
 };
 use crate::ids;
 use crate::monde::Monde;
@@ -64,11 +64,7 @@ fn situation(
     }
     let mut telecoms = Vec::new();
     if prng.chance(350) {
-        let niveau = if offre.sensible {
-            "3"
-        } else {
-            prng.mot(&["1", "2", "3"])
-        };
+        let niveau = if offre.sensible { "3" } else { prng.mot(&["1", "2", "3"]) };
         telecoms.push(telecom("1", &noms::mobile(prng), None, niveau));
     }
     Objet::ressource(
@@ -76,19 +72,13 @@ fn situation(
         &ids::id_situation(&numero),
         meta("ror-practitionerrole", donnees.region, &dates),
     )
-    .liste(
-        "extension",
-        extensions(donnees, professionnel, &dates, prng),
-    )
+    .liste("extension", extensions(donnees, professionnel, &dates, prng))
     .liste("identifier", vec![identifiant(G08, "30", &numero).fin()])
     .mettre("practitioner", reference("Practitioner", &professionnel.id))
     .mettre("organization", reference("Organization", eg))
     .liste("code", vec![concept(G15, professionnel.profession)])
     .liste("specialty", specialites)
-    .liste(
-        "healthcareService",
-        vec![reference("HealthcareService", &offre.id)],
-    )
+    .liste("healthcareService", vec![reference("HealthcareService", &offre.id)])
     .liste("telecom", telecoms)
     .fin()
 }
@@ -100,10 +90,7 @@ fn extensions(
     prng: &mut Prng,
 ) -> Vec<Value> {
     let mut identite = Vec::new();
-    let civilite = donnees
-        .professions
-        .get(professionnel.profession)
-        .map_or("", |p| p.civilite);
+    let civilite = donnees.professions.get(professionnel.profession).map_or("", |p| p.civilite);
     if !civilite.is_empty() {
         identite.push(sous_code("exerciseTitle", R11, civilite));
     }
@@ -113,11 +100,7 @@ fn extensions(
     identite.push(sous("exerciseFirstName", "valueString", prenom));
     let mut ext = vec![
         dates.extension(),
-        extension_code(
-            "ror-practitionerrole-unit-exercise-mode",
-            R23,
-            professionnel.mode,
-        ),
+        extension_code("ror-practitionerrole-unit-exercise-mode", R23, professionnel.mode),
         extension_complexe("ror-practitionerrole-name", identite),
     ];
     if professionnel.mode == "L" {
@@ -125,11 +108,7 @@ fn extensions(
         let url = format!("{ANNUAIRE}contracted");
         ext.push(sous_code(&url, R282, secteur));
         let carte = Value::from(prng.chance(930));
-        ext.push(sous(
-            &format!("{ANNUAIRE}vitaleAccepted"),
-            "valueBoolean",
-            carte,
-        ));
+        ext.push(sous(&format!("{ANNUAIRE}vitaleAccepted"), "valueBoolean", carte));
         if professionnel.profession == "10" && secteur == "c3" {
             let option = Value::from(prng.chance(400));
             ext.push(sous(&format!("{ANNUAIRE}hasCAS"), "valueBoolean", option));

@@ -20,25 +20,17 @@ impl Sortie {
     pub fn creer(chemin: &Path) -> Result<Self, Error> {
         let nom = chemin.display().to_string();
         match File::create(chemin) {
-            Ok(fichier) => Ok(Self {
-                chemin: nom,
-                flux: BufWriter::with_capacity(1 << 18, fichier),
-                lignes: 0,
-            }),
-            Err(source) => Err(Error::Ecriture {
-                chemin: nom,
-                source,
-            }),
+            Ok(fichier) => {
+                Ok(Self { chemin: nom, flux: BufWriter::with_capacity(1 << 18, fichier), lignes: 0 })
+            }
+            Err(source) => Err(Error::Ecriture { chemin: nom, source }),
         }
     }
 
     /// Writes text as it is.
     pub fn texte(&mut self, texte: &str) -> Result<(), Error> {
         let resultat = self.flux.write_all(texte.as_bytes());
-        resultat.map_err(|source| Error::Ecriture {
-            chemin: self.chemin.clone(),
-            source,
-        })
+        resultat.map_err(|source| Error::Ecriture { chemin: self.chemin.clone(), source })
     }
 
     /// Writes compact JSON, without end of line.
@@ -58,18 +50,13 @@ impl Sortie {
     pub fn finir(mut self) -> Result<u64, Error> {
         match self.flux.flush() {
             Ok(()) => Ok(self.lignes),
-            Err(source) => Err(Error::Ecriture {
-                chemin: self.chemin,
-                source,
-            }),
+            Err(source) => Err(Error::Ecriture { chemin: self.chemin, source }),
         }
     }
 }
 
 /// Creates a folder and its parents.
 pub fn creer_dossier(chemin: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(chemin).map_err(|source| Error::Ecriture {
-        chemin: chemin.display().to_string(),
-        source,
-    })
+    std::fs::create_dir_all(chemin)
+        .map_err(|source| Error::Ecriture { chemin: chemin.display().to_string(), source })
 }

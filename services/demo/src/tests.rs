@@ -56,8 +56,7 @@ fn same_seed_same_bytes_other_seed_other_bytes() -> Resultat {
 /// Technical ids that the registries bring: EJ, EG, professionals.
 fn ids_des_registres(d: &Path) -> Result<BTreeSet<String>, Box<dyn std::error::Error>> {
     let mut ids = BTreeSet::new();
-    let finess: Value =
-        serde_json::from_str(&fs::read_to_string(d.join("finess-structures.json"))?)?;
+    let finess: Value = serde_json::from_str(&fs::read_to_string(d.join("finess-structures.json"))?)?;
     for pm in finess["pmej"].as_array().into_iter().flatten() {
         let numero = texte(pm, "/informationsGeneralesPMEJ/numFinessPm");
         assert!(cles::luhn_valide(numero), "{numero}");
@@ -120,11 +119,7 @@ fn references_resolve_and_counts_agree() -> Resultat {
     let n = |nom: &str| manifeste.comptes.get(nom).copied().unwrap_or(0);
     assert_eq!(
         lignes,
-        n("organisations_internes")
-            + n("complements_eg")
-            + n("offres")
-            + n("lieux")
-            + n("situations")
+        n("organisations_internes") + n("complements_eg") + n("offres") + n("lieux") + n("situations")
     );
     let total = manifeste.ressources.get("total").copied().unwrap_or(0);
     assert!((1_800..=2_300).contains(&total), "{total}");
@@ -143,10 +138,7 @@ fn the_reference_place_has_three_free_beds_of_twenty() -> Resultat {
     let d = dossier("lieu");
     let manifeste = generer(Taille::Small, 11, &d)?;
     let lieux = ndjson(d.join("fhir/location.ndjson"))?;
-    let lieu = lieux
-        .iter()
-        .find(|l| texte(l, "/id") == manifeste.lieu_id)
-        .ok_or("no reference place")?;
+    let lieu = lieux.iter().find(|l| texte(l, "/id") == manifeste.lieu_id).ok_or("no reference place")?;
     let externe = texte(lieu, "/identifier/1/value");
     assert_eq!(externe, manifeste.lieu_id_externe);
     assert_eq!(externe, format!("{}/UF1001", manifeste.eg_idnatst));
@@ -163,9 +155,7 @@ fn the_reference_place_has_three_free_beds_of_twenty() -> Resultat {
     }
     assert_eq!(nombres, vec![LITS_REFERENCE, LITS_LIBRES]);
     let offres = ndjson(d.join("fhir/healthcareservice.ndjson"))?;
-    let sensible = offres
-        .iter()
-        .find(|o| texte(o, "/id") == manifeste.offre_sensible_id);
+    let sensible = offres.iter().find(|o| texte(o, "/id") == manifeste.offre_sensible_id);
     let marque = sensible.is_some_and(|o| {
         o["extension"]
             .as_array()

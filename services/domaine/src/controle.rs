@@ -3,7 +3,8 @@
 
 use ror_chassis::erreur::faute;
 use ror_proto::common::v1::{
-    Adresse, Code, Contact, DivisionTerritoriale, Faute, Horaire, Meta, Position, Provenance, Quantite, Telecommunication,
+    Adresse, Code, Contact, DivisionTerritoriale, Faute, Horaire, Meta, Position, Provenance, Quantite,
+    Telecommunication,
 };
 use time::{Date, OffsetDateTime, macros::format_description};
 
@@ -34,7 +35,13 @@ impl<'a> Controle<'a> {
     }
 
     /// Adds a fault.
-    pub fn refuser(&mut self, element: &str, regle: &str, message: impl Into<String>, attendu: impl Into<String>) {
+    pub fn refuser(
+        &mut self,
+        element: &str,
+        regle: &str,
+        message: impl Into<String>,
+        attendu: impl Into<String>,
+    ) {
         self.fautes.push(faute(&format!("{}.{element}", self.racine), regle, message, attendu));
     }
 
@@ -47,14 +54,27 @@ impl<'a> Controle<'a> {
             && m.id.len() <= 64
             && m.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
         if !conforme {
-            self.refuser("id", "forme-id", format!("L'identifiant technique « {} » n'a pas la forme attendue.", m.id), "1 à 64 lettres, chiffres, tirets ou points");
+            self.refuser(
+                "id",
+                "forme-id",
+                format!("L'identifiant technique « {} » n'a pas la forme attendue.", m.id),
+                "1 à 64 lettres, chiffres, tirets ou points",
+            );
         }
         if !m.region.is_empty() || !provenance.region.is_empty() {
             let code = Code { systeme: liaisons::TRE_REGION.into(), code: m.region.clone() };
             self.code("meta.tag", liaisons::REGION, Some(&code), true);
         }
         if m.region != provenance.region && provenance.canal() != ror_proto::common::v1::Canal::Referentiel {
-            self.refuser("meta.tag", "region-differente", format!("La ressource est de la région « {} », l'écriture est faite pour la région « {} ».", m.region, provenance.region), "la même région");
+            self.refuser(
+                "meta.tag",
+                "region-differente",
+                format!(
+                    "La ressource est de la région « {} », l'écriture est faite pour la région « {} ».",
+                    m.region, provenance.region
+                ),
+                "la même région",
+            );
         }
     }
 
@@ -80,7 +100,12 @@ impl<'a> Controle<'a> {
         for (i, c) in codes.iter().enumerate() {
             self.code(element, liaison, Some(c), true);
             if codes[..i].contains(c) {
-                self.refuser(element, "doublon", format!("Le code « {} » est répété.", c.code), "chaque code une fois");
+                self.refuser(
+                    element,
+                    "doublon",
+                    format!("Le code « {} » est répété.", c.code),
+                    "chaque code une fois",
+                );
             }
         }
     }
@@ -94,10 +119,20 @@ impl<'a> Controle<'a> {
             return;
         }
         if texte.chars().count() > max {
-            self.refuser(element, "longueur", format!("L'élément {element} dépasse {max} caractères."), format!("{max} caractères au plus"));
+            self.refuser(
+                element,
+                "longueur",
+                format!("L'élément {element} dépasse {max} caractères."),
+                format!("{max} caractères au plus"),
+            );
         }
         if texte.chars().any(|c| c.is_control() && c != '\n' && c != '\t' && c != '\r') {
-            self.refuser(element, "caractere", format!("L'élément {element} contient un caractère de contrôle."), "un texte lisible");
+            self.refuser(
+                element,
+                "caractere",
+                format!("L'élément {element} contient un caractère de contrôle."),
+                "un texte lisible",
+            );
         }
     }
 
@@ -129,24 +164,47 @@ impl<'a> Controle<'a> {
         if let (Some(o), Some(f)) = (o, f)
             && f < o
         {
-            self.refuser("dateFermeture", "ordre-des-dates", "La fermeture précède l'ouverture.", "une date après l'ouverture");
+            self.refuser(
+                "dateFermeture",
+                "ordre-des-dates",
+                "La fermeture précède l'ouverture.",
+                "une date après l'ouverture",
+            );
         }
         if r.is_some() && type_fermeture.is_none_or(|t| t.code == "DEF") {
-            self.refuser("datePrevisionnelleReouverture", "reouverture-sans-fermeture-provisoire", "Une réouverture n'est prévue qu'après une fermeture provisoire.", "typeFermeture PRO");
+            self.refuser(
+                "datePrevisionnelleReouverture",
+                "reouverture-sans-fermeture-provisoire",
+                "Une réouverture n'est prévue qu'après une fermeture provisoire.",
+                "typeFermeture PRO",
+            );
         }
         if let (Some(f), Some(r)) = (f, r)
             && r < f
         {
-            self.refuser("datePrevisionnelleReouverture", "ordre-des-dates", "La réouverture précède la fermeture.", "une date après la fermeture");
+            self.refuser(
+                "datePrevisionnelleReouverture",
+                "ordre-des-dates",
+                "La réouverture précède la fermeture.",
+                "une date après la fermeture",
+            );
         }
     }
 
     /// A commune code; the form is checked, since the list of communes is dated.
     pub fn commune(&mut self, element: &str, code: &str, requis: bool) {
         let conforme = code.len() == 5
-            && code.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 1 && (b == b'A' || b == b'B')));
+            && code
+                .bytes()
+                .enumerate()
+                .all(|(i, b)| b.is_ascii_digit() || (i == 1 && (b == b'A' || b == b'B')));
         if !(conforme || (code.is_empty() && !requis)) {
-            self.refuser(element, "commune", format!("« {code} » n'est pas un code de commune."), "5 caractères du code officiel géographique");
+            self.refuser(
+                element,
+                "commune",
+                format!("« {code} » n'est pas un code de commune."),
+                "5 caractères du code officiel géographique",
+            );
         }
     }
 
@@ -163,8 +221,16 @@ impl<'a> Controle<'a> {
         ] {
             self.texte(&format!("{element}.{nom}"), t, 255, false);
         }
-        if !a.code_postal.is_empty() && !(a.code_postal.len() <= 10 && a.code_postal.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-')) {
-            self.refuser(&format!("{element}.codePostal"), "code-postal", format!("« {} » n'est pas un code postal.", a.code_postal), "5 chiffres");
+        if !a.code_postal.is_empty()
+            && !(a.code_postal.len() <= 10
+                && a.code_postal.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-'))
+        {
+            self.refuser(
+                &format!("{element}.codePostal"),
+                "code-postal",
+                format!("« {} » n'est pas un code postal.", a.code_postal),
+                "5 chiffres",
+            );
         }
     }
 
@@ -172,10 +238,20 @@ impl<'a> Controle<'a> {
     pub fn position(&mut self, element: &str, p: Option<&Position>) {
         let Some(p) = p else { return };
         if !(p.latitude.is_finite() && (-90.0..=90.0).contains(&p.latitude)) {
-            self.refuser(&format!("{element}.latitude"), "bornes", format!("Latitude {} hors bornes.", p.latitude), "-90 à 90");
+            self.refuser(
+                &format!("{element}.latitude"),
+                "bornes",
+                format!("Latitude {} hors bornes.", p.latitude),
+                "-90 à 90",
+            );
         }
         if !(p.longitude.is_finite() && (-180.0..=180.0).contains(&p.longitude)) {
-            self.refuser(&format!("{element}.longitude"), "bornes", format!("Longitude {} hors bornes.", p.longitude), "-180 à 180");
+            self.refuser(
+                &format!("{element}.longitude"),
+                "bornes",
+                format!("Longitude {} hors bornes.", p.longitude),
+                "-180 à 180",
+            );
         }
     }
 
@@ -185,7 +261,12 @@ impl<'a> Controle<'a> {
             self.code(&format!("{element}.canal"), liaisons::CANAL, t.canal.as_ref(), true);
             self.texte(&format!("{element}.adresseTelecom"), &t.adresse, 255, true);
             self.texte(&format!("{element}.utilisation"), &t.utilisation, 255, false);
-            self.code(&format!("{element}.niveauConfidentialite"), liaisons::NIVEAU_CONFIDENTIALITE, t.niveau_confidentialite.as_ref(), true);
+            self.code(
+                &format!("{element}.niveauConfidentialite"),
+                liaisons::NIVEAU_CONFIDENTIALITE,
+                t.niveau_confidentialite.as_ref(),
+                true,
+            );
         }
     }
 
@@ -196,10 +277,20 @@ impl<'a> Controle<'a> {
             self.texte("contact.description", &c.description, 2000, false);
             self.code("contact.fonctionContact", liaisons::FONCTION_CONTACT, c.fonction.as_ref(), false);
             self.code("contact.natureContact", liaisons::NATURE_CONTACT, c.nature.as_ref(), false);
-            self.code("contact.niveauConfidentialite", liaisons::NIVEAU_CONFIDENTIALITE, c.niveau_confidentialite.as_ref(), true);
+            self.code(
+                "contact.niveauConfidentialite",
+                liaisons::NIVEAU_CONFIDENTIALITE,
+                c.niveau_confidentialite.as_ref(),
+                true,
+            );
             self.telecoms("contact.telecommunication", &c.telecommunications);
             if sensible && c.niveau_confidentialite.as_ref().is_none_or(|n| n.code != "3") {
-                self.refuser("contact.niveauConfidentialite", "contact-unite-sensible", "Le contact d'une unité sensible est très restreint.", "le niveau 3");
+                self.refuser(
+                    "contact.niveauConfidentialite",
+                    "contact-unite-sensible",
+                    "Le contact d'une unité sensible est très restreint.",
+                    "le niveau 3",
+                );
             }
         }
     }
@@ -209,11 +300,21 @@ impl<'a> Controle<'a> {
         for h in horaires {
             self.code("horaire.typePlageHoraire", liaisons::TYPE_HORAIRE, h.r#type.as_ref(), false);
             if h.jour_semaine > 7 {
-                self.refuser("horaire.jourSemaine", "bornes", format!("Jour {} inconnu.", h.jour_semaine), "1 (lundi) à 7 (dimanche)");
+                self.refuser(
+                    "horaire.jourSemaine",
+                    "bornes",
+                    format!("Jour {} inconnu.", h.jour_semaine),
+                    "1 (lundi) à 7 (dimanche)",
+                );
             }
             for (nom, heure) in [("heureDebut", &h.heure_debut), ("heureFin", &h.heure_fin)] {
                 if !heure.is_empty() && !est_heure(heure) {
-                    self.refuser(&format!("horaire.{nom}"), "heure", format!("« {heure} » n'est pas une heure."), "hh:mm:ss");
+                    self.refuser(
+                        &format!("horaire.{nom}"),
+                        "heure",
+                        format!("« {heure} » n'est pas une heure."),
+                        "hh:mm:ss",
+                    );
                 }
             }
             let d = self.date("horaire.debutDateEffective", &h.debut_date_effective);
@@ -221,20 +322,41 @@ impl<'a> Controle<'a> {
             if let (Some(d), Some(f)) = (d, f)
                 && f < d
             {
-                self.refuser("horaire.finDateEffective", "ordre-des-dates", "La fin précède le début.", "une date après le début");
+                self.refuser(
+                    "horaire.finDateEffective",
+                    "ordre-des-dates",
+                    "La fin précède le début.",
+                    "une date après le début",
+                );
             }
         }
     }
 
     /// Territorial divisions, all of one type.
-    pub fn divisions(&mut self, element: &str, divisions: &[DivisionTerritoriale], type_impose: &str, regle: &str) {
+    pub fn divisions(
+        &mut self,
+        element: &str,
+        divisions: &[DivisionTerritoriale],
+        type_impose: &str,
+        regle: &str,
+    ) {
         for d in divisions {
             self.code(&format!("{element}.type"), liaisons::TYPE_DIVISION, d.r#type.as_ref(), true);
             if d.r#type.as_ref().is_some_and(|t| t.code != type_impose) {
-                self.refuser(&format!("{element}.type"), regle, "Ce type de division n'est pas admis ici.", format!("le type {type_impose}"));
+                self.refuser(
+                    &format!("{element}.type"),
+                    regle,
+                    "Ce type de division n'est pas admis ici.",
+                    format!("le type {type_impose}"),
+                );
             }
             if d.code.as_ref().is_none_or(|c| c.code.is_empty()) {
-                self.refuser(&format!("{element}.code"), "obligatoire", "Le code du territoire manque.", "un code du système du type");
+                self.refuser(
+                    &format!("{element}.code"),
+                    "obligatoire",
+                    "Le code du territoire manque.",
+                    "un code du système du type",
+                );
             }
         }
     }
@@ -242,7 +364,12 @@ impl<'a> Controle<'a> {
     /// An age bound, in a unit of time; its value in days for comparisons.
     pub fn age(&mut self, element: &str, q: Option<&Quantite>) -> Option<f64> {
         let Some(q) = q else {
-            self.refuser(element, "obligatoire", "La borne d'âge manque.", "une valeur et une unité (a, mo, wk, d)");
+            self.refuser(
+                element,
+                "obligatoire",
+                "La borne d'âge manque.",
+                "une valeur et une unité (a, mo, wk, d)",
+            );
             return None;
         };
         self.code(&format!("{element}.unite"), liaisons::UNITE_TEMPS, q.unite.as_ref(), true);
@@ -263,14 +390,29 @@ impl<'a> Controle<'a> {
     pub fn reference(&mut self, element: &str, id: &str, genres: &[&str], requis: bool) {
         if id.is_empty() {
             if requis {
-                self.refuser(element, "obligatoire", format!("La référence {element} manque."), genres.join(" ou "));
+                self.refuser(
+                    element,
+                    "obligatoire",
+                    format!("La référence {element} manque."),
+                    genres.join(" ou "),
+                );
             }
             return;
         }
         match self.references.get(id) {
             Some((genre, _)) if genres.contains(&genre.as_str()) => {}
-            Some((genre, _)) => self.refuser(element, "reference-genre", format!("La référence {id} désigne une ressource de sorte {genre}."), genres.join(" ou ")),
-            None => self.refuser(element, "reference-inconnue", format!("La référence {id} ne désigne aucune ressource connue."), genres.join(" ou ")),
+            Some((genre, _)) => self.refuser(
+                element,
+                "reference-genre",
+                format!("La référence {id} désigne une ressource de sorte {genre}."),
+                genres.join(" ou "),
+            ),
+            None => self.refuser(
+                element,
+                "reference-inconnue",
+                format!("La référence {id} ne désigne aucune ressource connue."),
+                genres.join(" ou "),
+            ),
         }
     }
 }

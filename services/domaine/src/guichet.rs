@@ -70,7 +70,12 @@ impl<R: Ressource> Guichet<R> {
     ) -> Resultat<Vec<ResultatEcriture>> {
         let provenance = exiger(provenance)?;
         if items.len() > LOT_MAX {
-            return Err(Erreur::faute("items", "taille-du-lot", format!("{} éléments dans le lot.", items.len()), "500 au plus"));
+            return Err(Erreur::faute(
+                "items",
+                "taille-du-lot",
+                format!("{} éléments dans le lot.", items.len()),
+                "500 au plus",
+            ));
         }
         let mut resultats = vec![ResultatEcriture::default(); items.len()];
         let (mut rangs, mut recues, mut demandes) = (Vec::new(), Vec::new(), Vec::new());
@@ -82,7 +87,16 @@ impl<R: Ressource> Guichet<R> {
                     recues.extend(ressource);
                 }
                 _ => {
-                    resultats[rang] = refuse("", 0, vec![faute("id", "obligatoire", "La ressource ou son identifiant technique manque.", "une ressource avec son id")]);
+                    resultats[rang] = refuse(
+                        "",
+                        0,
+                        vec![faute(
+                            "id",
+                            "obligatoire",
+                            "La ressource ou son identifiant technique manque.",
+                            "une ressource avec son id",
+                        )],
+                    );
                 }
             }
         }
@@ -124,7 +138,11 @@ impl<R: Ressource> Guichet<R> {
     /// Past versions.
     pub async fn historique(&self, id: &str, limite: i32) -> Resultat<Vec<VersionHistorique>> {
         let versions = self.magasin.historique(id, limite).await?;
-        if versions.is_empty() { Err(Erreur::Introuvable(format!("ressource {id} inconnue"))) } else { Ok(versions) }
+        if versions.is_empty() {
+            Err(Erreur::Introuvable(format!("ressource {id} inconnue")))
+        } else {
+            Ok(versions)
+        }
     }
 
     /// Writes the lease refused.
@@ -141,7 +159,12 @@ impl<R: Ressource> Guichet<R> {
     pub async fn installer_bail(&self, b: Option<Bail>) -> Resultat<Bail> {
         let b = b.ok_or_else(|| Erreur::faute("bail", "obligatoire", "Le bail manque.", "un bail"))?;
         if b.domaine != self.domaine {
-            return Err(Erreur::faute("bail.domaine", "domaine", format!("Ce service ne tient pas le domaine « {} ».", b.domaine), self.domaine));
+            return Err(Erreur::faute(
+                "bail.domaine",
+                "domaine",
+                format!("Ce service ne tient pas le domaine « {} ».", b.domaine),
+                self.domaine,
+            ));
         }
         bail::installer(self.magasin.pool(), &b).await
     }
@@ -149,7 +172,12 @@ impl<R: Ressource> Guichet<R> {
 
 fn exiger(p: Option<Provenance>) -> Resultat<Provenance> {
     p.filter(|p| p.canal() != Canal::Unspecified).ok_or_else(|| {
-        Erreur::faute("provenance", "obligatoire", "La provenance (région, canal, époque) manque.", "le canal regional, national ou referentiel")
+        Erreur::faute(
+            "provenance",
+            "obligatoire",
+            "La provenance (région, canal, époque) manque.",
+            "le canal regional, national ou referentiel",
+        )
     })
 }
 
@@ -159,7 +187,10 @@ fn region_differente(courant: Option<&Ligne>, p: &Provenance) -> Option<Faute> {
     Some(faute(
         "meta.tag",
         "region-differente",
-        format!("La ressource {} est de la région « {} », l'écriture est faite pour la région « {} ».", c.id, c.region, p.region),
+        format!(
+            "La ressource {} est de la région « {} », l'écriture est faite pour la région « {} ».",
+            c.id, c.region, p.region
+        ),
         "une écriture pour la région de la ressource",
     ))
 }
@@ -177,7 +208,12 @@ fn decider<R: Ressource>(
         Ok(p) => p,
         Err(e) => {
             tracing::error!(error = %e, "stored state cannot be read");
-            return Decision::Refuser(vec![faute("", "etat-illisible", "L'état enregistré est illisible.", "une intervention de l'exploitant")]);
+            return Decision::Refuser(vec![faute(
+                "",
+                "etat-illisible",
+                "L'état enregistré est illisible.",
+                "une intervention de l'exploitant",
+            )]);
         }
     };
     match controler(recue, present.as_ref(), provenance) {

@@ -22,16 +22,11 @@ pub struct IdentifiantInvalide {
 
 impl IdentifiantInvalide {
     fn nouveau(regle: &'static str, message: &str, attendu: &'static str) -> Self {
-        Self {
-            regle,
-            message: message.to_owned(),
-            attendu,
-        }
+        Self { regle, message: message.to_owned(), attendu }
     }
 }
 
-const ATTENDU_FINESS: &str =
-    "9 caractères : un chiffre, un chiffre ou A ou B, puis 7 chiffres dont la clé";
+const ATTENDU_FINESS: &str = "9 caractères : un chiffre, un chiffre ou A ou B, puis 7 chiffres dont la clé";
 const ATTENDU_SIREN: &str = "9 chiffres, le dernier étant la clé";
 const ATTENDU_SIRET: &str = "14 chiffres, le dernier étant la clé";
 const ATTENDU_RPPS: &str = "11 chiffres, le dernier étant la clé";
@@ -53,9 +48,10 @@ fn que_des_chiffres(texte: &str, longueur: usize) -> bool {
 /// Digit, digit or letter, seven digits: the official pattern of FINESS and old ADELI.
 fn forme_departementale(texte: &str) -> bool {
     texte.len() == 9
-        && texte.bytes().enumerate().all(|(rang, octet)| {
-            octet.is_ascii_digit() || (rang == 1 && octet.is_ascii_uppercase())
-        })
+        && texte
+            .bytes()
+            .enumerate()
+            .all(|(rang, octet)| octet.is_ascii_digit() || (rang == 1 && octet.is_ascii_uppercase()))
 }
 
 fn valeur(octet: u8) -> u32 {
@@ -183,11 +179,7 @@ fn cle_rpps(texte: &str) -> Result<(), IdentifiantInvalide> {
     if luhn(texte) {
         return Ok(());
     }
-    Err(IdentifiantInvalide::nouveau(
-        "rpps-cle-invalide",
-        "La clé du numéro RPPS est fausse.",
-        ATTENDU_RPPS,
-    ))
+    Err(IdentifiantInvalide::nouveau("rpps-cle-invalide", "La clé du numéro RPPS est fausse.", ATTENDU_RPPS))
 }
 
 fn forme_adeli(texte: &str) -> Result<(), IdentifiantInvalide> {

@@ -67,7 +67,8 @@ impl Effet for Suivies {
                 *d = e;
             }
         }
-        let (mut ids, mut genres, mut regions, mut versions, mut retires) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut ids, mut genres, mut regions, mut versions, mut retires) =
+            (vec![], vec![], vec![], vec![], vec![]);
         for e in derniers.values() {
             ids.push(e.agregat_id.as_str());
             genres.push(e.genre.as_str());

@@ -8,11 +8,11 @@ use ror_chassis::{
     magasin::Ligne,
 };
 use ror_proto::{
-    common::v1::Meta,
-    structures::v1::{Structure, structure},
-    offers::v1::{Offer, offer},
     capacity::v1::{Capacity, capacity},
+    common::v1::Meta,
     identity::v1::{Identity, identity},
+    offers::v1::{Offer, offer},
+    structures::v1::{Structure, structure},
 };
 use uuid::Uuid;
 

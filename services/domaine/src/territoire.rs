@@ -138,10 +138,7 @@ const COMMUNES_EQUIVALENTES: &[(&str, &str)] = &[("97123", "97701"), ("97127", "
 /// unchanged.
 #[must_use]
 pub fn commune_canonique(commune: &str) -> &str {
-    COMMUNES_EQUIVALENTES
-        .iter()
-        .find(|(_, insee)| *insee == commune)
-        .map_or(commune, |(finess, _)| *finess)
+    COMMUNES_EQUIVALENTES.iter().find(|(_, insee)| *insee == commune).map_or(commune, |(finess, _)| *finess)
 }
 
 /// True when two codes name the same commune.
@@ -156,22 +153,16 @@ pub fn meme_commune(une: &str, autre: &str) -> bool {
 pub fn departement_de_commune(commune: &str) -> Option<&'static str> {
     let commune = commune.trim();
     let forme = commune.len() == 5
-        && commune.bytes().enumerate().all(|(rang, octet)| {
-            octet.is_ascii_digit() || (rang == 1 && matches!(octet, b'A' | b'B'))
-        });
+        && commune
+            .bytes()
+            .enumerate()
+            .all(|(rang, octet)| octet.is_ascii_digit() || (rang == 1 && matches!(octet, b'A' | b'B')));
     if !forme {
         return None;
     }
-    let longueur = if commune.starts_with("97") || commune.starts_with("98") {
-        3
-    } else {
-        2
-    };
+    let longueur = if commune.starts_with("97") || commune.starts_with("98") { 3 } else { 2 };
     let prefixe = commune.get(..longueur)?;
-    DEPARTEMENTS
-        .iter()
-        .find(|(departement, _)| *departement == prefixe)
-        .map(|(departement, _)| *departement)
+    DEPARTEMENTS.iter().find(|(departement, _)| *departement == prefixe).map(|(departement, _)| *departement)
 }
 
 /// INSEE code of the region of a département, written as INSEE (`2A`, `971`) or
@@ -183,10 +174,7 @@ pub fn region_de_departement(departement: &str) -> Option<&'static str> {
         .iter()
         .find(|(finess, _)| *finess == departement)
         .map_or(departement, |(_, insee)| *insee);
-    DEPARTEMENTS
-        .iter()
-        .find(|(connu, _)| *connu == insee)
-        .and_then(|(_, region)| *region)
+    DEPARTEMENTS.iter().find(|(connu, _)| *connu == insee).and_then(|(_, region)| *region)
 }
 
 /// INSEE code of the region of a commune. None when unknown, or when its
@@ -235,12 +223,9 @@ mod tests {
     fn departements() {
         assert_eq!(region_de_departement("9F"), Some("06"));
         assert_eq!(region_de_departement("9E"), None);
-        assert_eq!(region_de_departement("93"), Some("93"));
+        assert_eq!(region_de_departement("93"), Some("11"));
         assert_eq!(region_de_departement("20"), None);
-        let mut regions: Vec<_> = DEPARTEMENTS
-            .iter()
-            .filter_map(|(_, region)| *region)
-            .collect();
+        let mut regions: Vec<_> = DEPARTEMENTS.iter().filter_map(|(_, region)| *region).collect();
         regions.sort_unstable();
         regions.dedup();
         assert_eq!(regions.len(), 18);

@@ -76,7 +76,11 @@ impl Tables {
     pub fn poser(&mut self, n: &Nomenclature) {
         match n.sorte() {
             Sorte::Tre => {
-                if self.systemes.get(n.canonique.as_str()).is_some_and(|s| plus_recente(&s.version, &n.version)) {
+                if self
+                    .systemes
+                    .get(n.canonique.as_str())
+                    .is_some_and(|s| plus_recente(&s.version, &n.version))
+                {
                     return;
                 }
                 let concepts = n
@@ -138,7 +142,10 @@ impl Tables {
         match membre {
             Some(true) => {}
             Some(false) if jeu.complete => {
-                return motif("code-inconnu", format!("Le code « {} » n'est pas dans {}.", code.code, liaison.nom));
+                return motif(
+                    "code-inconnu",
+                    format!("Le code « {} » n'est pas dans {}.", code.code, liaison.nom),
+                );
             }
             None if !jeu.membres.is_empty() => {
                 return motif(
@@ -148,10 +155,17 @@ impl Tables {
             }
             _ => return Ok(()),
         }
-        if let Some(c) = self.systemes.get(code.systeme.as_str()).and_then(|s| s.concepts.get(code.code.as_str())) {
-            let hors = |borne: &str, apres: bool| !borne.is_empty() && if apres { date > borne } else { date < borne };
+        if let Some(c) =
+            self.systemes.get(code.systeme.as_str()).and_then(|s| s.concepts.get(code.code.as_str()))
+        {
+            let hors = |borne: &str, apres: bool| {
+                !borne.is_empty() && if apres { date > borne } else { date < borne }
+            };
             if c.retire || hors(&c.valide_au, true) || hors(&c.valide_du, false) {
-                return motif("code-hors-date", format!("Le code « {} » de {} n'est pas valide le {date}.", code.code, liaison.nom));
+                return motif(
+                    "code-hors-date",
+                    format!("Le code « {} » de {} n'est pas valide le {date}.", code.code, liaison.nom),
+                );
             }
         }
         Ok(())
@@ -159,7 +173,9 @@ impl Tables {
 
     /// The members of a value set, at most `n`, for "what would be accepted".
     pub fn exemples(&self, liaison: Liaison, n: usize) -> String {
-        let Some(jeu) = self.jeux.get(liaison.canonique) else { return format!("un code de {}", liaison.nom) };
+        let Some(jeu) = self.jeux.get(liaison.canonique) else {
+            return format!("un code de {}", liaison.nom);
+        };
         let mut codes: Vec<&str> = jeu.membres.values().flatten().map(AsRef::as_ref).collect();
         codes.sort_unstable();
         let reste = codes.len().saturating_sub(n);
@@ -221,7 +237,11 @@ impl Vocabulaire {
         let canal = contexte.vers("nomenclatures")?;
         contexte.etat.poser("vocabulary", false);
         let etat = contexte.etat.clone();
-        contexte.suivre("nomenclatures", appel(canal.clone()), v.suiveur(canal, move || etat.poser("vocabulary", true)));
+        contexte.suivre(
+            "nomenclatures",
+            appel(canal.clone()),
+            v.suiveur(canal, move || etat.poser("vocabulary", true)),
+        );
         Ok(v)
     }
 
@@ -260,7 +280,11 @@ impl Suivi {
         // An event too large to carry its state names it only.
         if e.etat.is_empty() {
             let (canonique, version) = crate::ressource::cle_nomenclature(&e.agregat_id);
-            let lue = self.client.get_nomenclature(GetNomenclatureRequest { canonique, version }).await?.into_inner();
+            let lue = self
+                .client
+                .get_nomenclature(GetNomenclatureRequest { canonique, version })
+                .await?
+                .into_inner();
             return Ok(lue.nomenclature.unwrap_or_default());
         }
         Ok(n)
@@ -317,7 +341,13 @@ mod tests {
     use ror_proto::nomenclatures::v1::Concept as C;
 
     fn concept(systeme: &str, code: &str, valide_au: &str) -> C {
-        C { systeme: systeme.into(), code: code.into(), libelle: "x".into(), valide_au: valide_au.into(), ..Default::default() }
+        C {
+            systeme: systeme.into(),
+            code: code.into(),
+            libelle: "x".into(),
+            valide_au: valide_au.into(),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -343,6 +373,10 @@ mod tests {
         assert_eq!(regle(&code(TRE_CHAMP, "99")), Err("code-inconnu"));
         assert_eq!(regle(&code("autre", "01")), Err("systeme-inconnu"));
         assert_eq!(v.valider(CHAMP_ACTIVITE, &code(TRE_CHAMP, "02"), "2019-06-01"), Ok(()));
-        assert_eq!(v.valider(ACTE_SPECIFIQUE, &code("x", "y"), "2026-11-21"), Ok(()), "a list not loaded proves nothing");
+        assert_eq!(
+            v.valider(ACTE_SPECIFIQUE, &code("x", "y"), "2026-11-21"),
+            Ok(()),
+            "a list not loaded proves nothing"
+        );
     }
 }

@@ -32,27 +32,14 @@ impl Account {
     pub(crate) fn of_servers() -> Self {
         if !Uid::effective().is_root() {
             let (uid, gid) = (Uid::effective().as_raw(), Gid::effective().as_raw());
-            return Self {
-                uid,
-                gid,
-                switch: false,
-            };
+            return Self { uid, gid, switch: false };
         }
-        let known =
-            ["postgres", "nobody"]
-                .into_iter()
-                .find_map(|name| match User::from_name(name) {
-                    Ok(Some(user)) if !user.uid.is_root() => {
-                        Some((user.uid.as_raw(), user.gid.as_raw()))
-                    }
-                    _ => None,
-                });
+        let known = ["postgres", "nobody"].into_iter().find_map(|name| match User::from_name(name) {
+            Ok(Some(user)) if !user.uid.is_root() => Some((user.uid.as_raw(), user.gid.as_raw())),
+            _ => None,
+        });
         let (uid, gid) = known.unwrap_or((NOBODY, NOBODY));
-        Self {
-            uid,
-            gid,
-            switch: true,
-        }
+        Self { uid, gid, switch: true }
     }
 
     /// Makes the command run as this account (the standard library drops extra groups too).
@@ -102,9 +89,7 @@ impl Account {
         if found.is_dir() && found.uid() == self.uid {
             Ok(())
         } else {
-            Err(Error::ForeignOwner {
-                path: path.to_path_buf(),
-            })
+            Err(Error::ForeignOwner { path: path.to_path_buf() })
         }
     }
 }
@@ -123,9 +108,7 @@ pub(crate) fn owned_dir(path: &Path) -> Result<(), Error> {
     if ours && found.mode() & 0o022 == 0 {
         Ok(())
     } else {
-        Err(Error::ForeignOwner {
-            path: path.to_path_buf(),
-        })
+        Err(Error::ForeignOwner { path: path.to_path_buf() })
     }
 }
 
@@ -133,21 +116,14 @@ pub(crate) fn owned_dir(path: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    const ACCOUNT: Account = Account {
-        uid: 101,
-        gid: 104,
-        switch: true,
-    };
+    const ACCOUNT: Account = Account { uid: 101, gid: 104, switch: true };
 
     #[test]
     fn a_folder_is_searchable_by_the_first_class_that_matches() {
         assert!(ACCOUNT.may_search(0o755, 0, 0));
         assert!(!ACCOUNT.may_search(0o700, 0, 0));
         assert!(ACCOUNT.may_search(0o700, 101, 0));
-        assert!(
-            !ACCOUNT.may_search(0o077, 101, 104),
-            "the owner's class decides alone"
-        );
+        assert!(!ACCOUNT.may_search(0o077, 101, 104), "the owner's class decides alone");
         assert!(ACCOUNT.may_search(0o710, 0, 104));
         assert!(!ACCOUNT.may_search(0o701, 0, 104));
     }
@@ -158,11 +134,7 @@ mod tests {
         let below = top.path().join("below");
         fs::create_dir(&below).expect("a folder");
         fs::set_permissions(&below, Permissions::from_mode(0o755)).expect("its mode");
-        let stranger = Account {
-            uid: 4_000_001,
-            gid: 4_000_001,
-            switch: true,
-        };
+        let stranger = Account { uid: 4_000_001, gid: 4_000_001, switch: true };
 
         fs::set_permissions(top.path(), Permissions::from_mode(0o700)).expect("its mode");
         assert!(!stranger.reaches(&below));

@@ -45,11 +45,7 @@ pub(crate) fn ensure(cache_dir: Option<&Path>) -> Result<Binaries, Error> {
         }
     });
     let (postgres_bin, postgres_version) = postgres?;
-    Ok(Binaries {
-        postgres_bin,
-        postgres_version,
-        nats_server: nats?,
-    })
+    Ok(Binaries { postgres_bin, postgres_version, nats_server: nats? })
 }
 
 fn postgres(cache: &Cache) -> Result<(PathBuf, u32), Error> {
@@ -108,10 +104,7 @@ impl Cache {
                 ),
                 Err(error) => {
                     tracing::warn!(cache = %wanted.display(), %error, "unusable cache");
-                    return Self(Err(format!(
-                        "le cache {} est inutilisable",
-                        wanted.display()
-                    )));
+                    return Self(Err(format!("le cache {} est inutilisable", wanted.display())));
                 }
             }
         }
@@ -138,11 +131,7 @@ fn made(path: &Path) -> Result<PathBuf, std::io::Error> {
 fn default_cache() -> Result<PathBuf, Error> {
     let uid = Uid::effective();
     if !uid.is_root() {
-        let absolute = |name: &str| {
-            env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|p| p.is_absolute())
-        };
+        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let xdg = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
         if let Some(path) = xdg.and_then(|path| made(&path.join("ror")).ok()) {
             return Ok(path);

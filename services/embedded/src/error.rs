@@ -136,9 +136,7 @@ impl Error {
         let path = path.to_path_buf();
         match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                Self::NotWritable { path }
-            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NotWritable { path },
             _ => Self::Io { path, cause },
         }
     }
@@ -151,14 +149,8 @@ mod tests {
     #[test]
     fn io_failures_are_sorted_by_the_way_out() {
         let sorted = |kind: ErrorKind| Error::io(Path::new("/x"), kind.into());
-        assert!(matches!(
-            sorted(ErrorKind::StorageFull),
-            Error::DiskFull { .. }
-        ));
-        assert!(matches!(
-            sorted(ErrorKind::PermissionDenied),
-            Error::NotWritable { .. }
-        ));
+        assert!(matches!(sorted(ErrorKind::StorageFull), Error::DiskFull { .. }));
+        assert!(matches!(sorted(ErrorKind::PermissionDenied), Error::NotWritable { .. }));
         assert!(matches!(sorted(ErrorKind::NotFound), Error::Io { .. }));
     }
 }

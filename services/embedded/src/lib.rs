@@ -86,20 +86,12 @@ impl Embedded {
     /// When the programs cannot be had, another process uses the data directory, the disk is full
     /// or closed to us, or a server does not come up; each message says what to do.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options {
-            data_dir,
-            cache_dir,
-            durable,
-            max_connections,
-        } = options;
+        let Options { data_dir, cache_dir, durable, max_connections } = options;
         // The lock comes first: a second launcher must be refused before it waits for anything.
         let place = blocking(move || Place::prepare(&data_dir)).await?;
         let binaries = blocking(move || binaries::ensure(cache_dir.as_deref())).await?;
 
-        let settings = postgres::Settings {
-            durable,
-            max_connections,
-        };
+        let settings = postgres::Settings { durable, max_connections };
         let (postgres, nats) = tokio::join!(
             start_postgres(&place, &binaries, settings),
             on_free_port(|port| Nats::new(&place, &binaries, port)),
@@ -112,12 +104,7 @@ impl Embedded {
             data = %place.server_dir.display(),
             "embedded servers ready"
         );
-        Ok(Self {
-            postgres,
-            nats,
-            binaries,
-            place,
-        })
+        Ok(Self { postgres, nats, binaries, place })
     }
 
     /// Downloads and unpacks the servers' programs, or finds those of the system; starts nothing.
@@ -131,10 +118,7 @@ impl Embedded {
     /// Superuser URL of a database on the embedded server.
     #[must_use]
     pub fn postgres_url(&self, database: &str) -> String {
-        format!(
-            "postgres://postgres@127.0.0.1:{}/{database}",
-            self.postgres.server().port()
-        )
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.postgres.server().port())
     }
 
     /// URL of the NATS server, JetStream on.
@@ -175,12 +159,7 @@ impl Embedded {
 
     /// Stops both servers in order (PostgreSQL fast, NATS at ease) within bounded time.
     pub async fn stop(self) {
-        let Self {
-            postgres,
-            nats,
-            binaries: _,
-            place,
-        } = self;
+        let Self { postgres, nats, binaries: _, place } = self;
         tokio::join!(postgres.stop(), nats.stop());
         drop(place);
     }
@@ -233,12 +212,7 @@ async fn on_free_port<S: Server>(server: impl Fn(u16) -> S) -> Result<Supervised
     loop {
         match Supervised::start(server(port::free()?)).await {
             Err(Error::PortTaken { server, port }) if attempt < PORT_ATTEMPTS => {
-                tracing::warn!(
-                    server,
-                    port,
-                    attempt,
-                    "port taken meanwhile, choosing another"
-                );
+                tracing::warn!(server, port, attempt, "port taken meanwhile, choosing another");
                 attempt += 1;
             }
             outcome => return outcome,

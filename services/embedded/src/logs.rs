@@ -28,23 +28,13 @@ impl Log {
     /// Opens the log for a server to append to.
     pub(crate) fn open(path: &Path) -> Result<(Self, File), Error> {
         let failed = |cause| Error::io(path, cause);
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(failed)?;
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
         let mut from = file.metadata().map_err(failed)?.len();
         if from > LONG {
             file.set_len(0).map_err(failed)?;
             from = 0;
         }
-        Ok((
-            Self {
-                path: path.to_path_buf(),
-                from,
-            },
-            file,
-        ))
+        Ok((Self { path: path.to_path_buf(), from }, file))
     }
 
     /// The end of what was written since it was opened.
@@ -72,33 +62,20 @@ impl Log {
         } else if said.contains("permission denied") || said.contains("read-only file system") {
             Error::NotWritable { path }
         } else {
-            Error::StartFailed {
-                server,
-                detail: telling_line(&tail),
-                log: self.path.clone(),
-            }
+            Error::StartFailed { server, detail: telling_line(&tail), log: self.path.clone() }
         }
     }
 }
 
 fn is_full(path: &Path) -> bool {
-    statvfs(path).is_ok_and(|found| {
-        found
-            .blocks_available()
-            .saturating_mul(found.fragment_size())
-            < NO_ROOM
-    })
+    statvfs(path).is_ok_and(|found| found.blocks_available().saturating_mul(found.fragment_size()) < NO_ROOM)
 }
 
 /// The first line that names a fatal error, else the last line.
 fn telling_line(tail: &str) -> String {
     let lines = || tail.lines().map(str::trim).filter(|line| !line.is_empty());
     lines()
-        .find(|line| {
-            ["FATAL", "PANIC", "[FTL]", "error:"]
-                .iter()
-                .any(|mark| line.contains(mark))
-        })
+        .find(|line| ["FATAL", "PANIC", "[FTL]", "error:"].iter().any(|mark| line.contains(mark)))
         .or_else(|| lines().next_back())
         .unwrap_or("aucun message")
         .to_owned()
@@ -124,10 +101,7 @@ mod tests {
         let full = "FATAL:  could not write lock file: No space left on device\n";
         assert!(matches!(explained(full), Error::DiskFull { .. }));
         let taken = "[FTL] Error listening on port: bind: address already in use\n";
-        assert!(matches!(
-            explained(taken),
-            Error::PortTaken { port: 5432, .. }
-        ));
+        assert!(matches!(explained(taken), Error::PortTaken { port: 5432, .. }));
         let other = "LOG: hello\nFATAL:  bad setting\nLOG: bye\n";
         let Error::StartFailed { detail, .. } = explained(other) else {
             panic!("a failed start");

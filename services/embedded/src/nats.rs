@@ -46,11 +46,7 @@ impl Nats {
 
     fn ports_file(&self, pid: i32) -> PathBuf {
         // Named after the program's file, whatever that is.
-        let program = self
-            .program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
+        let program = self.program.file_name().unwrap_or_default().to_string_lossy();
         self.directory.join(format!("{program}_{pid}.ports"))
     }
 
@@ -58,10 +54,7 @@ impl Nats {
     fn clear_ports_files(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.directory)? {
             let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "ports")
-            {
+            if path.extension().is_some_and(|extension| extension == "ports") {
                 fs::remove_file(path)?;
             }
         }
@@ -106,20 +99,14 @@ impl Server for Nats {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .arg("-c")
-            .arg(&self.config)
-            .arg("--ports_file_dir")
-            .arg(&self.directory);
+        command.arg("-c").arg(&self.config).arg("--ports_file_dir").arg(&self.directory);
         command
     }
 
     async fn before_launch(&self) -> Result<(), Error> {
         self.account.private_dir(&self.directory)?;
-        self.clear_ports_files()
-            .map_err(|cause| Error::io(&self.directory, cause))?;
-        self.write_config()
-            .map_err(|cause| Error::io(&self.config, cause))
+        self.clear_ports_files().map_err(|cause| Error::io(&self.directory, cause))?;
+        self.write_config().map_err(|cause| Error::io(&self.config, cause))
     }
 
     async fn is_ready(&self, pid: Pid) -> bool {
@@ -159,10 +146,7 @@ fn configuration(directory: &Path, port: u16) -> String {
 fn monitoring(ports: &str) -> Option<SocketAddr> {
     let ports: Value = serde_json::from_str(ports).ok()?;
     let url = ports.get("monitoring")?.get(0)?.as_str()?;
-    url.strip_prefix("http://")?
-        .trim_end_matches('/')
-        .parse()
-        .ok()
+    url.strip_prefix("http://")?.trim_end_matches('/').parse().ok()
 }
 
 #[cfg(test)]
@@ -171,12 +155,8 @@ mod tests {
 
     #[test]
     fn the_monitoring_address_is_read_from_a_whole_ports_file_only() {
-        let whole =
-            r#"{"nats":["nats://127.0.0.1:24567"],"monitoring":["http://127.0.0.1:43635"]}"#;
-        assert_eq!(
-            monitoring(whole),
-            Some(SocketAddr::from(([127, 0, 0, 1], 43_635)))
-        );
+        let whole = r#"{"nats":["nats://127.0.0.1:24567"],"monitoring":["http://127.0.0.1:43635"]}"#;
+        assert_eq!(monitoring(whole), Some(SocketAddr::from(([127, 0, 0, 1], 43_635))));
         assert_eq!(monitoring(&whole[..40]), None);
         assert_eq!(monitoring(r#"{"nats":["nats://127.0.0.1:24567"]}"#), None);
         assert_eq!(monitoring(""), None);

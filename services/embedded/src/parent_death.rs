@@ -18,11 +18,7 @@ pub(crate) fn tie(command: &mut Command) {
     let hook = move || -> io::Result<()> {
         set_pdeathsig(Signal::SIGKILL)?;
         // The parent may have died before the setting took hold.
-        if getppid() == parent {
-            Ok(())
-        } else {
-            Err(Errno::ESRCH.into())
-        }
+        if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
     // SAFETY: between fork and exec the hook only makes three system calls; it neither allocates
     // nor locks.

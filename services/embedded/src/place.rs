@@ -52,12 +52,7 @@ impl Place {
             tracing::info!(data = %double.display(), "the servers' account keeps its data here");
             double
         };
-        Ok(Self {
-            data_dir,
-            server_dir,
-            account,
-            _locks: locks,
-        })
+        Ok(Self { data_dir, server_dir, account, _locks: locks })
     }
 }
 
@@ -90,9 +85,7 @@ fn lock(data_dir: &Path) -> Result<Flock<File>, Error> {
         .map_err(|cause| Error::io(&path, cause))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(lock),
-        Err((_, Errno::EWOULDBLOCK)) => Err(Error::InUse {
-            path: data_dir.to_path_buf(),
-        }),
+        Err((_, Errno::EWOULDBLOCK)) => Err(Error::InUse { path: data_dir.to_path_buf() }),
         Err((_, errno)) => Err(Error::io(&path, errno.into())),
     }
 }
@@ -106,14 +99,10 @@ fn double(data_dir: &Path) -> PathBuf {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digit = |half: u8| DIGITS[usize::from(half & 0x0f)];
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]
@@ -124,10 +113,7 @@ mod tests {
     fn the_double_is_named_by_the_account_and_the_path() {
         let name = double(Path::new("/root/ror")).display().to_string();
         let (start, digest) = name.split_at(name.len() - 12);
-        assert_eq!(
-            start,
-            format!("/var/tmp/ror-data-{}-", Uid::effective().as_raw())
-        );
+        assert_eq!(start, format!("/var/tmp/ror-data-{}-", Uid::effective().as_raw()));
         assert!(digest.chars().all(|c| c.is_ascii_hexdigit()));
         assert_ne!(name, double(Path::new("/root/other")).display().to_string());
         assert_eq!(hex(&[0x00, 0x1f, 0xa0]), "001fa0");
@@ -136,10 +122,7 @@ mod tests {
     #[test]
     fn a_double_of_a_deleted_directory_starts_anew() {
         let folder = tempfile::tempdir_in("/var/tmp").expect("a temporary folder");
-        let (double, note) = (
-            folder.path().join("double"),
-            folder.path().join("embedded.path"),
-        );
+        let (double, note) = (folder.path().join("double"), folder.path().join("embedded.path"));
         fs::create_dir_all(double.join("postgres")).expect("old data");
         settle_double(&double, &note).expect("settled");
         assert!(!double.join("postgres").exists());

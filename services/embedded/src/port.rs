@@ -34,9 +34,7 @@ pub(crate) fn free() -> Result<u16, Error> {
 }
 
 fn bound(port: u16) -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?.port())
 }
 
 fn lowest_ephemeral(range: &str) -> Option<u16> {

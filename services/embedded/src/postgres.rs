@@ -82,11 +82,7 @@ impl Server for Postgres {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .arg("-D")
-            .arg(&self.directory)
-            .arg("-p")
-            .arg(self.port.to_string());
+        command.arg("-D").arg(&self.directory).arg("-p").arg(self.port.to_string());
         for setting in settings(self.settings) {
             command.arg("-c").arg(setting);
         }
@@ -108,22 +104,15 @@ impl Server for Postgres {
     }
 
     async fn is_ready(&self, pid: Pid) -> bool {
-        self.pid_file()
-            .is_some_and(|file| file.pid == pid.as_raw() && file.status == "ready")
+        self.pid_file().is_some_and(|file| file.pid == pid.as_raw() && file.status == "ready")
     }
 
     fn is_recovering(&self, pid: Pid) -> bool {
-        self.pid_file()
-            .is_some_and(|file| file.pid == pid.as_raw() && file.status == "starting")
+        self.pid_file().is_some_and(|file| file.pid == pid.as_raw() && file.status == "starting")
     }
 }
 
-fn settings(
-    Settings {
-        durable,
-        max_connections,
-    }: Settings,
-) -> Vec<String> {
+fn settings(Settings { durable, max_connections }: Settings) -> Vec<String> {
     let fixed = [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
@@ -137,11 +126,7 @@ fn settings(
     let disk = if durable {
         ["fsync=on", "synchronous_commit=on", "full_page_writes=on"]
     } else {
-        [
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-        ]
+        ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
     };
     fixed
         .into_iter()
@@ -165,16 +150,10 @@ mod tests {
 
     #[test]
     fn durability_chooses_the_settings() {
-        let safe = settings(Settings {
-            durable: true,
-            max_connections: 77,
-        });
+        let safe = settings(Settings { durable: true, max_connections: 77 });
         assert!(safe.contains(&"fsync=on".to_owned()));
         assert!(safe.contains(&"max_connections=77".to_owned()));
-        let fast = settings(Settings {
-            durable: false,
-            max_connections: 77,
-        });
+        let fast = settings(Settings { durable: false, max_connections: 77 });
         assert!(fast.contains(&"fsync=off".to_owned()));
     }
 }

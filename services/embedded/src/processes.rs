@@ -26,11 +26,8 @@ pub(crate) fn living_in(directory: &Path, program: &Path) -> Vec<Pid> {
         .filter(|pid| command_name(*pid).is_some_and(|name| name == wanted))
         .filter_map(|pid| Some((pid, living_parent(pid)?)))
         .collect();
-    let mut ours: Vec<i32> = named
-        .iter()
-        .map(|(pid, _)| *pid)
-        .filter(|pid| works_in(*pid, directory))
-        .collect();
+    let mut ours: Vec<i32> =
+        named.iter().map(|(pid, _)| *pid).filter(|pid| works_in(*pid, directory)).collect();
     // In a container root may be refused the working folder of another account's process: then
     // the server itself is known by its command line, and its children by their parent.
     let children: Vec<i32> = named
@@ -120,10 +117,8 @@ fn works_in(pid: i32, directory: &Path) -> bool {
     if let Ok(cwd) = fs::read_link(format!("/proc/{pid}/cwd")) {
         return cwd == directory;
     }
-    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-        line.split('\0')
-            .any(|argument| Path::new(argument) == directory)
-    })
+    fs::read_to_string(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|line| line.split('\0').any(|argument| Path::new(argument) == directory))
 }
 
 #[cfg(test)]
@@ -140,9 +135,7 @@ mod tests {
     #[test]
     fn this_process_is_found_by_its_folder_and_name() {
         let me = Pid::this();
-        let here = std::env::current_dir()
-            .and_then(fs::canonicalize)
-            .expect("a folder");
+        let here = std::env::current_dir().and_then(fs::canonicalize).expect("a folder");
         let program = std::env::current_exe().expect("a program");
         let other = Path::new("/bin/no-such-name");
         assert!(living_in(&here, &program).contains(&me));

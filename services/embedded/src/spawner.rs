@@ -61,14 +61,8 @@ impl Process {
     /// Waits for its end.
     pub(crate) async fn exited(&self) -> Exit {
         let mut exit = self.exit.subscribe();
-        let seen = exit
-            .wait_for(Option::is_some)
-            .await
-            .map(|found| found.clone());
-        seen.ok().flatten().unwrap_or(Exit {
-            success: false,
-            text: "unknown".to_owned(),
-        })
+        let seen = exit.wait_for(Option::is_some).await.map(|found| found.clone());
+        seen.ok().flatten().unwrap_or(Exit { success: false, text: "unknown".to_owned() })
     }
 
     /// Waits for its end at most this long; true when it is dead.
@@ -113,9 +107,7 @@ struct Request {
 pub(crate) async fn spawn(mut command: Command) -> io::Result<Arc<Process>> {
     parent_death::tie(&mut command);
     let (reply, answer) = oneshot::channel();
-    requests()
-        .send(Request { command, reply })
-        .map_err(|_| gone())?;
+    requests().send(Request { command, reply }).map_err(|_| gone())?;
     answer.await.map_err(|_| gone())?
 }
 
@@ -129,9 +121,7 @@ fn requests() -> &'static mpsc::Sender<Request> {
     static REQUESTS: OnceLock<mpsc::Sender<Request>> = OnceLock::new();
     REQUESTS.get_or_init(|| {
         let (sender, receiver) = mpsc::channel();
-        let started = thread::Builder::new()
-            .name("ror-spawner".to_owned())
-            .spawn(move || serve(&receiver));
+        let started = thread::Builder::new().name("ror-spawner".to_owned()).spawn(move || serve(&receiver));
         if let Err(error) = started {
             tracing::error!(%error, "the spawner thread cannot start");
         }
@@ -157,9 +147,8 @@ fn watched(mut child: Child) -> io::Result<Arc<Process>> {
         exit: watch::Sender::new(None),
     });
     let watching = Arc::clone(&process);
-    let started = thread::Builder::new()
-        .name("ror-child".to_owned())
-        .spawn(move || watch_over(&watching, &mut child));
+    let started =
+        thread::Builder::new().name("ror-child".to_owned()).spawn(move || watch_over(&watching, &mut child));
     match started {
         Ok(_) => Ok(process),
         Err(error) => {
@@ -179,14 +168,8 @@ fn watch_over(process: &Process, child: &mut Child) {
         child.wait()
     };
     let exit = match outcome {
-        Ok(status) => Exit {
-            success: status.success(),
-            text: status.to_string(),
-        },
-        Err(error) => Exit {
-            success: false,
-            text: error.to_string(),
-        },
+        Ok(status) => Exit { success: status.success(), text: status.to_string() },
+        Err(error) => Exit { success: false, text: error.to_string() },
     };
     process.exit.send_replace(Some(exit));
 }

@@ -99,10 +99,7 @@ impl<S: Server> Supervised<S> {
             state: watch::Sender::new(State::Starting),
         });
         // Built before the launch: if that fails or is given up, dropping this kills the child.
-        let mut supervised = Self {
-            shared: Arc::clone(&shared),
-            task: None,
-        };
+        let mut supervised = Self { shared: Arc::clone(&shared), task: None };
         let process = shared.launch().await?;
         supervised.task = Some(tokio::spawn(supervise(shared, process)));
         Ok(supervised)
@@ -116,11 +113,7 @@ impl<S: Server> Supervised<S> {
     /// Its process, if it lives.
     pub(crate) fn pid(&self) -> Option<u32> {
         let process = self.shared.current()?;
-        if process.has_exited() {
-            None
-        } else {
-            u32::try_from(process.pid().as_raw()).ok()
-        }
+        if process.has_exited() { None } else { u32::try_from(process.pid().as_raw()).ok() }
     }
 
     /// Follows what it does.
@@ -236,11 +229,7 @@ async fn supervise<S: Server>(shared: Arc<Shared<S>>, mut process: Arc<Process>)
                 }
             }
         };
-        tracing::info!(
-            server = S::NAME,
-            pid = process.pid().as_raw(),
-            "server restarted"
-        );
+        tracing::info!(server = S::NAME, pid = process.pid().as_raw(), "server restarted");
     }
 }
 

@@ -14,23 +14,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn starts_serves_survives_a_kill_and_stops() {
-    let folder = tempfile::Builder::new()
-        .prefix("ror-embedded-")
-        .tempdir_in("/var/tmp")
-        .expect("a temporary folder");
+    let folder =
+        tempfile::Builder::new().prefix("ror-embedded-").tempdir_in("/var/tmp").expect("a temporary folder");
     // Root's servers run as another account, which must be let through.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("its mode");
     let data_dir = folder.path().join("data");
-    let options = Options {
-        data_dir: data_dir.clone(),
-        cache_dir: None,
-        durable: true,
-        max_connections: 20,
-    };
+    let options = Options { data_dir: data_dir.clone(), cache_dir: None, durable: true, max_connections: 20 };
 
-    let embedded = Embedded::start(options.clone())
-        .await
-        .expect("both servers");
+    let embedded = Embedded::start(options.clone()).await.expect("both servers");
     assert_eq!(select_1(&embedded).as_deref(), Some("1"));
     let refused = Embedded::start(options.clone()).await;
     assert!(matches!(refused, Err(Error::InUse { .. })), "{refused:?}");
@@ -40,16 +31,12 @@ async fn starts_serves_survives_a_kill_and_stops() {
     embedded.kill_postgres();
     embedded.kill_nats();
     wait_for("PostgreSQL comes back", || {
-        embedded
-            .postgres_pid()
-            .is_some_and(|pid| Some(pid) != first)
+        embedded.postgres_pid().is_some_and(|pid| Some(pid) != first)
             && select_1(&embedded).as_deref() == Some("1")
     })
     .await;
     wait_for("NATS comes back", || {
-        embedded
-            .nats_pid()
-            .is_some_and(|pid| Some(pid) != first_nats)
+        embedded.nats_pid().is_some_and(|pid| Some(pid) != first_nats)
             && *embedded.nats_state().borrow() == State::Ready
     })
     .await;
@@ -64,9 +51,7 @@ async fn starts_serves_survives_a_kill_and_stops() {
     embedded.stop().await;
     wait_for("no child remains", || working_below(&data_dir).is_empty()).await;
 
-    let again = Embedded::start(options)
-        .await
-        .expect("both servers on old data");
+    let again = Embedded::start(options).await.expect("both servers on old data");
     assert_eq!(select_1(&again).as_deref(), Some("1"));
     drop(again);
     wait_for("a drop kills both", || working_below(&data_dir).is_empty()).await;

@@ -58,7 +58,11 @@ pub async fn charger(
 ) -> Resultat<RapportEdition> {
     let debut = Instant::now();
     let format = en_tete.format();
-    let id = if en_tete.essai { Uuid::now_v7() } else { store::ouvrir(magasin.pool(), en_tete.format, &en_tete.nom).await? };
+    let id = if en_tete.essai {
+        Uuid::now_v7()
+    } else {
+        store::ouvrir(magasin.pool(), en_tete.format, &en_tete.nom).await?
+    };
     let (envoi, mut reception) = mpsc::channel::<Lue>(4 * LOT);
     let lecture = tokio::task::spawn_blocking(move || lire(format, octets, &envoi));
     let mut bilan = Bilan::nouveau(id, en_tete.essai);
@@ -82,8 +86,15 @@ pub async fn charger(
     ecrire(magasin, &mut lot, &mut bilan).await?;
     let fin = lecture.await.map_err(|e| Erreur::Interne(Box::new(e)))?;
     if let Some(e) = &fin.erreur {
-        let faute = ror_chassis::erreur::faute("fichier", "fichier-illisible", e.to_string(), "un fichier entier, au format annoncé");
-        bilan.refuser(magasin, LigneRefusee { ligne: e.ligne, fautes: vec![faute], contenu: String::new() }).await?;
+        let faute = ror_chassis::erreur::faute(
+            "fichier",
+            "fichier-illisible",
+            e.to_string(),
+            "un fichier entier, au format annoncé",
+        );
+        bilan
+            .refuser(magasin, LigneRefusee { ligne: e.ligne, fautes: vec![faute], contenu: String::new() })
+            .await?;
     }
     let complet = fin.erreur.is_none();
     let rapport = bilan.rapport(magasin, fin, complet, debut).await?;
@@ -120,22 +131,29 @@ impl Read for Tuyau {
 
 fn lire(format: Format, octets: mpsc::Receiver<Bytes>, envoi: &mpsc::Sender<Lue>) -> FinDeLecture {
     let mut tuyau = Tuyau { octets, courant: Bytes::new(), hache: Sha256::new() };
-    let suite = |l: Lue| if envoi.blocking_send(l).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    let enregistrement = |r, reprise| Lue::Enregistrement { ressource: Box::new(Identity { ressource: Some(r) }), reprise };
+    let suite = |l: Lue| {
+        if envoi.blocking_send(l).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let enregistrement =
+        |r, reprise| Lue::Enregistrement { ressource: Box::new(Identity { ressource: Some(r) }), reprise };
     let mut comptes = BTreeMap::new();
     let resultat = match format {
         Format::RppsPersonneActivite => rpps::lire(&mut tuyau, &mut |l| match l {
             rpps::Lecture::Enregistrement { professionnel, reprise } => {
                 suite(enregistrement(identity::Ressource::Professionnel(professionnel), reprise))
             }
-            rpps::Lecture::Refus { ligne, fautes, contenu } => suite(Lue::Refus(LigneRefusee { ligne, fautes, contenu })),
+            rpps::Lecture::Refus { ligne, fautes, contenu } => {
+                suite(Lue::Refus(LigneRefusee { ligne, fautes, contenu }))
+            }
         })
         .map(|r| {
             comptes.extend([("lignes", r.lignes), ("doublons", r.doublons)]);
             r.constats
         }),
         _ => finess_plus::lire(&mut tuyau, &mut |l| match l {
-            finess_plus::Lecture::Enregistrement(s) => suite(enregistrement(identity::Ressource::StructureFiness(s), false)),
+            finess_plus::Lecture::Enregistrement(s) => {
+                suite(enregistrement(identity::Ressource::StructureFiness(s), false))
+            }
             finess_plus::Lecture::Refus { ordinal, fautes, contenu } => {
                 suite(Lue::Refus(LigneRefusee { ligne: ordinal, fautes, contenu }))
             }
@@ -174,7 +192,15 @@ struct Bilan {
 
 impl Bilan {
     fn nouveau(edition: Uuid, essai: bool) -> Self {
-        Self { edition, essai, lus: 0, refuses: 0, par_genre: BTreeMap::new(), vus: BTreeMap::new(), dits: Vec::new() }
+        Self {
+            edition,
+            essai,
+            lus: 0,
+            refuses: 0,
+            par_genre: BTreeMap::new(),
+            vus: BTreeMap::new(),
+            dits: Vec::new(),
+        }
     }
 
     async fn refuser(&mut self, magasin: &Magasin, l: LigneRefusee) -> Resultat<()> {
@@ -190,11 +216,18 @@ impl Bilan {
 
     fn compter(&mut self, r: &Identity, issue: Issue, reprise: bool) {
         let (genre, ouvert) = nature(r);
-        let c = self.par_genre.entry(genre).or_insert_with(|| Compte { genre: genre.to_owned(), ..Default::default() });
+        let c = self
+            .par_genre
+            .entry(genre)
+            .or_insert_with(|| Compte { genre: genre.to_owned(), ..Default::default() });
         if !reprise {
             self.lus += 1;
             c.lus += 1;
-            if ouvert { c.ouverts += 1 } else { c.fermes += 1 }
+            if ouvert {
+                c.ouverts += 1
+            } else {
+                c.fermes += 1
+            }
             match issue {
                 Issue::Cree => c.crees += 1,
                 Issue::Modifie => c.modifies += 1,
@@ -207,13 +240,27 @@ impl Bilan {
         }
     }
 
-    async fn rapport(mut self, magasin: &Magasin, fin: FinDeLecture, complet: bool, debut: Instant) -> Resultat<RapportEdition> {
+    async fn rapport(
+        mut self,
+        magasin: &Magasin,
+        fin: FinDeLecture,
+        complet: bool,
+        debut: Instant,
+    ) -> Resultat<RapportEdition> {
         let mut constats: Vec<Constat> = fin
             .constats
             .iter()
-            .map(|(regle, n)| Constat { regle: (*regle).to_owned(), message: message_constat(regle).to_owned(), nombre: *n })
+            .map(|(regle, n)| Constat {
+                regle: (*regle).to_owned(),
+                message: message_constat(regle).to_owned(),
+                nombre: *n,
+            })
             .collect();
-        constats.extend(fin.comptes.iter().map(|(r, n)| Constat { regle: (*r).to_owned(), message: String::new(), nombre: *n }));
+        constats.extend(fin.comptes.iter().map(|(r, n)| Constat {
+            regle: (*r).to_owned(),
+            message: String::new(),
+            nombre: *n,
+        }));
         if complet && !self.essai {
             // Known before and not in this edition: told, never closed for that.
             for (genre, vus) in &self.vus {
@@ -221,7 +268,9 @@ impl Bilan {
                 if absents > 0 {
                     constats.push(Constat {
                         regle: format!("absents-{genre}"),
-                        message: "Enregistrements connus, absents de cette édition ; rien n'est fermé pour cela.".into(),
+                        message:
+                            "Enregistrements connus, absents de cette édition ; rien n'est fermé pour cela."
+                                .into(),
                         nombre: absents,
                     });
                     if let Some(c) = self.par_genre.values_mut().next() {
@@ -231,7 +280,10 @@ impl Bilan {
             }
         }
         if self.refuses > 0 {
-            let c = self.par_genre.entry("refus").or_insert_with(|| Compte { genre: "refus".into(), ..Default::default() });
+            let c = self
+                .par_genre
+                .entry("refus")
+                .or_insert_with(|| Compte { genre: "refus".into(), ..Default::default() });
             c.refuses = self.refuses;
         }
         Ok(RapportEdition {
@@ -249,9 +301,10 @@ impl Bilan {
 /// Name of the kind in reports, and whether the record is open.
 fn nature(r: &Identity) -> (&'static str, bool) {
     match &r.ressource {
-        Some(identity::Ressource::StructureFiness(s)) => {
-            (if s.entite_juridique { "entite_juridique" } else { "entite_geographique" }, s.type_fermeture.is_empty())
-        }
+        Some(identity::Ressource::StructureFiness(s)) => (
+            if s.entite_juridique { "entite_juridique" } else { "entite_geographique" },
+            s.type_fermeture.is_empty(),
+        ),
         Some(identity::Ressource::Professionnel(p)) => ("professionnel", p.actif),
         None => ("inconnu", false),
     }
@@ -270,8 +323,12 @@ async fn ecrire(magasin: &Magasin, lot: &mut Vec<(Identity, bool)>, bilan: &mut 
     if lot.is_empty() {
         return Ok(());
     }
-    let provenance =
-        Provenance { region: String::new(), canal: Canal::Referentiel as i32, epoque: 0, auteur: bilan.edition.to_string() };
+    let provenance = Provenance {
+        region: String::new(),
+        canal: Canal::Referentiel as i32,
+        epoque: 0,
+        auteur: bilan.edition.to_string(),
+    };
     let demandes: Vec<Demande> = lot
         .iter()
         .map(|(r, _)| Demande {
@@ -309,7 +366,12 @@ async fn ecrire(magasin: &Magasin, lot: &mut Vec<(Identity, bool)>, bilan: &mut 
     for ((r, reprise), res) in lot.iter().zip(&resultats) {
         bilan.compter(r, res.issue(), *reprise);
         if res.issue() == Issue::Refuse {
-            bilan.refuser(magasin, LigneRefusee { ligne: 0, fautes: res.fautes.clone(), contenu: String::new() }).await?;
+            bilan
+                .refuser(
+                    magasin,
+                    LigneRefusee { ligne: 0, fautes: res.fautes.clone(), contenu: String::new() },
+                )
+                .await?;
         }
     }
     lot.clear();
@@ -322,7 +384,8 @@ fn proposer(r: &Identity, reprise: bool, courant: Option<&Ligne>) -> Identity {
     let mut r = r.clone();
     let present = courant.and_then(|c| Identity::depuis(c).ok());
     if reprise
-        && let Some(identity::Ressource::Professionnel(base)) = present.as_ref().and_then(|p| p.ressource.clone())
+        && let Some(identity::Ressource::Professionnel(base)) =
+            present.as_ref().and_then(|p| p.ressource.clone())
         && let Some(identity::Ressource::Professionnel(p)) = r.ressource.take()
     {
         let mut base = base;

@@ -68,10 +68,7 @@ mod tests {
 
     impl Hasard {
         pub(super) fn jusqu_a(&mut self, borne: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let tire = usize::try_from(self.0 >> 33).unwrap();
             tire % borne.max(1)
         }

@@ -20,7 +20,10 @@ type Flux<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl IdentityService for IdentityApi {
-    async fn get_identity(&self, r: Request<GetIdentityRequest>) -> Result<Response<GetIdentityResponse>, Status> {
+    async fn get_identity(
+        &self,
+        r: Request<GetIdentityRequest>,
+    ) -> Result<Response<GetIdentityResponse>, Status> {
         let ressource = Some(Identity::depuis(&self.magasin.lire(&r.get_ref().id).await?)?);
         Ok(Response::new(GetIdentityResponse { ressource }))
     }
@@ -53,10 +56,22 @@ impl IdentityService for IdentityApi {
         let mut entree = r.into_inner();
         let premier = entree.message().await?.and_then(|m| m.contenu);
         let Some(import_edition_request::Contenu::EnTete(en_tete)) = premier else {
-            return Err(Erreur::faute("en_tete", "obligatoire", "Le premier message est l'en-tête de l'édition.", "en_tete").into());
+            return Err(Erreur::faute(
+                "en_tete",
+                "obligatoire",
+                "Le premier message est l'en-tête de l'édition.",
+                "en_tete",
+            )
+            .into());
         };
         if en_tete.format() == Format::Unspecified {
-            return Err(Erreur::faute("en_tete.format", "obligatoire", "Le format de l'édition manque.", "FINESS structures ou RPPS personne-activité").into());
+            return Err(Erreur::faute(
+                "en_tete.format",
+                "obligatoire",
+                "Le format de l'édition manque.",
+                "FINESS structures ou RPPS personne-activité",
+            )
+            .into());
         }
         let (octets, reception) = mpsc::channel(16);
         let (envoi, sortie) = mpsc::channel(64);
@@ -82,9 +97,9 @@ impl IdentityService for IdentityApi {
         let magasin = self.magasin.clone();
         tokio::spawn(async move {
             let fin = match edition::charger(&magasin, en_tete, reception, avancement).await {
-                Ok(rapport) => {
-                    Ok(ImportEditionResponse { contenu: Some(import_edition_response::Contenu::Rapport(rapport)) })
-                }
+                Ok(rapport) => Ok(ImportEditionResponse {
+                    contenu: Some(import_edition_response::Contenu::Rapport(rapport)),
+                }),
                 Err(e) => Err(e.into()),
             };
             let _ = envoi.send(fin).await;
@@ -92,7 +107,10 @@ impl IdentityService for IdentityApi {
         Ok(Response::new(Box::pin(ReceiverStream::new(sortie))))
     }
 
-    async fn list_editions(&self, r: Request<ListEditionsRequest>) -> Result<Response<ListEditionsResponse>, Status> {
+    async fn list_editions(
+        &self,
+        r: Request<ListEditionsRequest>,
+    ) -> Result<Response<ListEditionsResponse>, Status> {
         let editions = store::editions(self.magasin.pool(), r.get_ref().limite).await?;
         Ok(Response::new(ListEditionsResponse { editions }))
     }
@@ -113,10 +131,15 @@ impl IdentityService for IdentityApi {
         r: Request<SnapshotIdentitiesRequest>,
     ) -> Result<Response<Self::SnapshotIdentitiesStream>, Status> {
         let flux = self.magasin.instantane(r.into_inner().genre);
-        Ok(Response::new(Box::pin(flux.map(|m| m.map(|i| SnapshotIdentitiesResponse { instantane: Some(i) })))))
+        Ok(Response::new(Box::pin(
+            flux.map(|m| m.map(|i| SnapshotIdentitiesResponse { instantane: Some(i) })),
+        )))
     }
 
-    async fn get_history(&self, r: Request<GetHistoryRequest>) -> Result<Response<GetHistoryResponse>, Status> {
+    async fn get_history(
+        &self,
+        r: Request<GetHistoryRequest>,
+    ) -> Result<Response<GetHistoryResponse>, Status> {
         let versions = self.magasin.historique(&r.get_ref().id, r.get_ref().limite).await?;
         Ok(Response::new(GetHistoryResponse { versions }))
     }

@@ -1,7 +1,11 @@
 //! Editions and refused lines.
 
 use prost::Message;
-use ror_chassis::{Erreur, Resultat, conversion::{horodatage, maintenant}, page};
+use ror_chassis::{
+    Erreur, Resultat,
+    conversion::{horodatage, maintenant},
+    page,
+};
 use ror_proto::identity::v1::{Edition, LigneRefusee, RapportEdition};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -32,7 +36,12 @@ pub async fn fermer(pool: &PgPool, id: Uuid, rapport: &RapportEdition) -> Result
 }
 
 /// Keeps refused lines.
-pub async fn garder_refus(pool: &PgPool, edition: Uuid, premier: u64, lignes: &[LigneRefusee]) -> Resultat<()> {
+pub async fn garder_refus(
+    pool: &PgPool,
+    edition: Uuid,
+    premier: u64,
+    lignes: &[LigneRefusee],
+) -> Resultat<()> {
     let (mut rangs, mut numeros, mut charges) = (vec![], vec![], vec![]);
     for (i, l) in lignes.iter().enumerate() {
         rangs.push(i64::try_from(premier + i as u64).unwrap_or(i64::MAX));
@@ -55,10 +64,12 @@ pub async fn garder_refus(pool: &PgPool, edition: Uuid, premier: u64, lignes: &[
 /// Editions, newest first.
 pub async fn editions(pool: &PgPool, limite: i32) -> Resultat<Vec<Edition>> {
     let limite = if limite <= 0 { 20 } else { limite.min(100) };
-    let rangees = sqlx::query("select id, format, nom, sha256, debut, fin, rapport from edition order by debut desc limit $1")
-        .bind(i64::from(limite))
-        .fetch_all(pool)
-        .await?;
+    let rangees = sqlx::query(
+        "select id, format, nom, sha256, debut, fin, rapport from edition order by debut desc limit $1",
+    )
+    .bind(i64::from(limite))
+    .fetch_all(pool)
+    .await?;
     rangees
         .iter()
         .map(|r| {
@@ -77,9 +88,15 @@ pub async fn editions(pool: &PgPool, limite: i32) -> Resultat<Vec<Edition>> {
 }
 
 /// Refused lines of an edition, in order.
-pub async fn refus(pool: &PgPool, edition: &str, taille: i32, jeton: &str) -> Resultat<(Vec<LigneRefusee>, String)> {
-    let id = Uuid::parse_str(edition)
-        .map_err(|_| Erreur::faute("edition_id", "valeur", "L'identifiant d'édition est illisible.", "celui d'un rapport"))?;
+pub async fn refus(
+    pool: &PgPool,
+    edition: &str,
+    taille: i32,
+    jeton: &str,
+) -> Resultat<(Vec<LigneRefusee>, String)> {
+    let id = Uuid::parse_str(edition).map_err(|_| {
+        Erreur::faute("edition_id", "valeur", "L'identifiant d'édition est illisible.", "celui d'un rapport")
+    })?;
     let taille = page::taille(taille)?;
     let apres: i64 = page::lire(jeton, &[edition])?.parse().unwrap_or(-1);
     let mut rangees: Vec<(i64, Vec<u8>)> = sqlx::query_as(
@@ -97,6 +114,7 @@ pub async fn refus(pool: &PgPool, edition: &str, taille: i32, jeton: &str) -> Re
             suite = page::jeton(&rang.to_string(), &[edition]);
         }
     }
-    let lignes = rangees.iter().map(|(_, o)| Ok(LigneRefusee::decode(o.as_slice())?)).collect::<Resultat<_>>()?;
+    let lignes =
+        rangees.iter().map(|(_, o)| Ok(LigneRefusee::decode(o.as_slice())?)).collect::<Resultat<_>>()?;
     Ok((lignes, suite))
 }

@@ -5,7 +5,9 @@ use ror_chassis::magasin::Identifiant;
 use ror_domaine::{controle::Controle, guichet::Verdict, liaisons, references::Connues, vocabulaire::Tables};
 use ror_proto::{
     common::v1::{Code, Provenance},
-    offers::v1::{LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle, offer::Ressource as R},
+    offers::v1::{
+        LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle, offer::Ressource as R,
+    },
 };
 
 /// Ids a batch refers to, by who owns them.
@@ -56,8 +58,15 @@ pub fn verifier(
             offre(o, present, provenance, Controle::nouveau(tables, connues, "OffreOperationnelle"))
         }
         Some(R::Lieu(l)) => lieu(l, provenance, Controle::nouveau(tables, connues, "LieuRealisationOffre")),
-        Some(R::Situation(s)) => situation(s, provenance, Controle::nouveau(tables, connues, "SituationOperationnelle")),
-        None => Err(vec![ror_chassis::erreur::faute("ressource", "obligatoire", "La ressource manque.", "une offre, un lieu ou une situation")]),
+        Some(R::Situation(s)) => {
+            situation(s, provenance, Controle::nouveau(tables, connues, "SituationOperationnelle"))
+        }
+        None => Err(vec![ror_chassis::erreur::faute(
+            "ressource",
+            "obligatoire",
+            "La ressource manque.",
+            "une offre, un lieu ou une situation",
+        )]),
     }
 }
 
@@ -70,9 +79,16 @@ fn unique(systeme: &'static str, valeur: &str) -> Option<Identifiant> {
 /// Two digits of a region, a slash, then something.
 fn identifiant_regional(c: &mut Controle, element: &str, valeur: &str, requis: bool) {
     c.texte(element, valeur, 128, requis);
-    let conforme = valeur.split_once('/').is_some_and(|(r, n)| r.len() == 2 && r.bytes().all(|b| b.is_ascii_digit()) && !n.is_empty());
+    let conforme = valeur
+        .split_once('/')
+        .is_some_and(|(r, n)| r.len() == 2 && r.bytes().all(|b| b.is_ascii_digit()) && !n.is_empty());
     if !valeur.is_empty() && !conforme {
-        c.refuser(element, "forme-identifiant", format!("« {valeur} » n'a pas la forme d'un identifiant régional."), "code INSEE de région, barre oblique, numéro : 52/192675");
+        c.refuser(
+            element,
+            "forme-identifiant",
+            format!("« {valeur} » n'a pas la forme d'un identifiant régional."),
+            "code INSEE de région, barre oblique, numéro : 52/192675",
+        );
     }
 }
 
@@ -81,11 +97,21 @@ fn immuable(c: &mut Controle, element: &str, regle: &str, nouveau: Option<&Code>
     if let Some(t) = tenu
         && nouveau != Some(t)
     {
-        c.refuser(element, regle, format!("L'élément {element} ne change jamais."), format!("le code {}", t.code));
+        c.refuser(
+            element,
+            regle,
+            format!("L'élément {element} ne change jamais."),
+            format!("le code {}", t.code),
+        );
     }
 }
 
-fn offre(o: &OffreOperationnelle, present: Option<&OffreOperationnelle>, provenance: &Provenance, mut c: Controle) -> Verdict<Offer> {
+fn offre(
+    o: &OffreOperationnelle,
+    present: Option<&OffreOperationnelle>,
+    provenance: &Provenance,
+    mut c: Controle,
+) -> Verdict<Offer> {
     c.meta(o.meta.as_ref(), provenance);
     identifiant_regional(&mut c, "identifiantOffre", &o.identifiant, true);
     c.reference("porteur", &o.porteur_id, &STRUCTURES, true);
@@ -95,7 +121,13 @@ fn offre(o: &OffreOperationnelle, present: Option<&OffreOperationnelle>, provena
     c.code("modePriseEnCharge", liaisons::MODE_PRISE_EN_CHARGE, o.mode_prise_en_charge.as_ref(), true);
     if let Some(p) = present {
         immuable(&mut c, "champActivite", "RG_EXP_010", o.champ_activite.as_ref(), p.champ_activite.as_ref());
-        immuable(&mut c, "modePriseEnCharge", "RG_EXP_011", o.mode_prise_en_charge.as_ref(), p.mode_prise_en_charge.as_ref());
+        immuable(
+            &mut c,
+            "modePriseEnCharge",
+            "RG_EXP_011",
+            o.mode_prise_en_charge.as_ref(),
+            p.mode_prise_en_charge.as_ref(),
+        );
     }
     if o.activites_operationnelles.is_empty() {
         c.code("activiteOperationnelle", liaisons::ACTIVITE_OPERATIONNELLE, None, true);
@@ -108,7 +140,12 @@ fn offre(o: &OffreOperationnelle, present: Option<&OffreOperationnelle>, provena
     c.codes("acteSpecifique", liaisons::ACTE_SPECIFIQUE, &o.actes_specifiques);
     c.codes("acteRealiseHorsCabinet", liaisons::ACTE_SPECIFIQUE, &o.actes_hors_cabinet);
     if !o.actes_specifiques.is_empty() && !o.actes_hors_cabinet.is_empty() {
-        c.refuser("acteRealiseHorsCabinet", "actes-exclusifs", "Les actes hors cabinet remplacent les actes spécifiques, ils ne s'y ajoutent pas.", "l'un ou l'autre");
+        c.refuser(
+            "acteRealiseHorsCabinet",
+            "actes-exclusifs",
+            "Les actes hors cabinet remplacent les actes spécifiques, ils ne s'y ajoutent pas.",
+            "l'un ou l'autre",
+        );
     }
     c.codes("specialisationPriseEnCharge", liaisons::SPECIALISATION, &o.specialisations);
     c.code("ouvertureAnnuelle", liaisons::OUVERTURE_ANNUELLE, o.ouverture_annuelle.as_ref(), false);
@@ -117,13 +154,24 @@ fn offre(o: &OffreOperationnelle, present: Option<&OffreOperationnelle>, provena
     c.codes("professionRessource", liaisons::PROFESSION_RESSOURCE, &o.professions_ressources);
     c.codes("competenceSpecifique", liaisons::COMPETENCE_SPECIFIQUE, &o.competences_specifiques);
     c.codes("niveauExpertise", liaisons::NIVEAU_EXPERTISE, &o.niveaux_expertise);
-    c.fermeture("", &o.date_fermeture, o.type_fermeture.as_ref(), &o.date_previsionnelle_reouverture, liaisons::FERMETURE_OFFRE);
+    c.fermeture(
+        "",
+        &o.date_fermeture,
+        o.type_fermeture.as_ref(),
+        &o.date_previsionnelle_reouverture,
+        liaisons::FERMETURE_OFFRE,
+    );
     c.codes("publicPrisEnCharge", liaisons::PUBLIC, &o.publics);
     let (min, max) = (c.age("ageMin", o.age_min.as_ref()), c.age("ageMax", o.age_max.as_ref()));
     if let (Some(min), Some(max)) = (min, max)
         && min > max
     {
-        c.refuser("ageMax", "ordre-des-ages", "L'âge maximum est inférieur à l'âge minimum.", "un âge au moins égal à ageMin");
+        c.refuser(
+            "ageMax",
+            "ordre-des-ages",
+            "L'âge maximum est inférieur à l'âge minimum.",
+            "un âge au moins égal à ageMin",
+        );
     }
     c.horaires(&o.horaires);
     c.contacts(&o.contacts, o.unite_sensible);
@@ -147,7 +195,12 @@ fn lieu(l: &LieuRealisation, provenance: &Provenance, mut c: Controle) -> Verdic
     c.code("fonctionLieu", liaisons::FONCTION_LIEU, l.fonction.as_ref(), false);
     c.code("statut", liaisons::STATUT_LIEU, l.statut.as_ref(), false);
     if !matches!(l.status.as_str(), "" | "active" | "suspended" | "inactive") {
-        c.refuser("status", "valeur", format!("Statut « {} » inconnu.", l.status), "active, suspended ou inactive");
+        c.refuser(
+            "status",
+            "valeur",
+            format!("Statut « {} » inconnu.", l.status),
+            "active, suspended ou inactive",
+        );
     }
     c.commune("communeCog", &l.commune_cog, true);
     c.adresse("adresse", l.adresse.as_ref());
@@ -156,9 +209,19 @@ fn lieu(l: &LieuRealisation, provenance: &Provenance, mut c: Controle) -> Verdic
     for e in &l.equipements {
         c.code("equipementSpecifique.typeEquipement", liaisons::EQUIPEMENT, e.r#type.as_ref(), true);
         for limite in &e.limites {
-            c.code("equipementSpecifique.typeCaracteristique", liaisons::CARACTERISTIQUE_EQUIPEMENT, limite.r#type.as_ref(), true);
+            c.code(
+                "equipementSpecifique.typeCaracteristique",
+                liaisons::CARACTERISTIQUE_EQUIPEMENT,
+                limite.r#type.as_ref(),
+                true,
+            );
             if limite.valeur.as_ref().is_none_or(|v| !v.valeur.is_finite() || v.valeur < 0.0) {
-                c.refuser("equipementSpecifique.valeurLimite", "obligatoire", "La valeur limite manque ou n'est pas un nombre positif.", "une quantité avec son unité");
+                c.refuser(
+                    "equipementSpecifique.valeurLimite",
+                    "obligatoire",
+                    "La valeur limite manque ou n'est pas un nombre positif.",
+                    "une quantité avec son unité",
+                );
             }
         }
     }
@@ -172,8 +235,11 @@ fn lieu(l: &LieuRealisation, provenance: &Provenance, mut c: Controle) -> Verdic
     }
     c.finir()?;
     // Several places may share a bed-zone key: the façade answers 412 for it, the store keeps it.
-    let externe = (!l.id_externe_synchro.is_empty())
-        .then(|| Identifiant { systeme: "zone", valeur: l.id_externe_synchro.clone(), unique: false });
+    let externe = (!l.id_externe_synchro.is_empty()).then(|| Identifiant {
+        systeme: "zone",
+        valeur: l.id_externe_synchro.clone(),
+        unique: false,
+    });
     let identifiants = unique("lieu", &l.identifiant).into_iter().chain(externe).collect();
     Ok((Offer { ressource: Some(R::Lieu(l.clone())) }, identifiants))
 }
@@ -187,7 +253,12 @@ fn situation(s: &SituationOperationnelle, provenance: &Provenance, mut c: Contro
     c.code("profession", liaisons::PROFESSION_SANTE, s.profession.as_ref(), true);
     for sf in &s.savoir_faire {
         if !liaisons::SAVOIR_FAIRE.contains(&sf.systeme.as_str()) {
-            c.refuser("savoirFaire", "systeme-inconnu", format!("Le système « {} » n'est pas celui d'un savoir-faire.", sf.systeme), "un système des savoir-faire (TRE_R38, R39, R40, G13, R43, R44, R42, R97)");
+            c.refuser(
+                "savoirFaire",
+                "systeme-inconnu",
+                format!("Le système « {} » n'est pas celui d'un savoir-faire.", sf.systeme),
+                "un système des savoir-faire (TRE_R38, R39, R40, G13, R43, R44, R42, R97)",
+            );
         }
     }
     c.codes("competenceSpecifique", liaisons::COMPETENCE_SPECIFIQUE, &s.competences_specifiques);
@@ -195,7 +266,12 @@ fn situation(s: &SituationOperationnelle, provenance: &Provenance, mut c: Contro
     c.code("civiliteExercice", liaisons::CIVILITE_EXERCICE, s.civilite_exercice.as_ref(), false);
     c.texte("nomExercice", &s.nom_exercice, 255, false);
     c.texte("prenomExercice", &s.prenom_exercice, 255, false);
-    c.code("secteurConventionnement", liaisons::SECTEUR_CONVENTIONNEMENT, s.secteur_conventionnement.as_ref(), false);
+    c.code(
+        "secteurConventionnement",
+        liaisons::SECTEUR_CONVENTIONNEMENT,
+        s.secteur_conventionnement.as_ref(),
+        false,
+    );
     c.telecoms("telecommunication", &s.telecommunications);
     c.horaires(&s.horaires);
     c.finir()?;

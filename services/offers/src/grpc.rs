@@ -45,7 +45,10 @@ impl Offers {
         let mut client = StructuresServiceClient::new(self.structures.clone());
         let mut connues = Connues::new();
         for lot in ids.chunks(500) {
-            let r = client.batch_get_structures(BatchGetStructuresRequest { ids: lot.to_vec() }).await?.into_inner();
+            let r = client
+                .batch_get_structures(BatchGetStructuresRequest { ids: lot.to_vec() })
+                .await?
+                .into_inner();
             connues.extend(r.ressources.iter().filter_map(connue));
         }
         Ok(connues)
@@ -55,7 +58,10 @@ impl Offers {
         let mut client = IdentityServiceClient::new(self.identity.clone());
         let mut connues = Connues::new();
         for lot in ids.chunks(500) {
-            let r = client.batch_get_identities(BatchGetIdentitiesRequest { ids: lot.to_vec() }).await?.into_inner();
+            let r = client
+                .batch_get_identities(BatchGetIdentitiesRequest { ids: lot.to_vec() })
+                .await?
+                .into_inner();
             connues.extend(r.ressources.iter().filter_map(connue));
         }
         Ok(connues)
@@ -136,18 +142,27 @@ impl OffersService for Offers {
         Ok(Response::new(self.guichet.instantane(|i| SnapshotOffersResponse { instantane: Some(i) })))
     }
 
-    async fn get_history(&self, r: Request<GetHistoryRequest>) -> Result<Response<GetHistoryResponse>, Status> {
+    async fn get_history(
+        &self,
+        r: Request<GetHistoryRequest>,
+    ) -> Result<Response<GetHistoryResponse>, Status> {
         let versions = self.guichet.historique(&r.get_ref().id, r.get_ref().limite).await?;
         Ok(Response::new(GetHistoryResponse { versions }))
     }
 
-    async fn list_refusals(&self, r: Request<ListRefusalsRequest>) -> Result<Response<ListRefusalsResponse>, Status> {
+    async fn list_refusals(
+        &self,
+        r: Request<ListRefusalsRequest>,
+    ) -> Result<Response<ListRefusalsResponse>, Status> {
         let r = r.into_inner();
         let paquets = self.guichet.refus(&r.region, r.limite, r.avant.as_ref()).await?;
         Ok(Response::new(ListRefusalsResponse { paquets }))
     }
 
-    async fn install_lease(&self, r: Request<InstallLeaseRequest>) -> Result<Response<InstallLeaseResponse>, Status> {
+    async fn install_lease(
+        &self,
+        r: Request<InstallLeaseRequest>,
+    ) -> Result<Response<InstallLeaseResponse>, Status> {
         let bail = Some(self.guichet.installer_bail(r.into_inner().bail).await?);
         Ok(Response::new(InstallLeaseResponse { bail }))
     }

@@ -54,6 +54,12 @@ fn suivre_structures(c: &Contexte) -> Resultat<()> {
     c.etat.poser("structures", false);
     let etat = c.etat.clone();
     let effet = Suivies::nouveau("structures");
-    c.suivre("structures", appel, Durable::nouveau(c.magasin.pool().clone(), "structures", effet, move || etat.poser("structures", true)));
+    c.suivre(
+        "structures",
+        appel,
+        Durable::nouveau(c.magasin.pool().clone(), "structures", effet, move || {
+            etat.poser("structures", true)
+        }),
+    );
     Ok(())
 }

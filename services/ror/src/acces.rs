@@ -5,7 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use ror_proto::access::v1::{
-    Consumer, CreateConsumerRequest, ListConsumersRequest, RevokeConsumerRequest, access_service_client::AccessServiceClient,
+    Consumer, CreateConsumerRequest, ListConsumersRequest, RevokeConsumerRequest,
+    access_service_client::AccessServiceClient,
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
@@ -76,7 +77,10 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
                 actif: true,
                 ..Default::default()
             };
-            let r = client.create_consumer(CreateConsumerRequest { consumer: Some(consumer) }).await?.into_inner();
+            let r = client
+                .create_consumer(CreateConsumerRequest { consumer: Some(consumer) })
+                .await?
+                .into_inner();
             println!("client_id={client_id}");
             if !r.client_secret.is_empty() {
                 println!("client_secret={}", r.client_secret);
@@ -85,10 +89,19 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
         Geste::Lister => {
             let mut page_token = String::new();
             loop {
-                let r = client.list_consumers(ListConsumersRequest { page_size: 200, page_token }).await?.into_inner();
+                let r = client
+                    .list_consumers(ListConsumersRequest { page_size: 200, page_token })
+                    .await?
+                    .into_inner();
                 for c in &r.consumers {
                     let profil = c.profil.map_or("-".to_owned(), |p| p.to_string());
-                    println!("{:<28} profil {profil:<2} {} {}  {}", c.client_id, if c.ecriture_capacite { "écrit " } else { "lit   " }, if c.actif { "actif  " } else { "révoqué" }, c.nom);
+                    println!(
+                        "{:<28} profil {profil:<2} {} {}  {}",
+                        c.client_id,
+                        if c.ecriture_capacite { "écrit " } else { "lit   " },
+                        if c.actif { "actif  " } else { "révoqué" },
+                        c.nom
+                    );
                 }
                 if r.next_page_token.is_empty() {
                     break;

@@ -13,7 +13,9 @@ use ror_proto::{
     capacity::v1::{ListRefusalsRequest as RefusCapacite, capacity_service_client::CapacityServiceClient},
     common::v1::{Canal, PaquetRefuse},
     offers::v1::{ListRefusalsRequest as RefusOffres, offers_service_client::OffersServiceClient},
-    structures::v1::{ListRefusalsRequest as RefusStructures, structures_service_client::StructuresServiceClient},
+    structures::v1::{
+        ListRefusalsRequest as RefusStructures, structures_service_client::StructuresServiceClient,
+    },
 };
 use serde_json::{Value, json};
 
@@ -125,13 +127,27 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
         Geste::Etat { region, commun } => {
             let mut c = client(&commun.cible)?;
             let regions = match region {
-                Some(code) => c.get_region(GetRegionRequest { code }).await?.into_inner().region.into_iter().collect(),
-                None => c.list_regions(ListRegionsRequest { page_size: 50, page_token: String::new() }).await?.into_inner().regions,
+                Some(code) => {
+                    c.get_region(GetRegionRequest { code }).await?.into_inner().region.into_iter().collect()
+                }
+                None => {
+                    c.list_regions(ListRegionsRequest { page_size: 50, page_token: String::new() })
+                        .await?
+                        .into_inner()
+                        .regions
+                }
             };
             afficher(commun.json, &json!(regions.iter().map(region_json).collect::<Vec<_>>()), || {
                 for r in &regions {
                     for b in &r.baux {
-                        println!("{}  {:<12} {:<9} époque {:<4} plafond {}", r.code, b.domaine, nom_canal(b.ecrivain()), b.epoque, r.plafond);
+                        println!(
+                            "{}  {:<12} {:<9} époque {:<4} plafond {}",
+                            r.code,
+                            b.domaine,
+                            nom_canal(b.ecrivain()),
+                            b.epoque,
+                            r.plafond
+                        );
                     }
                 }
             });
@@ -144,27 +160,53 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
                 motif,
                 approbation: Some(Approbation { nom, role, date: None }),
             };
-            montrer(commun.json, client(&commun.cible)?.propose_transition(demande).await?.into_inner().transition);
+            montrer(
+                commun.json,
+                client(&commun.cible)?.propose_transition(demande).await?.into_inner().transition,
+            );
         }
         Geste::Approuver { id, nom, role, commun } => {
-            let demande = ApproveTransitionRequest { id, approbation: Some(Approbation { nom, role, date: None }) };
-            montrer(commun.json, client(&commun.cible)?.approve_transition(demande).await?.into_inner().transition);
+            let demande =
+                ApproveTransitionRequest { id, approbation: Some(Approbation { nom, role, date: None }) };
+            montrer(
+                commun.json,
+                client(&commun.cible)?.approve_transition(demande).await?.into_inner().transition,
+            );
         }
         Geste::Annuler { id, nom, commun } => {
             let demande = CancelTransitionRequest { id, nom };
-            montrer(commun.json, client(&commun.cible)?.cancel_transition(demande).await?.into_inner().transition);
+            montrer(
+                commun.json,
+                client(&commun.cible)?.cancel_transition(demande).await?.into_inner().transition,
+            );
         }
         Geste::Transitions { region, commun } => {
-            let t = client(&commun.cible)?.list_transitions(ListTransitionsRequest { region, limite: 100 }).await?.into_inner().transitions;
-            afficher(commun.json, &json!(t.iter().map(transition_json).collect::<Vec<_>>()), || t.iter().for_each(ligne));
+            let t = client(&commun.cible)?
+                .list_transitions(ListTransitionsRequest { region, limite: 100 })
+                .await?
+                .into_inner()
+                .transitions;
+            afficher(commun.json, &json!(t.iter().map(transition_json).collect::<Vec<_>>()), || {
+                t.iter().for_each(ligne)
+            });
         }
         Geste::Refus { region, commun } => {
             let paquets = refus(&commun.cible, &region).await?;
-            afficher(commun.json, &json!(paquets.iter().map(|(s, p)| paquet_json(s, p)).collect::<Vec<_>>()), || {
-                for (s, p) in &paquets {
-                    println!("{}  {s:<10} {:<20} {}  {}", date(p.date.as_ref()), p.genre, p.agregat_id, p.motif);
-                }
-            });
+            afficher(
+                commun.json,
+                &json!(paquets.iter().map(|(s, p)| paquet_json(s, p)).collect::<Vec<_>>()),
+                || {
+                    for (s, p) in &paquets {
+                        println!(
+                            "{}  {s:<10} {:<20} {}  {}",
+                            date(p.date.as_ref()),
+                            p.genre,
+                            p.agregat_id,
+                            p.motif
+                        );
+                    }
+                },
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -182,9 +224,13 @@ async fn refus(c: &Cible, region: &str) -> anyhow::Result<Vec<(&'static str, Paq
         .list_refusals(RefusStructures { region: region.clone(), limite, avant: None })
         .await?;
     tous.extend(r.into_inner().paquets.into_iter().map(|p| ("structures", p)));
-    let r = OffersServiceClient::new(m.vers("offers")?).list_refusals(RefusOffres { region: region.clone(), limite, avant: None }).await?;
+    let r = OffersServiceClient::new(m.vers("offers")?)
+        .list_refusals(RefusOffres { region: region.clone(), limite, avant: None })
+        .await?;
     tous.extend(r.into_inner().paquets.into_iter().map(|p| ("offers", p)));
-    let r = CapacityServiceClient::new(m.vers("capacity")?).list_refusals(RefusCapacite { region, limite, avant: None }).await?;
+    let r = CapacityServiceClient::new(m.vers("capacity")?)
+        .list_refusals(RefusCapacite { region, limite, avant: None })
+        .await?;
     tous.extend(r.into_inner().paquets.into_iter().map(|p| ("capacity", p)));
     Ok(tous)
 }
@@ -205,7 +251,14 @@ fn montrer(en_json: bool, t: Option<Transition>) {
 fn ligne(t: &Transition) {
     println!(
         "{}  {} {:<12} {} → {}  {:<9} époque {}  {}",
-        t.id, t.region, t.domaine, nom_canal(t.de()), nom_canal(t.vers()), etat(t), t.epoque, t.motif
+        t.id,
+        t.region,
+        t.domaine,
+        nom_canal(t.de()),
+        nom_canal(t.vers()),
+        etat(t),
+        t.epoque,
+        t.motif
     );
     for a in &t.approbations {
         println!("    approuvée par {} ({}) le {}", a.nom, a.role, date(a.date.as_ref()));

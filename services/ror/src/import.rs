@@ -2,8 +2,8 @@
 //! any other write. A refused line is kept with its reason; the rest goes on.
 
 mod fhir;
-mod registre;
 mod rapport;
+mod registre;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,7 +11,9 @@ use clap::{Args, Subcommand};
 use ror_proto::{
     common::v1::{Canal, Issue},
     identity::v1::Format,
-    nomenclatures::v1::{LoadNomenclatureRequest, Nomenclature, nomenclatures_service_client::NomenclaturesServiceClient},
+    nomenclatures::v1::{
+        LoadNomenclatureRequest, Nomenclature, nomenclatures_service_client::NomenclaturesServiceClient,
+    },
 };
 
 use crate::{Cible, maillage::Maillage};
@@ -89,7 +91,10 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
         }
         Quoi::Rpps { fichier, commun } => {
             let m = Maillage::lire(&commun.cible.mesh)?;
-            (charger_registre(&m, Format::RppsPersonneActivite, &fichier, commun.dry_run).await?, commun.report)
+            (
+                charger_registre(&m, Format::RppsPersonneActivite, &fichier, commun.dry_run).await?,
+                commun.report,
+            )
         }
         Quoi::Nomenclatures { fichier, commun } => {
             let m = Maillage::lire(&commun.cible.mesh)?;
@@ -103,7 +108,10 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
         }
         Quoi::Fhir { dossier, region, channel, epoch, commun } => {
             let canal = crate::bascule::canal(&channel)?;
-            anyhow::ensure!(canal != Canal::Unspecified, "canal « {channel} » inconnu. Attendu : national ou regional");
+            anyhow::ensure!(
+                canal != Canal::Unspecified,
+                "canal « {channel} » inconnu. Attendu : national ou regional"
+            );
             anyhow::ensure!(!commun.dry_run, "--dry-run n'existe pas encore pour les ressources FHIR");
             let m = Maillage::lire(&commun.cible.mesh)?;
             (charger_fhir(&m, &dossier, &region, canal, epoch).await?, commun.report)
@@ -123,7 +131,8 @@ pub async fn charger_nomenclatures(m: &Maillage, lues: Vec<Nomenclature>) -> any
     let mut rapport = Rapport::default();
     for n in lues {
         let nom = n.nom.clone();
-        let r = client.load_nomenclature(LoadNomenclatureRequest { nomenclature: Some(n) }).await?.into_inner();
+        let r =
+            client.load_nomenclature(LoadNomenclatureRequest { nomenclature: Some(n) }).await?.into_inner();
         let resultat = r.resultat.unwrap_or_default();
         rapport.compter("nomenclature", resultat.issue());
         if resultat.issue() == Issue::Refuse {

@@ -19,14 +19,18 @@ impl Maillage {
     pub fn lire(dossier: &Path) -> anyhow::Result<Self> {
         let chemin = dossier.join(FICHIER);
         let texte = std::fs::read(&chemin).with_context(|| {
-            format!("aucun maillage en marche dans {} : lancez « ror up » ou donnez --mesh", dossier.display())
+            format!(
+                "aucun maillage en marche dans {} : lancez « ror up » ou donnez --mesh",
+                dossier.display()
+            )
         })?;
         Ok(Self(serde_json::from_slice(&texte).context("mesh.json illisible")?))
     }
 
     /// A channel to a service.
     pub fn vers(&self, service: &str) -> anyhow::Result<Canal> {
-        let url = self.0.get(service).with_context(|| format!("le service {service} manque dans mesh.json"))?;
+        let url =
+            self.0.get(service).with_context(|| format!("le service {service} manque dans mesh.json"))?;
         Ok(canal(url, None)?)
     }
 }

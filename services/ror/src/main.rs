@@ -106,7 +106,13 @@ fn phrase(e: &anyhow::Error) -> String {
     match e.downcast_ref::<Erreur>().or(status.as_ref()) {
         Some(Erreur::Invalide(f) | Erreur::Regle(f)) => f
             .iter()
-            .map(|f| if f.attendu.is_empty() { f.message.clone() } else { format!("{} Attendu : {}", f.message, f.attendu) })
+            .map(|f| {
+                if f.attendu.is_empty() {
+                    f.message.clone()
+                } else {
+                    format!("{} Attendu : {}", f.message, f.attendu)
+                }
+            })
             .collect::<Vec<_>>()
             .join(" ; "),
         Some(
@@ -138,7 +144,8 @@ async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {
         Commande::Access(o) => acces::executer(o).await,
         Commande::Demo { geste: Demo::Generate { taille, graine, dossier } } => {
             let taille = up::taille(&taille)?;
-            let m = tokio::task::spawn_blocking(move || ror_demo::generer(taille, graine, &dossier)).await??;
+            let m =
+                tokio::task::spawn_blocking(move || ror_demo::generer(taille, graine, &dossier)).await??;
             println!("{}", serde_json::to_string_pretty(&m)?);
             Ok(ExitCode::SUCCESS)
         }

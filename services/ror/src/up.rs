@@ -25,7 +25,10 @@ use ror_gateway::{ReglagesPasserelle, reglages::TlsPublic};
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
-use crate::{maillage::{self, Maillage}, serve::DEFINITIONS};
+use crate::{
+    maillage::{self, Maillage},
+    serve::DEFINITIONS,
+};
 
 /// Lance tout le maillage sur cette machine.
 #[derive(Args, Clone)]
@@ -80,7 +83,9 @@ impl Plan {
 /// Runs until a signal.
 pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     if options.demo != "none" {
-        taille(&options.demo).map_err(|_| anyhow::anyhow!("--demo « {} » inconnu. Attendu : none, small ou region", options.demo))?;
+        taille(&options.demo).map_err(|_| {
+            anyhow::anyhow!("--demo « {} » inconnu. Attendu : none, small ou region", options.demo)
+        })?;
     }
     let journal = ReglagesJournal {
         format: FormatJournal::Texte,
@@ -89,8 +94,12 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     };
     let _garde = telemetrie::installer(&journal, "ror")?;
     let debut = Instant::now();
-    std::fs::create_dir_all(&options.data_dir)
-        .with_context(|| format!("impossible de créer le dossier de données {} : choisissez-en un autre avec --data-dir", options.data_dir.display()))?;
+    std::fs::create_dir_all(&options.data_dir).with_context(|| {
+        format!(
+            "impossible de créer le dossier de données {} : choisissez-en un autre avec --data-dir",
+            options.data_dir.display()
+        )
+    })?;
     let mut options = options;
     options.data_dir = options.data_dir.canonicalize()?;
     // Both ports first: taken, nothing has been started for nothing.
@@ -123,7 +132,12 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     resultat
 }
 
-async fn faire_tourner(options: Options, embarque: &Embedded, arret: CancellationToken, debut: Instant) -> anyhow::Result<ExitCode> {
+async fn faire_tourner(
+    options: Options,
+    embarque: &Embedded,
+    arret: CancellationToken,
+    debut: Instant,
+) -> anyhow::Result<ExitCode> {
     creer_base(embarque).await?;
     let plan = Plan {
         http: SocketAddr::from((Ipv4Addr::UNSPECIFIED, options.port)),
@@ -189,8 +203,12 @@ async fn attendre_et_peupler(
 }
 
 async fn creer_base(embarque: &Embedded) -> anyhow::Result<()> {
-    let mut c = sqlx::PgConnection::connect(&embarque.postgres_url("postgres")).await.context("PostgreSQL embarqué injoignable")?;
-    let existe: bool = sqlx::query_scalar("select exists (select 1 from pg_database where datname = 'ror')").fetch_one(&mut c).await?;
+    let mut c = sqlx::PgConnection::connect(&embarque.postgres_url("postgres"))
+        .await
+        .context("PostgreSQL embarqué injoignable")?;
+    let existe: bool = sqlx::query_scalar("select exists (select 1 from pg_database where datname = 'ror')")
+        .fetch_one(&mut c)
+        .await?;
     if !existe {
         sqlx::query("create database ror").execute(&mut c).await?;
     }
@@ -230,7 +248,12 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
     ReglagesPasserelle {
         commun: Reglages { base: None, ..reglages(plan, "gateway") },
         http: plan.http,
-        tls: Some(TlsPublic { adresse: plan.tls, cert: c.serveur_cert(), cle: c.serveur_cle(), ca_clients: c.ca() }),
+        tls: Some(TlsPublic {
+            adresse: plan.tls,
+            cert: c.serveur_cert(),
+            cle: c.serveur_cle(),
+            ca_clients: c.ca(),
+        }),
         url_publique: None,
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
@@ -249,7 +272,11 @@ async fn attendre_pret(port: u16) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Erreur::Indisponible(format!("le maillage n'est pas prêt après {} s : {dernier}", PATIENCE.as_secs())).into())
+    Err(Erreur::Indisponible(format!(
+        "le maillage n'est pas prêt après {} s : {dernier}",
+        PATIENCE.as_secs()
+    ))
+    .into())
 }
 
 /// A bare HTTP/1.0 GET on this machine: not worth a client library.

@@ -46,10 +46,17 @@ pub fn verifier(
             let present = if let Some(R::EntiteGeographique(p)) = courante { Some(p) } else { None };
             entite_geographique(e.clone(), present, provenance, c)
         }
-        Some(R::OrganisationInterne(o)) => {
-            organisation_interne(o.clone(), provenance, Controle::nouveau(tables, connues, "OrganisationInterne"))
-        }
-        None => Err(vec![ror_chassis::erreur::faute("ressource", "obligatoire", "La ressource manque.", "une structure")]),
+        Some(R::OrganisationInterne(o)) => organisation_interne(
+            o.clone(),
+            provenance,
+            Controle::nouveau(tables, connues, "OrganisationInterne"),
+        ),
+        None => Err(vec![ror_chassis::erreur::faute(
+            "ressource",
+            "obligatoire",
+            "La ressource manque.",
+            "une structure",
+        )]),
     }
 }
 
@@ -62,7 +69,12 @@ fn identifiant(systeme: &'static str, valeur: &str, unique: bool) -> Option<Iden
 }
 
 /// Checks one number; an empty one is absent.
-fn numero<T>(c: &mut Controle, element: &str, valeur: &str, lire: impl Fn(&str) -> Result<T, IdentifiantInvalide>) {
+fn numero<T>(
+    c: &mut Controle,
+    element: &str,
+    valeur: &str,
+    lire: impl Fn(&str) -> Result<T, IdentifiantInvalide>,
+) {
     if !valeur.is_empty()
         && let Err(e) = lire(valeur)
     {
@@ -90,7 +102,9 @@ fn exiger_finess(c: &mut Controle, num_finess: &str, present: bool, provenance: 
         c.refuser(
             "numFINESS",
             "structure-inconnue-de-finess",
-            format!("La structure FINESS {num_finess} n'est pas connue : elle se crée par une édition de FINESS."),
+            format!(
+                "La structure FINESS {num_finess} n'est pas connue : elle se crée par une édition de FINESS."
+            ),
             "une structure de la dernière édition chargée",
         );
     }
@@ -115,7 +129,12 @@ fn entite_juridique(
         verrouiller(&mut c, "idNatStruct", &mut e.id_nat_struct, &p.id_nat_struct);
         verrouiller(&mut c, "numSIREN", &mut e.num_siren, &p.num_siren);
         verrouiller(&mut c, "raisonSociale", &mut e.raison_sociale, &p.raison_sociale);
-        verrouiller(&mut c, "complementRaisonSociale", &mut e.complement_raison_sociale, &p.complement_raison_sociale);
+        verrouiller(
+            &mut c,
+            "complementRaisonSociale",
+            &mut e.complement_raison_sociale,
+            &p.complement_raison_sociale,
+        );
         verrouiller(&mut c, "statutJuridique", &mut e.statut_juridique, &p.statut_juridique);
         verrouiller(&mut c, "dateCreation", &mut e.date_creation, &p.date_creation);
         verrouiller(&mut c, "dateFermeture", &mut e.date_fermeture, &p.date_fermeture);
@@ -127,8 +146,19 @@ fn entite_juridique(
     if provenance.canal() != Canal::Referentiel {
         c.meta(e.meta.as_ref(), provenance);
         c.code("statutJuridique", liaisons::STATUT_JURIDIQUE, e.statut_juridique.as_ref(), false);
-        c.code("sousEnsembleAgregatStatutJuridique", liaisons::SOUS_ENSEMBLE_STATUT, e.sous_ensemble_statut_juridique.as_ref(), false);
-        c.fermeture(&e.date_creation, &e.date_fermeture, e.type_fermeture.as_ref(), "", liaisons::FERMETURE_STRUCTURE);
+        c.code(
+            "sousEnsembleAgregatStatutJuridique",
+            liaisons::SOUS_ENSEMBLE_STATUT,
+            e.sous_ensemble_statut_juridique.as_ref(),
+            false,
+        );
+        c.fermeture(
+            &e.date_creation,
+            &e.date_fermeture,
+            e.type_fermeture.as_ref(),
+            "",
+            liaisons::FERMETURE_STRUCTURE,
+        );
         numero(&mut c, "numFINESS", &e.num_finess, Finess::lire);
         numero(&mut c, "numSIREN", &e.num_siren, Siren::lire);
     }
@@ -150,7 +180,10 @@ fn entite_juridique(
 }
 
 /// Creation date and region of a structure are those of its first write.
-fn conserver_meta(meta: &mut Option<ror_proto::common::v1::Meta>, present: Option<&ror_proto::common::v1::Meta>) {
+fn conserver_meta(
+    meta: &mut Option<ror_proto::common::v1::Meta>,
+    present: Option<&ror_proto::common::v1::Meta>,
+) {
     if let (Some(m), Some(p)) = (meta.as_mut(), present) {
         m.date_creation = p.date_creation;
         if m.region.is_empty() {
@@ -179,9 +212,19 @@ fn entite_geographique(
         verrouiller(&mut c, "numSIRET", &mut e.num_siret, &p.num_siret);
         verrouiller(&mut c, "entiteJuridique", &mut e.entite_juridique_id, &p.entite_juridique_id);
         verrouiller(&mut c, "denominationEG", &mut e.denomination, &p.denomination);
-        verrouiller(&mut c, "complementDenominationEG", &mut e.complement_denomination, &p.complement_denomination);
+        verrouiller(
+            &mut c,
+            "complementDenominationEG",
+            &mut e.complement_denomination,
+            &p.complement_denomination,
+        );
         verrouiller(&mut c, "categorieEG", &mut e.categorie, &p.categorie);
-        verrouiller(&mut c, "modaliteParticipationSPH", &mut e.modalite_participation_sph, &p.modalite_participation_sph);
+        verrouiller(
+            &mut c,
+            "modaliteParticipationSPH",
+            &mut e.modalite_participation_sph,
+            &p.modalite_participation_sph,
+        );
         verrouiller(&mut c, "dateOuverture", &mut e.date_ouverture, &p.date_ouverture);
         verrouiller(&mut c, "dateFermeture", &mut e.date_fermeture, &p.date_fermeture);
         verrouiller(&mut c, "typeFermeture", &mut e.type_fermeture, &p.type_fermeture);
@@ -198,7 +241,13 @@ fn entite_geographique(
         c.reference("partOf", &e.entite_juridique_id, &["entite_juridique"], true);
         c.code("categorieEG", liaisons::CATEGORIE_EG, e.categorie.as_ref(), false);
         c.code("modaliteParticipationSPH", liaisons::ESPIC, e.modalite_participation_sph.as_ref(), false);
-        c.fermeture(&e.date_ouverture, &e.date_fermeture, e.type_fermeture.as_ref(), "", liaisons::FERMETURE_STRUCTURE);
+        c.fermeture(
+            &e.date_ouverture,
+            &e.date_fermeture,
+            e.type_fermeture.as_ref(),
+            "",
+            liaisons::FERMETURE_STRUCTURE,
+        );
         numero(&mut c, "numFINESS", &e.num_finess, Finess::lire);
         numero(&mut c, "numSIREN", &e.num_siren, Siren::lire);
         numero(&mut c, "numSIRET", &e.num_siret, Siret::lire);
@@ -232,16 +281,35 @@ fn entite_geographique(
 fn tarif(c: &mut Controle, t: &Tarif) {
     c.code("tarif.typeTarif", liaisons::TYPE_TARIF, t.r#type.as_ref(), true);
     c.code("tarif.unitePrix", liaisons::UNITE_PRIX, t.unite_prix.as_ref(), true);
-    c.codes("tarif.prestationsNonObligatoiresIncluses", liaisons::PRESTATION_INCLUSE, &t.prestations_incluses);
+    c.codes(
+        "tarif.prestationsNonObligatoiresIncluses",
+        liaisons::PRESTATION_INCLUSE,
+        &t.prestations_incluses,
+    );
     c.code("tarif.typeHabitation", liaisons::TYPE_HABITATION, t.type_habitation.as_ref(), false);
     c.code("tarif.conditionTarifaire", liaisons::CONDITION_TARIFAIRE, t.condition_tarifaire.as_ref(), false);
     c.code("tarif.temporaliteAccueil", liaisons::TEMPORALITE_ACCUEIL, t.temporalite_accueil.as_ref(), false);
-    c.code("tarif.groupeTarifaireDependance", liaisons::GROUPE_DEPENDANCE, t.groupe_dependance.as_ref(), false);
+    c.code(
+        "tarif.groupeTarifaireDependance",
+        liaisons::GROUPE_DEPENDANCE,
+        t.groupe_dependance.as_ref(),
+        false,
+    );
     c.code("tarif.modeGestion", liaisons::MODE_GESTION, t.mode_gestion.as_ref(), false);
-    c.code("tarif.nomPrestationSupp", liaisons::PRESTATION_INCLUSE, t.prestation_supplementaire.as_ref(), false);
+    c.code(
+        "tarif.nomPrestationSupp",
+        liaisons::PRESTATION_INCLUSE,
+        t.prestation_supplementaire.as_ref(),
+        false,
+    );
     c.date("tarif.dateDebutValiditeTarif", &t.date_debut_validite);
     if !(0..=100_000_000).contains(&t.montant_centimes) {
-        c.refuser("tarif.montantTarif", "bornes", format!("Montant {} centimes hors bornes.", t.montant_centimes), "0 à 1 000 000 euros");
+        c.refuser(
+            "tarif.montantTarif",
+            "bornes",
+            format!("Montant {} centimes hors bornes.", t.montant_centimes),
+            "0 à 1 000 000 euros",
+        );
     }
     if !t.devise.is_empty() && !(t.devise.len() == 3 && t.devise.bytes().all(|b| b.is_ascii_uppercase())) {
         c.refuser("tarif.devise", "devise", format!("« {} » n'est pas une devise.", t.devise), "EUR");
@@ -249,23 +317,48 @@ fn tarif(c: &mut Controle, t: &Tarif) {
     // RG_EXP_029: supplément tarif hébergement (01) bears on a single room (02).
     let type_ = t.r#type.as_ref().map_or("", |t| t.code.as_str());
     if type_ == "01" && t.type_habitation.as_ref().is_some_and(|h| h.code != "02") {
-        c.refuser("tarif.typeHabitation", "RG_EXP_029", "Un supplément de tarif d'hébergement porte sur la chambre simple.", "le code 02");
+        c.refuser(
+            "tarif.typeHabitation",
+            "RG_EXP_029",
+            "Un supplément de tarif d'hébergement porte sur la chambre simple.",
+            "le code 02",
+        );
     }
     if type_ == "06" && t.mode_gestion.is_none() {
-        c.refuser("tarif.modeGestion", "obligatoire", "Un tarif d'aides humaines dit son mode de gestion.", "01 prestataire ou 02 mandataire");
+        c.refuser(
+            "tarif.modeGestion",
+            "obligatoire",
+            "Un tarif d'aides humaines dit son mode de gestion.",
+            "01 prestataire ou 02 mandataire",
+        );
     }
 }
 
-fn organisation_interne(o: OrganisationInterne, provenance: &Provenance, mut c: Controle) -> Verdict<Structure> {
+fn organisation_interne(
+    o: OrganisationInterne,
+    provenance: &Provenance,
+    mut c: Controle,
+) -> Verdict<Structure> {
     c.meta(o.meta.as_ref(), provenance);
     c.reference("partOf", &o.entite_geographique_id, &["entite_geographique"], true);
     c.texte("nomOI", &o.nom, 255, true);
     c.texte("identifiantOI", &o.identifiant, 128, false);
     c.code("typeOI", liaisons::TYPE_OI, o.r#type.as_ref(), false);
     if o.r#type.as_ref().is_some_and(|t| t.systeme != liaisons::TRE_TYPE_OI) {
-        c.refuser("typeOI", "systeme-inconnu", "Une organisation interne n'est ni une EJ ni une EG.", liaisons::TRE_TYPE_OI);
+        c.refuser(
+            "typeOI",
+            "systeme-inconnu",
+            "Une organisation interne n'est ni une EJ ni une EG.",
+            liaisons::TRE_TYPE_OI,
+        );
     }
-    c.fermeture(&o.date_ouverture, &o.date_fermeture, o.type_fermeture.as_ref(), &o.date_previsionnelle_reouverture, liaisons::FERMETURE_STRUCTURE);
+    c.fermeture(
+        &o.date_ouverture,
+        &o.date_fermeture,
+        o.type_fermeture.as_ref(),
+        &o.date_previsionnelle_reouverture,
+        liaisons::FERMETURE_STRUCTURE,
+    );
     c.contacts(&o.contacts, false);
     c.telecoms("boiteLettreMSS", &o.telecommunications);
     c.finir()?;

@@ -36,7 +36,10 @@ impl Structures {
 
 #[tonic::async_trait]
 impl StructuresService for Structures {
-    async fn get_structure(&self, r: Request<GetStructureRequest>) -> Result<Response<GetStructureResponse>, Status> {
+    async fn get_structure(
+        &self,
+        r: Request<GetStructureRequest>,
+    ) -> Result<Response<GetStructureResponse>, Status> {
         let ressource = Some(self.guichet.lire(&r.get_ref().id).await?);
         Ok(Response::new(GetStructureResponse { ressource }))
     }
@@ -98,18 +101,27 @@ impl StructuresService for Structures {
         Ok(Response::new(self.guichet.instantane(|i| SnapshotStructuresResponse { instantane: Some(i) })))
     }
 
-    async fn get_history(&self, r: Request<GetHistoryRequest>) -> Result<Response<GetHistoryResponse>, Status> {
+    async fn get_history(
+        &self,
+        r: Request<GetHistoryRequest>,
+    ) -> Result<Response<GetHistoryResponse>, Status> {
         let versions = self.guichet.historique(&r.get_ref().id, r.get_ref().limite).await?;
         Ok(Response::new(GetHistoryResponse { versions }))
     }
 
-    async fn list_refusals(&self, r: Request<ListRefusalsRequest>) -> Result<Response<ListRefusalsResponse>, Status> {
+    async fn list_refusals(
+        &self,
+        r: Request<ListRefusalsRequest>,
+    ) -> Result<Response<ListRefusalsResponse>, Status> {
         let r = r.into_inner();
         let paquets = self.guichet.refus(&r.region, r.limite, r.avant.as_ref()).await?;
         Ok(Response::new(ListRefusalsResponse { paquets }))
     }
 
-    async fn install_lease(&self, r: Request<InstallLeaseRequest>) -> Result<Response<InstallLeaseResponse>, Status> {
+    async fn install_lease(
+        &self,
+        r: Request<InstallLeaseRequest>,
+    ) -> Result<Response<InstallLeaseResponse>, Status> {
         let bail = Some(self.guichet.installer_bail(r.into_inner().bail).await?);
         Ok(Response::new(InstallLeaseResponse { bail }))
     }

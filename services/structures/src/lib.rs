@@ -25,7 +25,8 @@ fn monter(c: Contexte) -> BoxFuture<'static, Resultat<Routes>> {
     Box::pin(async move {
         let vocabulaire = Vocabulaire::suivre(&c)?;
         registre::suivre(&c)?;
-        let service = grpc::Structures { guichet: Guichet::nouveau(c.magasin.clone(), "description"), vocabulaire };
+        let service =
+            grpc::Structures { guichet: Guichet::nouveau(c.magasin.clone(), "description"), vocabulaire };
         Ok(Routes::new(StructuresServiceServer::new(service).max_decoding_message_size(MESSAGE_MAX)))
     })
 }

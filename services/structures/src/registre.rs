@@ -44,7 +44,11 @@ pub fn suivre(c: &Contexte) -> Resultat<()> {
     c.etat.poser("finess", false);
     let etat = c.etat.clone();
     let effet = Registre { magasin: c.magasin.clone() };
-    c.suivre("identity", appel, Durable::nouveau(c.magasin.pool().clone(), "identity", effet, move || etat.poser("finess", true)));
+    c.suivre(
+        "identity",
+        appel,
+        Durable::nouveau(c.magasin.pool().clone(), "identity", effet, move || etat.poser("finess", true)),
+    );
     Ok(())
 }
 
@@ -69,7 +73,8 @@ impl Effet for Registre {
                 derniers.insert(&e.agregat_id, (e.version, s));
             }
         }
-        let mut structures: Vec<(&str, StructureFiness)> = derniers.into_iter().map(|(id, (_, s))| (id, s)).collect();
+        let mut structures: Vec<(&str, StructureFiness)> =
+            derniers.into_iter().map(|(id, (_, s))| (id, s)).collect();
         structures.sort_by(|a, b| a.0.cmp(b.0));
         let provenance = Provenance {
             region: String::new(),
@@ -87,7 +92,8 @@ impl Effet for Registre {
                     recu: Bytes::new(),
                 })
                 .collect();
-            let mut decider = |i: usize, courant: Option<&Ligne>| decider(&morceau[i].1, courant, &provenance);
+            let mut decider =
+                |i: usize, courant: Option<&Ligne>| decider(&morceau[i].1, courant, &provenance);
             let ecrit = self.magasin.ecrire_dans(tx, &provenance, None, &demandes, &mut decider).await?;
             let Some((resultats, _)) = ecrit else {
                 return Err(ror_chassis::Erreur::Conflit("concurrent write on a structure".into()));
@@ -109,7 +115,11 @@ fn decider(s: &StructureFiness, courant: Option<&Ligne>, provenance: &Provenance
         return if courant.is_some_and(|c| !c.retire) { Decision::Retirer } else { Decision::Rien };
     }
     let present = courant.and_then(|c| Structure::depuis(c).ok());
-    let propose = if s.entite_juridique { entite_juridique(s, present.as_ref()) } else { entite_geographique(s, present.as_ref()) };
+    let propose = if s.entite_juridique {
+        entite_juridique(s, present.as_ref())
+    } else {
+        entite_geographique(s, present.as_ref())
+    };
     // FINESS's own codes are taken as they come: its nomenclatures run ahead of ours.
     match domaine::verifier(&propose, present.as_ref(), provenance, &Tables::default(), &Connues::new()) {
         Ok((r, identifiants)) => Decision::Ecrire {

@@ -23,10 +23,7 @@ pub(super) fn adresse(n: &Noeud<'_>, structure: bool, f: &mut Vec<Faute>) -> Adr
     // Organization.address is a list in FHIR R4, of one at most here; Location.address is not.
     let lu = if structure { n.seul_objet("address", f) } else { n.objet("address", f) };
     let Some(a) = lu else { return lue };
-    a.borner(
-        &["id", "extension", "line", "_line", "city", "postalCode"],
-        f,
-    );
+    a.borner(&["id", "extension", "line", "_line", "city", "postalCode"], f);
     let mut e = Extensions::de(&a, f);
     if structure {
         lue.commune = commune(&mut e, f);
@@ -54,10 +51,7 @@ pub(super) fn adresse(n: &Noeud<'_>, structure: bool, f: &mut Vec<Faute>) -> Adr
 fn parties(adresse: &mut Adresse, e: &mut Extensions<'_>, f: &mut Vec<Faute>) {
     let cases = [
         (c::EXT_ADXP_CARE_OF, &mut adresse.point_remise),
-        (
-            c::EXT_ADXP_ADDITIONAL_LOCATOR,
-            &mut adresse.complement_point_geographique,
-        ),
+        (c::EXT_ADXP_ADDITIONAL_LOCATOR, &mut adresse.complement_point_geographique),
         (c::EXT_ADXP_HOUSE_NUMBER, &mut adresse.numero_voie),
         (c::EXT_ADXP_BUILDING_NUMBER_SUFFIX, &mut adresse.extension),
         (c::EXT_ADXP_STREET_NAME_TYPE, &mut adresse.type_voie),
@@ -90,11 +84,7 @@ fn position(e: &mut Extensions<'_>, f: &mut Vec<Faute>) -> Option<Position> {
     let longitude = decimal(&mut sous, "longitude", f);
     let fiable = ext_booleen(&mut sous, c::EXT_GEO_FIABLE_ADRESSE, f);
     sous.fin(f);
-    Some(Position {
-        latitude: latitude?,
-        longitude: longitude?,
-        fiable,
-    })
+    Some(Position { latitude: latitude?, longitude: longitude?, fiable })
 }
 
 fn decimal(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>) -> Option<f64> {
@@ -112,9 +102,5 @@ pub(super) fn position_native(n: &Noeud<'_>, f: &mut Vec<Faute>) -> Option<Posit
     exiger(&p, "latitude", f);
     exiger(&p, "longitude", f);
     let (latitude, longitude) = (p.decimal("latitude", f), p.decimal("longitude", f));
-    Some(Position {
-        latitude: latitude?,
-        longitude: longitude?,
-        fiable,
-    })
+    Some(Position { latitude: latitude?, longitude: longitude?, fiable })
 }

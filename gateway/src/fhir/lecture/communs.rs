@@ -1,9 +1,7 @@
 //! Parts shared by every resource, read back: metadata, codes, extensions, telecoms, slots.
 
 use prost_types::Timestamp;
-use ror_proto::common::v1::{
-    Code, DivisionTerritoriale, Faute, Horaire, Meta, Quantite, Telecommunication,
-};
+use ror_proto::common::v1::{Code, DivisionTerritoriale, Faute, Horaire, Meta, Quantite, Telecommunication};
 
 use super::outils::{Extensions, Noeud, faute, seul};
 use crate::fhir::canoniques as c;
@@ -17,18 +15,13 @@ const ID_MAX: usize = 64;
 
 fn id_valide(id: &str) -> bool {
     id.len() <= ID_MAX
-        && id
-            .bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'.')
+        && id.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'.')
 }
 
 /// id, region; the service owns versionId and lastUpdated, which are not read.
 pub(super) fn meta(n: &Noeud<'_>, profil: &str, f: &mut Vec<Faute>) -> Meta {
     let attendu = "1 à 64 caractères parmi A-Z, a-z, 0-9, « - » et « . »";
-    let mut meta = Meta {
-        id: n.texte_tel("id", id_valide, attendu, f),
-        ..Meta::default()
-    };
+    let mut meta = Meta { id: n.texte_tel("id", id_valide, attendu, f), ..Meta::default() };
     let Some(m) = n.objet("meta", f) else {
         return meta;
     };
@@ -37,12 +30,7 @@ pub(super) fn meta(n: &Noeud<'_>, profil: &str, f: &mut Vec<Faute>) -> Meta {
     let connu = |lu: &String| lu.split('|').next() == Some(profil);
     if !profils.is_empty() && !profils.iter().any(connu) {
         let message = "Le profil du ROR n'est pas cité.";
-        f.push(faute(
-            m.sous("profile"),
-            "profil-inattendu",
-            message,
-            profil,
-        ));
+        f.push(faute(m.sous("profile"), "profil-inattendu", message, profil));
     }
     for tag in m.objets("tag", f) {
         match coding(&tag, f) {
@@ -51,12 +39,7 @@ pub(super) fn meta(n: &Noeud<'_>, profil: &str, f: &mut Vec<Faute>) -> Meta {
             }
             Some(_) => {
                 let message = "Seule la région source (une fois) est admise ici.";
-                f.push(faute(
-                    tag.sous("system"),
-                    "systeme-inattendu",
-                    message,
-                    c::TRE_R30,
-                ));
+                f.push(faute(tag.sous("system"), "systeme-inattendu", message, c::TRE_R30));
             }
             None => {}
         }
@@ -65,12 +48,7 @@ pub(super) fn meta(n: &Noeud<'_>, profil: &str, f: &mut Vec<Faute>) -> Meta {
 }
 
 /// Creation date, then entry template where the profile has one.
-pub(super) fn extensions_meta(
-    meta: &mut Meta,
-    e: &mut Extensions<'_>,
-    modele: bool,
-    f: &mut Vec<Faute>,
-) {
+pub(super) fn extensions_meta(meta: &mut Meta, e: &mut Extensions<'_>, modele: bool, f: &mut Vec<Faute>) {
     meta.date_creation = ext_instant(e, c::EXT_META_CREATION, f);
     if modele {
         meta.modele_saisie = valeur(e, c::EXT_META_MODELE, "valueCanonical", f)
@@ -89,20 +67,14 @@ pub(super) fn exiger(n: &Noeud<'_>, nom: &str, f: &mut Vec<Faute>) {
 
 /// A Coding: system and code both wanted.
 pub(super) fn coding(n: &Noeud<'_>, f: &mut Vec<Faute>) -> Option<Code> {
-    n.borner(
-        &["id", "system", "version", "code", "display", "userSelected"],
-        f,
-    );
+    n.borner(&["id", "system", "version", "code", "display", "userSelected"], f);
     exiger(n, "system", f);
     exiger(n, "code", f);
     let (systeme, code) = (n.texte("system", f), n.texte("code", f));
     if systeme.is_empty() || code.is_empty() {
         return None;
     }
-    Some(Code {
-        systeme: c::systeme_retenu(&systeme).to_owned(),
-        code,
-    })
+    Some(Code { systeme: c::systeme_retenu(&systeme).to_owned(), code })
 }
 
 /// A CodeableConcept with one Coding.
@@ -148,21 +120,13 @@ fn borner_valeur(n: &Noeud<'_>, champ: &str, f: &mut Vec<Faute>) {
 }
 
 /// Takes an extension made of sub-extensions.
-pub(super) fn complexe<'a>(
-    e: &mut Extensions<'a>,
-    url: &str,
-    f: &mut Vec<Faute>,
-) -> Option<Extensions<'a>> {
+pub(super) fn complexe<'a>(e: &mut Extensions<'a>, url: &str, f: &mut Vec<Faute>) -> Option<Extensions<'a>> {
     let n = e.une(url, f)?;
     Some(sous_extensions(&n, f))
 }
 
 /// Takes every extension of that url made of sub-extensions.
-pub(super) fn complexes<'a>(
-    e: &mut Extensions<'a>,
-    url: &str,
-    f: &mut Vec<Faute>,
-) -> Vec<Extensions<'a>> {
+pub(super) fn complexes<'a>(e: &mut Extensions<'a>, url: &str, f: &mut Vec<Faute>) -> Vec<Extensions<'a>> {
     let toutes = e.toutes(url);
     toutes.iter().map(|n| sous_extensions(n, f)).collect()
 }
@@ -189,12 +153,7 @@ pub(super) fn ext_codes(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>) -
 }
 
 /// Code of one system, kept without it; empty when absent or faulty.
-pub(super) fn ext_code_de(
-    e: &mut Extensions<'_>,
-    url: &str,
-    systeme: &str,
-    f: &mut Vec<Faute>,
-) -> String {
+pub(super) fn ext_code_de(e: &mut Extensions<'_>, url: &str, systeme: &str, f: &mut Vec<Faute>) -> String {
     let Some(n) = valeur(e, url, "valueCodeableConcept", f) else {
         return String::new();
     };
@@ -240,11 +199,7 @@ pub(super) fn ext_date(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>) ->
     }
 }
 
-pub(super) fn ext_instant(
-    e: &mut Extensions<'_>,
-    url: &str,
-    f: &mut Vec<Faute>,
-) -> Option<Timestamp> {
+pub(super) fn ext_instant(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>) -> Option<Timestamp> {
     let n = valeur(e, url, "valueDateTime", f)?;
     let valide = |texte: &str| lire_instant(texte).is_some();
     let attendu = "un instant, tel que 2026-03-16T10:00:00+01:00";
@@ -257,22 +212,13 @@ pub(super) fn ext_booleen(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>)
     n.booleen("valueBoolean", f)
 }
 
-pub(super) fn ext_entier(
-    e: &mut Extensions<'_>,
-    url: &str,
-    max: u32,
-    f: &mut Vec<Faute>,
-) -> Option<u32> {
+pub(super) fn ext_entier(e: &mut Extensions<'_>, url: &str, max: u32, f: &mut Vec<Faute>) -> Option<u32> {
     let n = valeur(e, url, "valueInteger", f)?;
     n.entier("valueInteger", max, f)
 }
 
 /// Start and end of a period extension.
-pub(super) fn ext_periode(
-    e: &mut Extensions<'_>,
-    url: &str,
-    f: &mut Vec<Faute>,
-) -> (String, String) {
+pub(super) fn ext_periode(e: &mut Extensions<'_>, url: &str, f: &mut Vec<Faute>) -> (String, String) {
     match valeur(e, url, "valuePeriod", f) {
         Some(n) => periode(&n, "valuePeriod", f),
         None => (String::new(), String::new()),
@@ -286,10 +232,7 @@ pub(super) fn periode(n: &Noeud<'_>, nom: &str, f: &mut Vec<Faute>) -> (String, 
     };
     p.borner(&["id", "start", "end"], f);
     let valide = |texte: &str| lire_instant(texte).is_some();
-    (
-        p.texte_tel("start", valide, DATE, f),
-        p.texte_tel("end", valide, DATE, f),
-    )
+    (p.texte_tel("start", valide, DATE, f), p.texte_tel("end", valide, DATE, f))
 }
 
 /// Quantity member. The spellings of UCUM are one system; a quantity without unit takes the
@@ -308,20 +251,9 @@ pub(super) fn quantite(
     if code.is_empty() && (q.a("unit") || q.a("system")) {
         exiger(&q, "code", f);
     }
-    let systeme = if systeme.is_empty() {
-        c::TRE_R247
-    } else {
-        c::systeme_retenu(&systeme)
-    };
-    let code = if code.is_empty() {
-        defaut.map(str::to_owned)
-    } else {
-        Some(code)
-    };
-    let unite = code.map(|code| Code {
-        systeme: systeme.to_owned(),
-        code,
-    });
+    let systeme = if systeme.is_empty() { c::TRE_R247 } else { c::systeme_retenu(&systeme) };
+    let code = if code.is_empty() { defaut.map(str::to_owned) } else { Some(code) };
+    let unite = code.map(|code| Code { systeme: systeme.to_owned(), code });
     Some(Quantite { valeur, unite })
 }
 
@@ -341,19 +273,12 @@ pub(super) fn corps_reference(r: &Noeud<'_>, genre: &str, f: &mut Vec<Faute>) ->
     if texte.is_empty() {
         return texte;
     }
-    let id = texte
-        .strip_prefix(genre)
-        .and_then(|reste| reste.strip_prefix('/'));
+    let id = texte.strip_prefix(genre).and_then(|reste| reste.strip_prefix('/'));
     if let Some(id) = id.filter(|id| !id.is_empty() && id_valide(id)) {
         return id.to_owned();
     }
     let message = format!("La référence « {texte} » n'est pas du type attendu.");
-    f.push(faute(
-        r.sous("reference"),
-        "reference",
-        message,
-        format!("{genre}/<id>"),
-    ));
+    f.push(faute(r.sous("reference"), "reference", message, format!("{genre}/<id>")));
     String::new()
 }
 
@@ -410,16 +335,7 @@ pub(super) fn horaires(n: &Noeud<'_>, f: &mut Vec<Faute>) -> Vec<Horaire> {
     let heure = "une heure hh:mm:ss";
     let mut horaires = Vec::new();
     for h in n.objets("availableTime", f) {
-        h.borner(
-            &[
-                "id",
-                "extension",
-                "daysOfWeek",
-                "availableStartTime",
-                "availableEndTime",
-            ],
-            f,
-        );
+        h.borner(&["id", "extension", "daysOfWeek", "availableStartTime", "availableEndTime"], f);
         let mut e = Extensions::de(&h, f);
         let r#type = ext_code(&mut e, c::EXT_HORAIRE_TYPE, f);
         let (debut, fin) = ext_periode(&mut e, c::EXT_HORAIRE_PERIODE, f);
@@ -443,18 +359,10 @@ fn jour_natif(h: &Noeud<'_>, f: &mut Vec<Faute>) -> Option<u32> {
     let jours = h.textes("daysOfWeek", f);
     let jour = seul(jours, &h.sous("daysOfWeek"), f)?;
     let noms = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let numero = (1..)
-        .zip(noms)
-        .find(|(_, nom)| *nom == jour)
-        .map(|(numero, _)| numero);
+    let numero = (1..).zip(noms).find(|(_, nom)| *nom == jour).map(|(numero, _)| numero);
     if numero.is_none() {
         let message = format!("Le jour « {jour} » est inconnu.");
-        f.push(faute(
-            h.sous("daysOfWeek"),
-            "valeur",
-            message,
-            noms.join(", "),
-        ));
+        f.push(faute(h.sous("daysOfWeek"), "valeur", message, noms.join(", ")));
     }
     numero
 }

@@ -4,19 +4,15 @@ use ror_proto::common::v1::{Code, Contact, Faute, Quantite};
 use ror_proto::offers::v1::OffreOperationnelle;
 
 use super::communs::{
-    coding_de_concept, complexe, complexes, corps_reference, divisions, exiger, ext_booleen,
-    ext_code, ext_codes, ext_texte, ext_textes, extensions_meta, extensions_telecom, horaires,
-    meta, nom_humain, periode, quantite, reference, seul_concept, telecoms, valeur,
+    coding_de_concept, complexe, complexes, corps_reference, divisions, exiger, ext_booleen, ext_code,
+    ext_codes, ext_texte, ext_textes, extensions_meta, extensions_telecom, horaires, meta, nom_humain,
+    periode, quantite, reference, seul_concept, telecoms, valeur,
 };
 use super::outils::{Extensions, Noeud, faute};
 use super::tranches::{Tranches, TypeIdentifiant, concepts, identifiants, ranger};
 use crate::fhir::canoniques as c;
 
-const IDENTIFIANTS: [TypeIdentifiant; 1] = [TypeIdentifiant {
-    code: "35",
-    systeme: "",
-    longueur: 0,
-}];
+const IDENTIFIANTS: [TypeIdentifiant; 1] = [TypeIdentifiant { code: "35", systeme: "", longueur: 0 }];
 
 const MEMBRES: [&str; 16] = [
     "resourceType",
@@ -56,13 +52,9 @@ fn classer_characteristic(systeme: &str) -> Option<&'static str> {
         c::TRE_R236 => Some("managementType"),
         c::TRE_R245 => Some("takingCareSpeciality"),
         c::TRE_R238 => Some("annualOpening"),
-        c::TRE_G15
-        | c::TRE_G16
-        | c::TRE_R85
-        | c::TRE_R94
-        | c::TRE_R95
-        | c::TRE_R96
-        | c::TRE_R356 => Some("ressourceProfession"),
+        c::TRE_G15 | c::TRE_G16 | c::TRE_R85 | c::TRE_R94 | c::TRE_R95 | c::TRE_R96 | c::TRE_R356 => {
+            Some("ressourceProfession")
+        }
         c::TRE_R243 => Some("specificCompetence"),
         c::TRE_R344 | c::TRE_R253 => Some("expertiseLevel"),
         c::TRE_R286 => Some("temporalityStopService"),
@@ -135,10 +127,7 @@ fn ages(e: &mut Extensions<'_>, f: &mut Vec<Faute>) -> (Option<Quantite>, Option
         return (None, None);
     };
     plage.borner(&["id", "low", "high"], f);
-    (
-        quantite(&plage, "low", Some("a"), f),
-        quantite(&plage, "high", Some("a"), f),
-    )
+    (quantite(&plage, "low", Some("a"), f), quantite(&plage, "high", Some("a"), f))
 }
 
 fn contact(e: &mut Extensions<'_>, f: &mut Vec<Faute>) -> Contact {

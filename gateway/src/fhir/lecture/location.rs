@@ -6,24 +6,16 @@ use ror_proto::offers::v1::{Equipement, Habitation, LieuRealisation, Limite};
 
 use super::adresse::{adresse, position_native};
 use super::communs::{
-    coding, complexes, ext_code, ext_code_de, ext_entier, ext_instant, ext_texte, extensions_meta,
-    meta, quantite, reference, seul_concept, telecoms, valeur,
+    coding, complexes, ext_code, ext_code_de, ext_entier, ext_instant, ext_texte, extensions_meta, meta,
+    quantite, reference, seul_concept, telecoms, valeur,
 };
 use super::outils::{Extensions, Noeud};
 use super::tranches::{TypeIdentifiant, identifiants};
 use crate::fhir::canoniques as c;
 
 const IDENTIFIANTS: [TypeIdentifiant; 2] = [
-    TypeIdentifiant {
-        code: "25",
-        systeme: "",
-        longueur: 0,
-    },
-    TypeIdentifiant {
-        code: "26",
-        systeme: "",
-        longueur: 0,
-    },
+    TypeIdentifiant { code: "25", systeme: "", longueur: 0 },
+    TypeIdentifiant { code: "26", systeme: "", longueur: 0 },
 ];
 
 const MEMBRES: [&str; 16] = [
@@ -59,9 +51,7 @@ pub(super) fn lire(n: &Noeud<'_>, f: &mut Vec<Faute>) -> (LieuRealisation, Optio
     extensions_meta(&mut meta, &mut e, true, f);
     let mut ids = identifiants(n, &IDENTIFIANTS, f);
     let status = |texte: &str| matches!(texte, "active" | "suspended" | "inactive");
-    let statut = n
-        .objet("operationalStatus", f)
-        .and_then(|statut| coding(&statut, f));
+    let statut = n.objet("operationalStatus", f).and_then(|statut| coding(&statut, f));
     let enregistrements = capacites(&mut e, f);
     let lieu = LieuRealisation {
         identifiant: ids.une("25", f).unwrap_or_default(),
@@ -84,13 +74,8 @@ pub(super) fn lire(n: &Noeud<'_>, f: &mut Vec<Faute>) -> (LieuRealisation, Optio
         meta: Some(meta.clone()),
     };
     e.fin(f);
-    let capacite = (!enregistrements.is_empty()).then(|| CapaciteLieu {
-        meta: Some(Meta {
-            modele_saisie: String::new(),
-            ..meta
-        }),
-        enregistrements,
-    });
+    let capacite = (!enregistrements.is_empty())
+        .then(|| CapaciteLieu { meta: Some(Meta { modele_saisie: String::new(), ..meta }), enregistrements });
     (lieu, capacite)
 }
 

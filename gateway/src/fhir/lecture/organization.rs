@@ -6,8 +6,8 @@ use ror_proto::structures::v1::{EntiteGeographique, EntiteJuridique, Organisatio
 use super::Ressource;
 use super::adresse::adresse;
 use super::communs::{
-    concept, divisions, ext_booleen, ext_code, ext_codes, ext_date, ext_entier, ext_periode,
-    ext_texte, extensions_meta, meta, nom_humain, reference, telecoms,
+    concept, divisions, ext_booleen, ext_code, ext_codes, ext_date, ext_entier, ext_periode, ext_texte,
+    extensions_meta, meta, nom_humain, reference, telecoms,
 };
 use super::outils::{Extensions, Noeud, faute};
 use super::tarif::tarifs;
@@ -15,41 +15,13 @@ use super::tranches::{Tranches, TypeIdentifiant, concepts, identifiants};
 use crate::fhir::canoniques as c;
 
 const IDENTIFIANTS: [TypeIdentifiant; 7] = [
-    TypeIdentifiant {
-        code: "40",
-        systeme: c::SYS_ID_NAT_STRUCT,
-        longueur: 0,
-    },
-    TypeIdentifiant {
-        code: "1",
-        systeme: c::SYS_FINESS,
-        longueur: 0,
-    },
-    TypeIdentifiant {
-        code: "2",
-        systeme: c::SYS_SIRENE,
-        longueur: 9,
-    },
-    TypeIdentifiant {
-        code: "3",
-        systeme: c::SYS_SIRENE,
-        longueur: 14,
-    },
-    TypeIdentifiant {
-        code: "4",
-        systeme: c::SYS_RPPS_RANG,
-        longueur: 0,
-    },
-    TypeIdentifiant {
-        code: "0",
-        systeme: c::SYS_ADELI_RANG,
-        longueur: 0,
-    },
-    TypeIdentifiant {
-        code: "42",
-        systeme: c::SYS_OI,
-        longueur: 0,
-    },
+    TypeIdentifiant { code: "40", systeme: c::SYS_ID_NAT_STRUCT, longueur: 0 },
+    TypeIdentifiant { code: "1", systeme: c::SYS_FINESS, longueur: 0 },
+    TypeIdentifiant { code: "2", systeme: c::SYS_SIRENE, longueur: 9 },
+    TypeIdentifiant { code: "3", systeme: c::SYS_SIRENE, longueur: 14 },
+    TypeIdentifiant { code: "4", systeme: c::SYS_RPPS_RANG, longueur: 0 },
+    TypeIdentifiant { code: "0", systeme: c::SYS_ADELI_RANG, longueur: 0 },
+    TypeIdentifiant { code: "42", systeme: c::SYS_OI, longueur: 0 },
 ];
 
 const STATUT: &str = "statutJuridiqueINSEE";
@@ -59,18 +31,8 @@ const SPH: &str = "sphParticipation";
 const TYPE_OI: &str = "OIType";
 
 /// Members every kind has.
-const COMMUNS: [&str; 10] = [
-    "resourceType",
-    "id",
-    "meta",
-    "extension",
-    "identifier",
-    "type",
-    "name",
-    "telecom",
-    "contact",
-    "partOf",
-];
+const COMMUNS: [&str; 10] =
+    ["resourceType", "id", "meta", "extension", "identifier", "type", "name", "telecom", "contact", "partOf"];
 
 fn classer(systeme: &str) -> Option<&'static str> {
     match systeme {
@@ -133,23 +95,13 @@ fn lire_ej(n: &Noeud<'_>, mut d: Debut<'_>, f: &mut Vec<Faute>) -> EntiteJuridiq
     if n.a("partOf") {
         let message = "Une entité juridique n'a pas de structure parente.";
         let regle = "element-inconnu";
-        f.push(faute(
-            n.sous("partOf"),
-            regle,
-            message,
-            "l'absence de partOf",
-        ));
+        f.push(faute(n.sous("partOf"), regle, message, "l'absence de partOf"));
     }
     let lue = adresse(n, true, f);
     if lue.position.is_some() {
         let message = "La position d'une entité juridique n'est pas portée par le ROR.";
         let element = n.sous("address");
-        f.push(faute(
-            element,
-            "extension-inconnue",
-            message,
-            "une adresse seule",
-        ));
+        f.push(faute(element, "extension-inconnue", message, "une adresse seule"));
     }
     let (ouverture, date_fermeture) = ext_periode(&mut d.e, c::EXT_PERIODE, f);
     let creation = ext_date(&mut d.e, c::EXT_ORG_DATE_CREATION, f);
@@ -163,11 +115,7 @@ fn lire_ej(n: &Noeud<'_>, mut d: Debut<'_>, f: &mut Vec<Faute>) -> EntiteJuridiq
         complement_raison_sociale: complement(n, f),
         statut_juridique: d.types.une(STATUT, f),
         sous_ensemble_statut_juridique: d.types.une(SOUS_ENSEMBLE, f),
-        date_creation: if creation.is_empty() {
-            ouverture
-        } else {
-            creation
-        },
+        date_creation: if creation.is_empty() { ouverture } else { creation },
         date_fermeture,
         type_fermeture: ext_code(&mut d.e, c::EXT_ORG_TYPE_FERMETURE, f),
         adresse: lue.adresse,

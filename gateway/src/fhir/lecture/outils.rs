@@ -4,13 +4,7 @@ use ror_proto::common::v1::Faute;
 use serde_json::{Map, Value};
 
 /// Elements of a resource that the facade refuses by name.
-const REFUSES: [&str; 5] = [
-    "text",
-    "contained",
-    "implicitRules",
-    "language",
-    "modifierExtension",
-];
+const REFUSES: [&str; 5] = ["text", "contained", "implicitRules", "language", "modifierExtension"];
 
 /// Builds a fault.
 pub(super) fn faute(
@@ -37,12 +31,7 @@ fn faute_type(element: &str, valeur: &Value, attendu: &str) -> Faute {
         Value::Array(_) => "une liste",
         Value::Object(_) => "un objet",
     };
-    faute(
-        element,
-        "type-json",
-        format!("L'élément reçu est {genre}."),
-        attendu,
-    )
+    faute(element, "type-json", format!("L'élément reçu est {genre}."), attendu)
 }
 
 /// A JSON object and where it is.
@@ -62,12 +51,7 @@ impl<'a> Noeud<'a> {
     pub(super) fn de(chemin: String, valeur: &'a Value, f: &mut Vec<Faute>) -> Option<Self> {
         match valeur {
             Value::Object(carte) if carte.is_empty() => {
-                f.push(faute(
-                    chemin,
-                    "valeur",
-                    "Un objet vide n'a pas de sens.",
-                    "un contenu",
-                ));
+                f.push(faute(chemin, "valeur", "Un objet vide n'a pas de sens.", "un contenu"));
                 None
             }
             Value::Object(carte) => Some(Self { chemin, carte }),
@@ -107,20 +91,10 @@ impl<'a> Noeud<'a> {
             let element = self.sous(nom);
             if REFUSES.contains(&nom.as_str()) {
                 let message = format!("L'élément « {nom} » n'est pas accepté par le ROR.");
-                f.push(faute(
-                    element,
-                    "element-refuse",
-                    message,
-                    "l'absence de cet élément",
-                ));
+                f.push(faute(element, "element-refuse", message, "l'absence de cet élément"));
             } else {
                 let message = format!("L'élément « {nom} » est inconnu à cet endroit.");
-                f.push(faute(
-                    element,
-                    "element-inconnu",
-                    message,
-                    connus.join(", "),
-                ));
+                f.push(faute(element, "element-inconnu", message, connus.join(", ")));
             }
         }
     }
@@ -169,10 +143,7 @@ impl<'a> Noeud<'a> {
             f.push(faute_type(&self.sous(nom), valeur, &attendu));
             return None;
         };
-        let entier = nombre
-            .as_u64()
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| *n <= max);
+        let entier = nombre.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= max);
         if entier.is_none() {
             let message = format!("Le nombre {nombre} n'est pas valable.");
             f.push(faute(self.sous(nom), "valeur", message, attendu));
@@ -206,11 +177,9 @@ impl<'a> Noeud<'a> {
                 f.push(faute(chemin, "valeur", message, "au moins un élément"));
                 Vec::new()
             }
-            Some(Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(rang, valeur)| (format!("{chemin}[{rang}]"), valeur))
-                .collect(),
+            Some(Value::Array(items)) => {
+                items.iter().enumerate().map(|(rang, valeur)| (format!("{chemin}[{rang}]"), valeur)).collect()
+            }
             Some(autre) => {
                 f.push(faute_type(&chemin, autre, "une liste"));
                 Vec::new()
@@ -221,10 +190,7 @@ impl<'a> Noeud<'a> {
     /// Member array of objects.
     pub(super) fn objets(&self, nom: &str, f: &mut Vec<Faute>) -> Vec<Noeud<'a>> {
         let elements = self.elements(nom, f);
-        elements
-            .into_iter()
-            .filter_map(|(chemin, valeur)| Self::de(chemin, valeur, f))
-            .collect()
+        elements.into_iter().filter_map(|(chemin, valeur)| Self::de(chemin, valeur, f)).collect()
     }
 
     /// Member array of objects where `null` keeps the place of an absent one (`_line`).
@@ -275,12 +241,7 @@ fn texte_de(chemin: &str, valeur: &Value, f: &mut Vec<Faute>) -> String {
     match valeur {
         Value::String(texte) if texte.trim().is_empty() => {
             let message = "Un texte vide n'a pas de sens.";
-            f.push(faute(
-                chemin,
-                "valeur",
-                message,
-                "un texte, ou l'absence de l'élément",
-            ));
+            f.push(faute(chemin, "valeur", message, "un texte, ou l'absence de l'élément"));
             String::new()
         }
         Value::String(texte) => texte.clone(),
@@ -311,10 +272,7 @@ impl<'a> Extensions<'a> {
             extension.chemin = format!("{}.extension.where(url='{url}')", noeud.chemin);
             restantes.push((url, extension));
         }
-        Self {
-            chemin: noeud.sous("extension"),
-            restantes,
-        }
+        Self { chemin: noeud.sous("extension"), restantes }
     }
 
     /// A fault when no extension of that url is left.
@@ -329,8 +287,7 @@ impl<'a> Extensions<'a> {
     /// Takes every extension of that url.
     pub(super) fn toutes(&mut self, url: &str) -> Vec<Noeud<'a>> {
         let toutes = std::mem::take(&mut self.restantes);
-        let (prises, restantes): (Vec<_>, Vec<_>) =
-            toutes.into_iter().partition(|(autre, _)| autre == url);
+        let (prises, restantes): (Vec<_>, Vec<_>) = toutes.into_iter().partition(|(autre, _)| autre == url);
         self.restantes = restantes;
         prises.into_iter().map(|(_, noeud)| noeud).collect()
     }

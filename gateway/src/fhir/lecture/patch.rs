@@ -43,11 +43,7 @@ pub fn lire_patch_capacite(corps: &Value) -> Result<Vec<PatchCapacite>, Vec<Issu
         n.borner(&["resourceType", "id", "meta", "parameter"], &mut fautes);
         let parametres = n.objets("parameter", &mut fautes);
         if parametres.is_empty() || parametres.len() > OPERATIONS_MAX {
-            let code = if parametres.is_empty() {
-                "required"
-            } else {
-                "too-costly"
-            };
+            let code = if parametres.is_empty() { "required" } else { "too-costly" };
             let message = format!("Une requête porte de 1 à {OPERATIONS_MAX} opérations.");
             return Err(vec![Issue::new(code, message).sur("Parameters.parameter")]);
         }
@@ -56,11 +52,7 @@ pub fn lire_patch_capacite(corps: &Value) -> Result<Vec<PatchCapacite>, Vec<Issu
         }
     }
     issues.extend(fautes.iter().map(Issue::from));
-    if issues.is_empty() && !patchs.is_empty() {
-        Ok(patchs)
-    } else {
-        Err(issues)
-    }
+    if issues.is_empty() && !patchs.is_empty() { Ok(patchs) } else { Err(issues) }
 }
 
 /// The parts of an operation.
@@ -85,12 +77,7 @@ fn parties<'a>(n: &Noeud<'a>, f: &mut Vec<Faute>) -> Parties<'a> {
             "value" => valeurs.push(part),
             autre => {
                 let message = format!("La partie « {autre} » est inconnue.");
-                f.push(faute(
-                    part.sous("name"),
-                    "valeur",
-                    message,
-                    "type, path ou value",
-                ));
+                f.push(faute(part.sous("name"), "valeur", message, "type, path ou value"));
             }
         }
     }
@@ -118,12 +105,7 @@ fn operation(n: &Noeud<'_>, f: &mut Vec<Faute>, issues: &mut Vec<Issue>) -> Opti
         "delete" => PatchOperation::Delete,
         autre => {
             let message = format!("L'opération « {autre} » est inconnue.");
-            f.push(faute(
-                n.sous("part"),
-                "valeur",
-                message,
-                "add, replace ou delete",
-            ));
+            f.push(faute(n.sous("part"), "valeur", message, "add, replace ou delete"));
             return None;
         }
     };
@@ -148,38 +130,20 @@ fn operation(n: &Noeud<'_>, f: &mut Vec<Faute>, issues: &mut Vec<Issue>) -> Opti
         (None, PatchOperation::Delete) => None,
         (Some(valeur), PatchOperation::Delete) => {
             let message = "Une suppression (delete) ne porte pas de valeur.";
-            f.push(faute(
-                valeur.chemin(),
-                "valeur",
-                message,
-                "l'absence de value",
-            ));
+            f.push(faute(valeur.chemin(), "valeur", message, "l'absence de value"));
             return None;
         }
         (None, _) => {
             let message = "La partie « value » est obligatoire.";
-            f.push(faute(
-                n.sous("part"),
-                "requis",
-                message,
-                "un enregistrement de capacité",
-            ));
+            f.push(faute(n.sous("part"), "requis", message, "un enregistrement de capacité"));
             return None;
         }
         (Some(valeur), _) => Some(lire_valeur(&valeur, f)?),
     };
     let cle = criteres
-        .or_else(|| {
-            enregistrement
-                .as_ref()
-                .and_then(|valeur| valeur.cle.clone())
-        })
+        .or_else(|| enregistrement.as_ref().and_then(|valeur| valeur.cle.clone()))
         .unwrap_or_default();
-    Some(PatchCapacite {
-        operation,
-        cle,
-        enregistrement,
-    })
+    Some(PatchCapacite { operation, cle, enregistrement })
 }
 
 /// Reads the record of a value part, whatever the form it was sent in.

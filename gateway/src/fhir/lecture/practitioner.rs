@@ -5,8 +5,8 @@ use ror_proto::identity::v1::Professionnel;
 use ror_proto::offers::v1::SituationOperationnelle;
 
 use super::communs::{
-    complexe, corps_reference, ext_booleen, ext_code, ext_texte, extensions_meta, horaires, meta,
-    reference, seul_concept, telecoms,
+    complexe, corps_reference, ext_booleen, ext_code, ext_texte, extensions_meta, horaires, meta, reference,
+    seul_concept, telecoms,
 };
 use super::outils::{Extensions, Noeud, faute};
 use super::tranches::{TypeIdentifiant, concepts, identifiants};
@@ -14,27 +14,12 @@ use crate::fhir::canoniques as c;
 use crate::fhir::rendu::type_savoir_faire;
 
 /// Type code of a professional's identifier in some senders; the profile only gives the system.
-const IDENTIFIANTS_PS: [TypeIdentifiant; 1] = [TypeIdentifiant {
-    code: "IDNPS",
-    systeme: c::SYS_ID_NAT_PS,
-    longueur: 0,
-}];
+const IDENTIFIANTS_PS: [TypeIdentifiant; 1] =
+    [TypeIdentifiant { code: "IDNPS", systeme: c::SYS_ID_NAT_PS, longueur: 0 }];
 
-const IDENTIFIANTS_ROLE: [TypeIdentifiant; 1] = [TypeIdentifiant {
-    code: "30",
-    systeme: "",
-    longueur: 0,
-}];
+const IDENTIFIANTS_ROLE: [TypeIdentifiant; 1] = [TypeIdentifiant { code: "30", systeme: "", longueur: 0 }];
 
-const MEMBRES_PS: [&str; 7] = [
-    "resourceType",
-    "id",
-    "meta",
-    "extension",
-    "identifier",
-    "active",
-    "name",
-];
+const MEMBRES_PS: [&str; 7] = ["resourceType", "id", "meta", "extension", "identifier", "active", "name"];
 
 const MEMBRES_ROLE: [&str; 12] = [
     "resourceType",
@@ -63,10 +48,7 @@ pub(super) fn lire(n: &Noeud<'_>, f: &mut Vec<Faute>) -> Professionnel {
     e.fin(f);
     let mut ids = identifiants(n, &IDENTIFIANTS_PS, f);
     let id_nat_ps = ids.une("IDNPS", f).unwrap_or_default();
-    let rpps = id_nat_ps
-        .strip_prefix('8')
-        .filter(|rpps| rpps.len() == 11)
-        .unwrap_or_default();
+    let rpps = id_nat_ps.strip_prefix('8').filter(|rpps| rpps.len() == 11).unwrap_or_default();
     let mut professionnel = Professionnel {
         rpps: rpps.to_owned(),
         actif: n.booleen("active", f).unwrap_or(true),
@@ -79,10 +61,7 @@ pub(super) fn lire(n: &Noeud<'_>, f: &mut Vec<Faute>) -> Professionnel {
         let civilite = nom.seul_texte("prefix", f);
         if !civilite.is_empty() {
             let systeme = c::TRE_R81.to_owned();
-            professionnel.civilite = Some(Code {
-                systeme,
-                code: civilite,
-            });
+            professionnel.civilite = Some(Code { systeme, code: civilite });
         }
     }
     professionnel.id_nat_ps = id_nat_ps;
@@ -144,28 +123,15 @@ pub(super) fn lire_role(n: &Noeud<'_>, f: &mut Vec<Faute>) -> SituationOperation
 
 /// The three extensions of the annuaire, under either of their canonicals.
 fn annuaire(situation: &mut SituationOperationnelle, e: &mut Extensions<'_>, f: &mut Vec<Faute>) {
-    let secteurs = [
-        ext_code(e, c::EXT_ROLE_SECTEUR, f),
-        ext_code(e, c::EXT_ROLE_SECTEUR_AS, f),
-    ];
+    let secteurs = [ext_code(e, c::EXT_ROLE_SECTEUR, f), ext_code(e, c::EXT_ROLE_SECTEUR_AS, f)];
     situation.secteur_conventionnement = un_des_deux(secteurs, c::EXT_ROLE_SECTEUR, f);
-    let options = [
-        ext_booleen(e, c::EXT_ROLE_CAS, f),
-        ext_booleen(e, c::EXT_ROLE_CAS_AS, f),
-    ];
+    let options = [ext_booleen(e, c::EXT_ROLE_CAS, f), ext_booleen(e, c::EXT_ROLE_CAS_AS, f)];
     situation.option_contrat_acces_aux_soins = un_des_deux(options, c::EXT_ROLE_CAS, f);
-    let cartes = [
-        ext_booleen(e, c::EXT_ROLE_VITALE, f),
-        ext_booleen(e, c::EXT_ROLE_VITALE_AS, f),
-    ];
+    let cartes = [ext_booleen(e, c::EXT_ROLE_VITALE, f), ext_booleen(e, c::EXT_ROLE_VITALE_AS, f)];
     situation.carte_vitale_acceptee = un_des_deux(cartes, c::EXT_ROLE_VITALE, f);
 }
 
-fn un_des_deux<T: PartialEq>(
-    [publie, variante]: [Option<T>; 2],
-    url: &str,
-    f: &mut Vec<Faute>,
-) -> Option<T> {
+fn un_des_deux<T: PartialEq>([publie, variante]: [Option<T>; 2], url: &str, f: &mut Vec<Faute>) -> Option<T> {
     if publie.is_some() && variante.is_some() && publie != variante {
         let chemin = format!("PractitionerRole.extension.where(url='{url}')");
         let message = "Deux valeurs différentes sont données sous deux adresses.";
@@ -176,12 +142,9 @@ fn un_des_deux<T: PartialEq>(
 
 /// Drops the expertiseType the rendering adds, when it says no more than the savoir-faire.
 fn sans_type_derive(savoir_faire: Vec<Code>) -> Vec<Code> {
-    let (types, autres): (Vec<Code>, Vec<Code>) = savoir_faire
-        .into_iter()
-        .partition(|code| code.systeme == c::TRE_R04);
+    let (types, autres): (Vec<Code>, Vec<Code>) =
+        savoir_faire.into_iter().partition(|code| code.systeme == c::TRE_R04);
     let derive = type_savoir_faire(&autres);
-    let types = types
-        .into_iter()
-        .filter(|code| Some(code.code.as_str()) != derive);
+    let types = types.into_iter().filter(|code| Some(code.code.as_str()) != derive);
     types.chain(autres).collect()
 }

@@ -3,9 +3,7 @@
 use ror_proto::common::v1::Faute;
 use ror_proto::structures::v1::Tarif;
 
-use super::communs::{
-    complexes, exiger, ext_booleen, ext_code, ext_codes, ext_texte, ext_textes, valeur,
-};
+use super::communs::{complexes, exiger, ext_booleen, ext_code, ext_codes, ext_texte, ext_textes, valeur};
 use super::outils::{Extensions, faute};
 use crate::fhir::canoniques as c;
 use crate::fhir::temps::lire_instant;
@@ -65,12 +63,7 @@ fn montant(e: &mut Extensions<'_>, f: &mut Vec<Faute>) -> Option<(i64, String)> 
     let centimes = argent.decimal("value", f)? * 100.0;
     if centimes.abs() > CENTIMES_MAX || (centimes - centimes.round()).abs() > 1e-3 {
         let message = "Le montant n'est pas valable.";
-        f.push(faute(
-            argent.sous("value"),
-            "valeur",
-            message,
-            "un montant à deux décimales",
-        ));
+        f.push(faute(argent.sous("value"), "valeur", message, "un montant à deux décimales"));
         return None;
     }
     // Bounded above and without fraction: the conversion is exact.

@@ -20,18 +20,12 @@ struct Tranche<T> {
 impl<T> Tranches<T> {
     /// No item yet.
     pub(super) fn new() -> Self {
-        Self {
-            restantes: Vec::new(),
-        }
+        Self { restantes: Vec::new() }
     }
 
     /// Adds an item to a slice.
     pub(super) fn ajouter(&mut self, nom: &'static str, valeur: T, chemin: &str) {
-        self.restantes.push(Tranche {
-            nom,
-            valeur,
-            chemin: chemin.to_owned(),
-        });
+        self.restantes.push(Tranche { nom, valeur, chemin: chemin.to_owned() });
     }
 
     /// Whether a slice has an item.
@@ -41,19 +35,13 @@ impl<T> Tranches<T> {
 
     /// Takes every item of a slice.
     pub(super) fn toutes(&mut self, nom: &str) -> Vec<T> {
-        self.prendre(nom)
-            .into_iter()
-            .map(|tranche| tranche.valeur)
-            .collect()
+        self.prendre(nom).into_iter().map(|tranche| tranche.valeur).collect()
     }
 
     /// Takes the item of a slice; a fault when there are several.
     pub(super) fn une(&mut self, nom: &str, f: &mut Vec<Faute>) -> Option<T> {
         let prises = self.prendre(nom);
-        let chemin = prises
-            .get(1)
-            .map(|tranche| tranche.chemin.clone())
-            .unwrap_or_default();
+        let chemin = prises.get(1).map(|tranche| tranche.chemin.clone()).unwrap_or_default();
         seul(prises, &chemin, f).map(|tranche| tranche.valeur)
     }
 
@@ -69,12 +57,7 @@ impl<T> Tranches<T> {
     pub(super) fn fin(self, attendu: &str, f: &mut Vec<Faute>) {
         for tranche in self.restantes {
             let message = format!("La tranche « {} » n'a pas sa place ici.", tranche.nom);
-            f.push(faute(
-                tranche.chemin,
-                "tranche-inattendue",
-                message,
-                attendu,
-            ));
+            f.push(faute(tranche.chemin, "tranche-inattendue", message, attendu));
         }
     }
 }
@@ -107,12 +90,7 @@ pub(super) fn ranger(
         tranches.ajouter(tranche, code, chemin);
     } else {
         let message = format!("Le système « {} » n'est pas admis ici.", code.systeme);
-        f.push(faute(
-            chemin,
-            "systeme-inattendu",
-            message,
-            "un système du profil publié",
-        ));
+        f.push(faute(chemin, "systeme-inattendu", message, "un système du profil publié"));
     }
 }
 
@@ -128,11 +106,7 @@ pub(super) struct TypeIdentifiant {
 
 /// The identifiers, sorted by type code. The type's own system is not looked at (TRE or JDV_J236);
 /// an identifier without type is told by the system of its value.
-pub(super) fn identifiants(
-    n: &Noeud<'_>,
-    types: &[TypeIdentifiant],
-    f: &mut Vec<Faute>,
-) -> Tranches<String> {
+pub(super) fn identifiants(n: &Noeud<'_>, types: &[TypeIdentifiant], f: &mut Vec<Faute>) -> Tranches<String> {
     let mut tranches = Tranches::new();
     for item in n.objets("identifier", f) {
         item.borner(&["id", "type", "system", "value"], f);
@@ -158,17 +132,8 @@ pub(super) fn identifiants(
         };
         if !systeme.is_empty() && !c::meme_systeme(t.systeme, &systeme) {
             let message = format!("Le système « {systeme} » ne va pas avec ce type.");
-            let attendu = if t.systeme.is_empty() {
-                "aucun système"
-            } else {
-                t.systeme
-            };
-            f.push(faute(
-                item.sous("system"),
-                "systeme-inattendu",
-                message,
-                attendu,
-            ));
+            let attendu = if t.systeme.is_empty() { "aucun système" } else { t.systeme };
+            f.push(faute(item.sous("system"), "systeme-inattendu", message, attendu));
         }
         tranches.ajouter(t.code, valeur, item.chemin());
     }

@@ -34,21 +34,14 @@ impl Condition {
     pub(super) fn lire(texte: &str) -> Result<Self, String> {
         let alternatives = texte
             .split('|')
-            .map(|alternative| {
-                alternative
-                    .split('&')
-                    .map(lire_litteral)
-                    .collect::<Result<Vec<_>, String>>()
-            })
+            .map(|alternative| alternative.split('&').map(lire_litteral).collect::<Result<Vec<_>, String>>())
             .collect::<Result<Vec<_>, String>>()?;
         Ok(Self { alternatives })
     }
 
     /// Whether the condition holds.
     pub(super) fn vraie(&self, faits: &Faits) -> bool {
-        self.alternatives
-            .iter()
-            .any(|alternative| alternative.iter().all(|litteral| litteral.vrai(faits)))
+        self.alternatives.iter().any(|alternative| alternative.iter().all(|litteral| litteral.vrai(faits)))
     }
 }
 
@@ -74,10 +67,7 @@ fn lire_litteral(texte: &str) -> Result<Litteral, String> {
         Some(reste) => (true, reste.trim_start()),
         None => (false, texte),
     };
-    Ok(Litteral {
-        nie,
-        atome: lire_atome(nom)?,
-    })
+    Ok(Litteral { nie, atome: lire_atome(nom)? })
 }
 
 fn lire_atome(nom: &str) -> Result<Atome, String> {

@@ -41,11 +41,7 @@ fn profiles_include_one_another() {
         for bloc in Bloc::TOUS {
             let vu = |profil: u8| politique.permet(bloc, profil, &faits);
             for (petit, grand) in [(0, 3), (3, 2), (2, 1), (5, 2), (4, 1)] {
-                assert!(
-                    !vu(petit) || vu(grand),
-                    "{} {petit} ⊄ {grand} {faits:?}",
-                    bloc.nom()
-                );
+                assert!(!vu(petit) || vu(grand), "{} {petit} ⊄ {grand} {faits:?}", bloc.nom());
             }
             assert!(vu(1), "profile 1 sees everything");
         }
@@ -56,16 +52,8 @@ fn profiles_include_one_another() {
 fn no_profile_but_1_and_4_sees_a_sensitive_offer() {
     let politique = politique();
     for faits in tous_les_faits().into_iter().filter(|faits| faits.sensible) {
-        for bloc in Bloc::TOUS
-            .into_iter()
-            .filter(|bloc| !bloc.nom().starts_with("structure."))
-        {
-            assert_eq!(
-                politique.masque(bloc, &faits) & 0b10_1101,
-                0,
-                "{} {faits:?}",
-                bloc.nom()
-            );
+        for bloc in Bloc::TOUS.into_iter().filter(|bloc| !bloc.nom().starts_with("structure.")) {
+            assert_eq!(politique.masque(bloc, &faits) & 0b10_1101, 0, "{} {faits:?}", bloc.nom());
         }
     }
 }
@@ -74,38 +62,20 @@ fn no_profile_but_1_and_4_sees_a_sensitive_offer() {
 fn published_cells_hold() {
     let politique = politique();
     let vu = |bloc, profil, faits: Faits| politique.permet(bloc, profil, &faits);
-    let normal = Faits {
-        niveau_contact: 1,
-        niveau_telecom: 1,
-        statut: 1,
-        ..Faits::default()
-    };
+    let normal = Faits { niveau_contact: 1, niveau_telecom: 1, statut: 1, ..Faits::default() };
     assert_eq!(politique.masque(Bloc::StructureRecours, &normal), 0b01_0010);
     assert_eq!(politique.masque(Bloc::StructureContact, &normal), 0b10_1111);
     assert_eq!(politique.masque(Bloc::LieuCapacite, &normal), 0b11_0110);
     assert_eq!(politique.masque(Bloc::LieuEquipement, &normal), 0b11_0110);
     assert_eq!(politique.masque(Bloc::SituationBase, &normal), 0b10_0110);
-    let disponible = Faits {
-        statut: 2,
-        ..normal
-    };
+    let disponible = Faits { statut: 2, ..normal };
     assert!(!vu(Bloc::LieuCapacite, 5, disponible) && vu(Bloc::LieuCapacite, 2, disponible));
-    let partage = Faits {
-        sensible_partage: true,
-        ..normal
-    };
+    let partage = Faits { sensible_partage: true, ..normal };
     assert!(vu(Bloc::LieuBase, 0, partage));
     assert_eq!(politique.masque(Bloc::LieuCapacite, &partage), 0b01_0010);
-    let restreint = Faits {
-        niveau_contact: 2,
-        ms: true,
-        ..normal
-    };
+    let restreint = Faits { niveau_contact: 2, ms: true, ..normal };
     assert_eq!(politique.masque(Bloc::OffreContact, &restreint), 0b10_1110);
-    let ville = Faits {
-        ville: true,
-        ..normal
-    };
+    let ville = Faits { ville: true, ..normal };
     assert_eq!(politique.masque(Bloc::ProfessionnelBase, &ville), 0b10_1111);
 }
 
@@ -121,23 +91,12 @@ fn a_policy_is_refused_with_all_its_faults() {
     politique.regles.push(regle("offre.base", 0, "toujours"));
     politique.regles.push(regle("inconnu", 0, "toujours"));
     politique.regles.push(regle("offre.base", 6, "toujours"));
-    politique
-        .regles
-        .push(regle("offre.base", 1, "ms & (ville)"));
+    politique.regles.push(regle("offre.base", 1, "ms & (ville)"));
     let fautes = Politique::compiler(&politique).expect_err("refused");
     assert_eq!(fautes.len(), 5, "{fautes:?}");
     assert!(Politique::compiler(&Policy::default()).is_err());
     assert!(politique_par_defaut("a\tb\tc\nseul").is_err());
-    for faux in [
-        "",
-        "ms &",
-        "| ms",
-        "contact<=4",
-        "contact<=0",
-        "statut=1",
-        "! ",
-        "!!ms",
-    ] {
+    for faux in ["", "ms &", "| ms", "contact<=4", "contact<=0", "statut=1", "! ", "!!ms"] {
         assert!(super::Condition::lire(faux).is_err(), "{faux}");
     }
 }

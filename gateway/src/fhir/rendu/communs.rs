@@ -12,13 +12,7 @@ use crate::fhir::politique::{Bloc, Faits};
 use crate::fhir::temps::ecrire_instant;
 
 /// resourceType, id and meta.
-pub(super) fn entete(
-    o: &mut Objet<'_>,
-    genre: &str,
-    profil: &str,
-    meta: Option<&Meta>,
-    vue: &Vue<'_>,
-) {
+pub(super) fn entete(o: &mut Objet<'_>, genre: &str, profil: &str, meta: Option<&Meta>, vue: &Vue<'_>) {
     o.texte("resourceType", genre);
     let Some(meta) = meta else { return };
     o.texte("id", &meta.id);
@@ -30,9 +24,7 @@ pub(super) fn entete(
             o.texte("lastUpdated", &date);
         }
         o.tableau("profile", |t| t.texte(profil));
-        o.tableau("tag", |t| {
-            t.objet(|o| coding(o, c::TRE_R30, &meta.region, vue))
-        });
+        o.tableau("tag", |t| t.objet(|o| coding(o, c::TRE_R30, &meta.region, vue)));
     });
 }
 
@@ -41,9 +33,7 @@ pub(super) fn extensions_meta(t: &mut Tableau<'_>, meta: Option<&Meta>, modele: 
     let Some(meta) = meta else { return };
     ext_instant(t, c::EXT_META_CREATION, meta.date_creation.as_ref());
     if modele {
-        t.extension(c::EXT_META_MODELE, |o| {
-            o.texte("valueCanonical", &meta.modele_saisie)
-        });
+        t.extension(c::EXT_META_MODELE, |o| o.texte("valueCanonical", &meta.modele_saisie));
     }
 }
 
@@ -75,17 +65,11 @@ pub(super) fn concept_de(o: &mut Objet<'_>, nom: &str, systeme: &str, code: &str
 
 /// The members of a CodeableConcept.
 pub(super) fn corps_concept(o: &mut Objet<'_>, code: &Code, vue: &Vue<'_>) {
-    o.tableau("coding", |t| {
-        t.objet(|o| coding(o, &code.systeme, &code.code, vue))
-    });
+    o.tableau("coding", |t| t.objet(|o| coding(o, &code.systeme, &code.code, vue)));
 }
 
 /// Array of CodeableConcept.
-pub(super) fn concepts<'c>(
-    t: &mut Tableau<'_>,
-    codes: impl IntoIterator<Item = &'c Code>,
-    vue: &Vue<'_>,
-) {
+pub(super) fn concepts<'c>(t: &mut Tableau<'_>, codes: impl IntoIterator<Item = &'c Code>, vue: &Vue<'_>) {
     for code in codes {
         t.objet(|o| corps_concept(o, code, vue));
     }
@@ -216,13 +200,7 @@ pub(super) fn visibles<'t>(
 ) -> impl Iterator<Item = &'t Telecommunication> {
     telecoms.iter().filter(move |telecom| {
         let niveau_telecom = niveau(telecom.niveau_confidentialite.as_ref());
-        vue.permet_avec(
-            bloc,
-            &Faits {
-                niveau_telecom,
-                ..*faits
-            },
-        )
+        vue.permet_avec(bloc, &Faits { niveau_telecom, ..*faits })
     })
 }
 
@@ -230,12 +208,7 @@ pub(super) fn visibles<'t>(
 pub(super) fn extensions_telecom(t: &mut Tableau<'_>, telecom: &Telecommunication, vue: &Vue<'_>) {
     ext_code(t, c::EXT_TELECOM_CANAL, telecom.canal.as_ref(), vue);
     ext_texte(t, c::EXT_TELECOM_UTILISATION, &telecom.utilisation);
-    ext_code(
-        t,
-        c::EXT_TELECOM_NIVEAU,
-        telecom.niveau_confidentialite.as_ref(),
-        vue,
-    );
+    ext_code(t, c::EXT_TELECOM_NIVEAU, telecom.niveau_confidentialite.as_ref(), vue);
 }
 
 /// ContactPoint.system where the channel (TRE_R200) leaves no doubt, else empty.
@@ -290,9 +263,7 @@ fn geolocation(t: &mut Tableau<'_>, position: &Position) {
     t.extension(c::EXT_GEOLOCATION, |o| {
         o.tableau("extension", |t| {
             t.extension("latitude", |o| o.decimal("valueDecimal", position.latitude));
-            t.extension("longitude", |o| {
-                o.decimal("valueDecimal", position.longitude)
-            });
+            t.extension("longitude", |o| o.decimal("valueDecimal", position.longitude));
             ext_booleen(t, c::EXT_GEO_FIABLE_ADRESSE, position.fiable);
         });
     });
@@ -300,11 +271,7 @@ fn geolocation(t: &mut Tableau<'_>, position: &Position) {
 
 fn extensions_ligne(t: &mut Tableau<'_>, adresse: &Adresse) {
     ext_texte(t, c::EXT_ADXP_CARE_OF, &adresse.point_remise);
-    ext_texte(
-        t,
-        c::EXT_ADXP_ADDITIONAL_LOCATOR,
-        &adresse.complement_point_geographique,
-    );
+    ext_texte(t, c::EXT_ADXP_ADDITIONAL_LOCATOR, &adresse.complement_point_geographique);
     ext_texte(t, c::EXT_ADXP_HOUSE_NUMBER, &adresse.numero_voie);
     ext_texte(t, c::EXT_ADXP_BUILDING_NUMBER_SUFFIX, &adresse.extension);
     ext_texte(t, c::EXT_ADXP_STREET_NAME_TYPE, &adresse.type_voie);
@@ -329,10 +296,7 @@ fn ligne(adresse: &Adresse, vue: &Vue<'_>) -> String {
         adresse.mention_distribution.as_str(),
     ];
     let joindre = |parties: [&str; 4]| -> String {
-        let pleines: Vec<&str> = parties
-            .into_iter()
-            .filter(|partie| !partie.is_empty())
-            .collect();
+        let pleines: Vec<&str> = parties.into_iter().filter(|partie| !partie.is_empty()).collect();
         pleines.join(" ")
     };
     let rue = joindre(rue);

@@ -6,8 +6,8 @@ use ror_proto::offers::v1::OffreOperationnelle;
 use super::Vue;
 use super::communs::{
     concepts, corps_concept, corps_reference, divisions, entete, ext_booleen, ext_code, ext_texte,
-    extensions_meta, extensions_telecom, horaires, identifiant, niveau, periode, quantite,
-    reference, telecoms, visibles,
+    extensions_meta, extensions_telecom, horaires, identifiant, niveau, periode, quantite, reference,
+    telecoms, visibles,
 };
 use crate::fhir::canoniques as c;
 use crate::fhir::json::{self, Objet, Tableau};
@@ -20,17 +20,9 @@ const FERMETURE: &str = "Période de fermeture et de réouverture prévisionnell
 pub fn healthcare_service(offre: &OffreOperationnelle, vue: &Vue<'_>, sortie: &mut Vec<u8>) {
     json::document(sortie, |o| {
         let meta = offre.meta.as_ref();
-        entete(
-            o,
-            "HealthcareService",
-            c::PROFIL_HEALTHCARE_SERVICE,
-            meta,
-            vue,
-        );
+        entete(o, "HealthcareService", c::PROFIL_HEALTHCARE_SERVICE, meta, vue);
         o.tableau("extension", |t| extensions(t, offre, vue));
-        o.tableau("identifier", |t| {
-            identifiant(t, (c::TRE_R355, "35"), "", &offre.identifiant)
-        });
+        o.tableau("identifier", |t| identifiant(t, (c::TRE_R355, "35"), "", &offre.identifiant));
         reference(o, "providedBy", "Organization", &offre.porteur_id);
         o.tableau("category", |t| concepts(t, offre.type_offre.as_ref(), vue));
         o.tableau("type", |t| concepts(t, offre.champ_activite.as_ref(), vue));
@@ -47,13 +39,7 @@ pub fn healthcare_service(offre: &OffreOperationnelle, vue: &Vue<'_>, sortie: &m
         if let Some(meta) = meta {
             o.texte("comment", &meta.commentaire);
         }
-        telecoms(
-            o,
-            &offre.telecommunications,
-            Bloc::OffreTelecom,
-            &vue.faits,
-            vue,
-        );
+        telecoms(o, &offre.telecommunications, Bloc::OffreTelecom, &vue.faits, vue);
         o.tableau("characteristic", |t| characteristic(t, offre, vue));
         horaires(o, &offre.horaires, vue);
         fermeture(o, offre);
@@ -94,10 +80,7 @@ fn ages(t: &mut Tableau<'_>, min: Option<&Quantite>, max: Option<&Quantite>, vue
 /// ror-healthcareservice-contact, when the profile may see it.
 fn ext_contact(t: &mut Tableau<'_>, contact: &Contact, vue: &Vue<'_>) {
     let niveau_contact = niveau(contact.niveau_confidentialite.as_ref());
-    let faits = Faits {
-        niveau_contact,
-        ..vue.faits
-    };
+    let faits = Faits { niveau_contact, ..vue.faits };
     if !vue.permet_avec(Bloc::OffreContact, &faits) {
         return;
     }
@@ -161,10 +144,7 @@ fn actes(t: &mut Tableau<'_>, genre: &str, actes: &[Code], vue: &Vue<'_>) {
 }
 
 fn fermeture(o: &mut Objet<'_>, offre: &OffreOperationnelle) {
-    let (debut, fin) = (
-        &offre.date_fermeture,
-        &offre.date_previsionnelle_reouverture,
-    );
+    let (debut, fin) = (&offre.date_fermeture, &offre.date_previsionnelle_reouverture);
     if debut.is_empty() && fin.is_empty() {
         return;
     }

@@ -5,8 +5,8 @@ use ror_proto::offers::v1::{Equipement, LieuRealisation};
 
 use super::Vue;
 use super::communs::{
-    adresse, coding, concept_de, concepts, entete, ext_booleen, ext_code, ext_entier, ext_instant,
-    ext_texte, extensions_meta, identifiant, quantite, reference, telecoms,
+    adresse, coding, concept_de, concepts, entete, ext_booleen, ext_code, ext_entier, ext_instant, ext_texte,
+    extensions_meta, identifiant, quantite, reference, telecoms,
 };
 use crate::fhir::canoniques as c;
 use crate::fhir::json::{self, Tableau};
@@ -31,21 +31,13 @@ pub fn location(
         });
         o.texte("status", &lieu.status);
         if let Some(statut) = &lieu.statut {
-            o.objet("operationalStatus", |o| {
-                coding(o, &statut.systeme, &statut.code, vue)
-            });
+            o.objet("operationalStatus", |o| coding(o, &statut.systeme, &statut.code, vue));
         }
         o.texte("name", &lieu.nom);
         o.tableau("alias", |t| t.texte(&lieu.nom_externe_synchro));
         o.texte("description", &lieu.description);
         o.tableau("type", |t| concepts(t, lieu.fonction.as_ref(), vue));
-        telecoms(
-            o,
-            &lieu.telecommunications,
-            Bloc::LieuTelecom,
-            &vue.faits,
-            vue,
-        );
+        telecoms(o, &lieu.telecommunications, Bloc::LieuTelecom, &vue.faits, vue);
         adresse(o, lieu.adresse.as_ref(), "", None, false, vue);
         if let Some(position) = &lieu.position {
             o.objet("position", |o| {
@@ -56,30 +48,14 @@ pub fn location(
                 o.decimal("latitude", position.latitude);
             });
         }
-        reference(
-            o,
-            "managingOrganization",
-            "Organization",
-            &lieu.structure_gestionnaire_id,
-        );
+        reference(o, "managingOrganization", "Organization", &lieu.structure_gestionnaire_id);
         reference(o, "partOf", "Location", &lieu.lieu_parent_id);
     });
 }
 
-fn extensions(
-    t: &mut Tableau<'_>,
-    lieu: &LieuRealisation,
-    capacite: Option<&CapaciteLieu>,
-    vue: &Vue<'_>,
-) {
+fn extensions(t: &mut Tableau<'_>, lieu: &LieuRealisation, capacite: Option<&CapaciteLieu>, vue: &Vue<'_>) {
     t.extension(c::EXT_COMMUNE_COG, |o| {
-        concept_de(
-            o,
-            "valueCodeableConcept",
-            c::TRE_R13,
-            &lieu.commune_cog,
-            vue,
-        );
+        concept_de(o, "valueCodeableConcept", c::TRE_R13, &lieu.commune_cog, vue);
     });
     if vue.permet(Bloc::LieuEquipement) {
         for item in &lieu.equipements {
@@ -94,14 +70,8 @@ fn extensions(
             });
         });
     }
-    for enregistrement in capacite
-        .map(|c| c.enregistrements.as_slice())
-        .unwrap_or_default()
-    {
-        let faits = Faits {
-            statut: statut(enregistrement),
-            ..vue.faits
-        };
+    for enregistrement in capacite.map(|c| c.enregistrements.as_slice()).unwrap_or_default() {
+        let faits = Faits { statut: statut(enregistrement), ..vue.faits };
         if vue.permet_avec(Bloc::LieuCapacite, &faits) {
             t.extension(c::EXT_CAPACITE, |o| {
                 o.tableau("extension", |t| capacites(t, enregistrement, vue));
@@ -149,30 +119,16 @@ fn capacites(t: &mut Tableau<'_>, enregistrement: &EnregistrementCapacite, vue: 
     ext_code_de(t, "capacityStatus", c::TRE_R330, &cle.statut, vue);
     ext_code_de(t, "temporalityCapacity", c::TRE_R331, &cle.temporalite, vue);
     ext_entier(t, "nbCapacity", Some(enregistrement.nombre));
-    ext_code_de(
-        t,
-        "capacitySourceType",
-        c::TRE_R335,
-        &enregistrement.source,
-        vue,
-    );
+    ext_code_de(t, "capacitySourceType", c::TRE_R335, &enregistrement.source, vue);
     ext_instant(t, "capacityUpdateDate", enregistrement.date_maj.as_ref());
     ext_code_de(t, "temporaryAssignement", c::TRE_R337, &cle.affectation_temporaire, vue);
     ext_code_de(t, "genderCapacityAvailable", c::TRE_R332, &cle.genre, vue);
-    ext_code_de(
-        t,
-        "capacityClosingType",
-        c::TRE_R333,
-        &cle.type_fermeture,
-        vue,
-    );
+    ext_code_de(t, "capacityClosingType", c::TRE_R333, &cle.type_fermeture, vue);
     ext_code_de(t, "additionalBedType", c::TRE_R334, &cle.type_lit_supplementaire, vue);
     ext_code_de(t, "crisisType", c::TRE_R336, &cle.type_crise, vue);
     ext_texte(t, "comment", &enregistrement.commentaire);
 }
 
 fn ext_code_de(t: &mut Tableau<'_>, url: &str, systeme: &str, code: &str, vue: &Vue<'_>) {
-    t.extension(url, |o| {
-        concept_de(o, "valueCodeableConcept", systeme, code, vue)
-    });
+    t.extension(url, |o| concept_de(o, "valueCodeableConcept", systeme, code, vue));
 }

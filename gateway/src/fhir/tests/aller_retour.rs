@@ -28,24 +28,15 @@ fn meta_carries_version_dates_profile_and_region() {
     assert_eq!(json["meta"]["profile"][0], c::PROFIL_ORGANIZATION);
     let tag = json!({"system": c::TRE_R30, "code": "11", "display": "Île-de-France"});
     assert_eq!(json["meta"]["tag"], json!([tag]));
-    assert_eq!(
-        json["extension"][0]["valueDateTime"],
-        "2023-06-30T08:00:00.250Z"
-    );
+    assert_eq!(json["extension"][0]["valueDateTime"], "2023-06-30T08:00:00.250Z");
 }
 
 #[test]
 fn the_address_line_is_readable_and_carries_its_parts() {
     let json = rendre(&Ressource::Ej(exemples::ej()), 1, Faits::default());
     assert_eq!(json["address"][0]["line"], json!(["12 bis rue des « Lilas »"]));
-    assert_eq!(
-        json["address"][0]["_line"][0]["extension"][0]["url"],
-        c::EXT_ADXP_HOUSE_NUMBER
-    );
-    assert_eq!(
-        json["address"][0]["extension"][0]["valueCoding"]["code"],
-        "75112"
-    );
+    assert_eq!(json["address"][0]["_line"][0]["extension"][0]["url"], c::EXT_ADXP_HOUSE_NUMBER);
+    assert_eq!(json["address"][0]["extension"][0]["valueCoding"]["code"], "75112");
     assert_eq!(json["_name"]["extension"][0]["valueString"], "Groupe Est");
     assert_eq!(json["identifier"][0]["type"]["coding"][0]["code"], "40");
 }
@@ -73,9 +64,7 @@ fn tolerances_of_the_published_requests_hold() {
     assert_eq!(lire(&json).ok(), Some(Ressource::Ej(exemples::ej())));
 
     let mut json = rendre(&Ressource::Offre(exemples::offre()), 1, Faits::default());
-    let texte = json
-        .to_string()
-        .replace(c::TRE_R247, "https://unitsofmeasure.org");
+    let texte = json.to_string().replace(c::TRE_R247, "https://unitsofmeasure.org");
     json = serde_json::from_str(&texte).expect("still JSON");
     assert_eq!(lire(&json).ok(), Some(Ressource::Offre(exemples::offre())));
     let texte = texte.replace(c::TRE_R13, c::TRE_R13_COMMUNE);
@@ -104,11 +93,7 @@ fn the_kind_of_a_structure_is_told_by_its_slices() {
 
 #[test]
 fn a_derived_savoir_faire_type_is_not_kept() {
-    let json = rendre(
-        &Ressource::Situation(exemples::situation()),
-        1,
-        Faits::default(),
-    );
+    let json = rendre(&Ressource::Situation(exemples::situation()), 1, Faits::default());
     assert_eq!(json["specialty"][0]["coding"][0]["code"], "S");
     let mut situation = exemples::situation();
     situation.savoir_faire = vec![code(c::TRE_R04, "FQ")];

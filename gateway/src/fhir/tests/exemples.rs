@@ -2,8 +2,7 @@
 
 use ror_proto::capacity::v1::{CapaciteLieu, CleIndicateur, EnregistrementCapacite};
 use ror_proto::common::v1::{
-    Adresse, Code, Contact, DivisionTerritoriale, Horaire, Meta, Position, Quantite,
-    Telecommunication,
+    Adresse, Code, Contact, DivisionTerritoriale, Horaire, Meta, Position, Quantite, Telecommunication,
 };
 use ror_proto::identity::v1::Professionnel;
 use ror_proto::offers::v1::{
@@ -38,12 +37,7 @@ pub fn politique() -> Politique {
 /// Renders a sample for a profile and facts.
 pub fn rendre(ressource: &Ressource, profil: u8, faits: Faits) -> Value {
     let politique = politique();
-    let vue = Vue {
-        politique: &politique,
-        profil,
-        faits,
-        libelles: &Repertoire,
-    };
+    let vue = Vue { politique: &politique, profil, faits, libelles: &Repertoire };
     let mut sortie = Vec::new();
     match ressource {
         Ressource::Ej(ej) => rendu::organization_ej(ej, &vue, &mut sortie),
@@ -70,10 +64,7 @@ pub fn tous() -> Vec<Ressource> {
 }
 
 pub fn code(systeme: &str, code: &str) -> Code {
-    Code {
-        systeme: systeme.to_owned(),
-        code: code.to_owned(),
-    }
+    Code { systeme: systeme.to_owned(), code: code.to_owned() }
 }
 
 fn un(systeme: &str, valeur: &str) -> Option<Code> {
@@ -109,11 +100,7 @@ fn contacts() -> Vec<Contact> {
         niveau_confidentialite: un(c::TRE_R283, niveau),
         telecommunications: vec![telecom("2", "0102030405", "1"), telecom("1", "0602", "3")],
     };
-    vec![
-        contact("Standard", "1"),
-        contact("Direction", "2"),
-        contact("Crise", "3"),
-    ]
+    vec![contact("Standard", "1"), contact("Direction", "2"), contact("Crise", "3")]
 }
 
 fn adresse() -> Option<Adresse> {
@@ -131,11 +118,7 @@ fn adresse() -> Option<Adresse> {
 }
 
 fn position() -> Option<Position> {
-    Some(Position {
-        latitude: 48.8412,
-        longitude: 2.3876,
-        fiable: Some(true),
-    })
+    Some(Position { latitude: 48.8412, longitude: 2.3876, fiable: Some(true) })
 }
 
 fn horaires() -> Vec<Horaire> {
@@ -150,10 +133,7 @@ fn horaires() -> Vec<Horaire> {
 }
 
 fn division(genre: &str, systeme: &str, valeur: &str) -> DivisionTerritoriale {
-    DivisionTerritoriale {
-        r#type: un(c::TRE_R201, genre),
-        code: un(systeme, valeur),
-    }
+    DivisionTerritoriale { r#type: un(c::TRE_R201, genre), code: un(systeme, valeur) }
 }
 
 pub fn ej() -> EntiteJuridique {
@@ -237,12 +217,7 @@ pub fn oi() -> OrganisationInterne {
 }
 
 pub fn offre() -> OffreOperationnelle {
-    let age = |valeur: f64| {
-        Some(Quantite {
-            valeur,
-            unite: un(c::TRE_R247, "a"),
-        })
-    };
+    let age = |valeur: f64| Some(Quantite { valeur, unite: un(c::TRE_R247, "a") });
     OffreOperationnelle {
         meta: meta("offre-1", "commentaire", "https://exemple.fr/q|2"),
         identifiant: "11/666".to_owned(),
@@ -281,10 +256,7 @@ pub fn offre() -> OffreOperationnelle {
 }
 
 pub fn lieu() -> LieuRealisation {
-    let poids = Quantite {
-        valeur: 200.0,
-        unite: un(c::TRE_R247, "kg"),
-    };
+    let poids = Quantite { valeur: 200.0, unite: un(c::TRE_R247, "kg") };
     LieuRealisation {
         meta: meta("lieu-1", "", ""),
         identifiant: "11/339772".to_owned(),
@@ -302,15 +274,9 @@ pub fn lieu() -> LieuRealisation {
         equipements: vec![Equipement {
             r#type: un("https://exemple.fr/R212", "030"),
             nombre_en_service: Some(2),
-            limites: vec![Limite {
-                r#type: un("https://exemple.fr/R340", "001"),
-                valeur: Some(poids),
-            }],
+            limites: vec![Limite { r#type: un("https://exemple.fr/R340", "001"), valeur: Some(poids) }],
         }],
-        habitations: vec![Habitation {
-            r#type: un("https://exemple.fr/R242", "03"),
-            nombre: Some(8),
-        }],
+        habitations: vec![Habitation { r#type: un("https://exemple.fr/R242", "03"), nombre: Some(8) }],
         structure_gestionnaire_id: "eg-1".to_owned(),
         lieu_parent_id: "lieu-0".to_owned(),
         commentaire: "Ascenseur B".to_owned(),

@@ -14,26 +14,14 @@ fn nombre(json: &Value, url: &str) -> usize {
 fn profile_0_sees_public_contacts_and_public_telecoms_only() {
     let json = rendre(&Ressource::Eg(eg()), 0, Faits::default());
     assert_eq!(json["contact"].as_array().map(Vec::len), Some(1));
-    assert_eq!(
-        json["contact"][0]["telecom"].as_array().map(Vec::len),
-        Some(1)
-    );
-    assert_eq!(
-        nombre(&json, c::EXT_ORG_ORSAN) + nombre(&json, c::EXT_ORG_ZONE_POSER),
-        0
-    );
+    assert_eq!(json["contact"][0]["telecom"].as_array().map(Vec::len), Some(1));
+    assert_eq!(nombre(&json, c::EXT_ORG_ORSAN) + nombre(&json, c::EXT_ORG_ZONE_POSER), 0);
     assert_eq!(nombre(&json, c::EXT_ORG_TARIF), 1);
 
     let json = rendre(&Ressource::Offre(offre()), 0, Faits::default());
     assert_eq!(nombre(&json, c::EXT_OFFRE_CONTACT), 1);
     assert_eq!(nombre(&json, c::EXT_OFFRE_CONTACT_TELECOM), 1);
-    for fine in [
-        c::TRE_R210,
-        c::TRE_R245,
-        c::TRE_G15,
-        c::TRE_R243,
-        c::EXT_ACTE_TYPE,
-    ] {
+    for fine in [c::TRE_R210, c::TRE_R245, c::TRE_G15, c::TRE_R243, c::EXT_ACTE_TYPE] {
         assert_eq!(nombre(&json, fine), 0, "{fine}");
     }
     assert_eq!(nombre(&json, c::TRE_R253), 1);
@@ -45,20 +33,10 @@ fn a_place_is_cut_by_profile() {
     let vu = |profil: u8, faits: Faits| {
         let json = rendre(&place, profil, faits);
         let telecoms = json["telecom"].as_array().map_or(0, Vec::len);
-        (
-            telecoms,
-            nombre(&json, c::EXT_EQUIPEMENT),
-            nombre(&json, c::EXT_CAPACITE),
-        )
+        (telecoms, nombre(&json, c::EXT_EQUIPEMENT), nombre(&json, c::EXT_CAPACITE))
     };
-    let ms = Faits {
-        ms: true,
-        ..Faits::default()
-    };
-    let partage = Faits {
-        sensible_partage: true,
-        ..Faits::default()
-    };
+    let ms = Faits { ms: true, ..Faits::default() };
+    let partage = Faits { sensible_partage: true, ..Faits::default() };
     assert_eq!(vu(0, Faits::default()), (1, 0, 0));
     assert_eq!(vu(1, Faits::default()), (2, 1, 3));
     assert_eq!(vu(2, Faits::default()), (2, 1, 2));

@@ -65,10 +65,8 @@ fn criteres() -> String {
 }
 
 fn operation(genre: &str, chemin: &str, valeur: Option<Value>) -> Value {
-    let mut parts = vec![
-        json!({"name": "type", "valueString": genre}),
-        json!({"name": "path", "valueString": chemin}),
-    ];
+    let mut parts =
+        vec![json!({"name": "type", "valueString": genre}), json!({"name": "path", "valueString": chemin})];
     parts.extend(valeur);
     json!({"name": "operation", "part": parts})
 }
@@ -92,16 +90,11 @@ fn the_documented_replace_reads_in_both_forms() {
     for valeur in [valeur_publiee(), valeur_r4()] {
         let corps = corps(&[operation("replace", &criteres(), Some(valeur))]);
         let patchs = lire_patch_capacite(&corps).unwrap_or_else(|issues| panic!("{issues:#?}"));
-        let [patch] = patchs.as_slice() else {
-            panic!("one operation")
-        };
+        let [patch] = patchs.as_slice() else { panic!("one operation") };
         assert_eq!(patch.operation, PatchOperation::Replace);
         assert_eq!(patch.cle, cle());
         let lu = patch.enregistrement.clone().unwrap_or_default();
-        assert_eq!(
-            (lu.nombre, lu.nature.as_str(), lu.source.as_str()),
-            (3, "01", "02")
-        );
+        assert_eq!((lu.nombre, lu.nature.as_str(), lu.source.as_str()), (3, "01", "02"));
         assert_eq!(lu.cle, Some(cle()));
         assert!(lu.date_maj.is_some());
     }
@@ -109,9 +102,7 @@ fn the_documented_replace_reads_in_both_forms() {
 
 #[test]
 fn add_delete_and_spaces_are_understood() {
-    let clause = clause("capacityStatus", "02")
-        .replace(" = ", "=")
-        .replace(" and ", "\n and\t");
+    let clause = clause("capacityStatus", "02").replace(" = ", "=").replace(" and ", "\n and\t");
     let espaces = format!(" {} . where ( {clause} ) ", base());
     let corps = corps(&[
         operation("add", &base(), Some(valeur_publiee())),
@@ -122,10 +113,7 @@ fn add_delete_and_spaces_are_understood() {
     assert_eq!(patchs.len(), 3);
     assert_eq!(patchs[0].operation, PatchOperation::Add);
     assert_eq!(patchs[0].cle, cle());
-    assert_eq!(
-        (patchs[1].operation, patchs[1].cle.clone()),
-        (PatchOperation::Delete, cle())
-    );
+    assert_eq!((patchs[1].operation, patchs[1].cle.clone()), (PatchOperation::Delete, cle()));
     assert_eq!(patchs[2].cle.statut, "02");
 }
 
@@ -134,11 +122,7 @@ fn wrong_paths_are_business_rules_without_expression() {
     let chemins = [
         base(),
         format!("{}.where({})", base(), clause("capacityType", "01")),
-        format!(
-            "{0}.where({1} and {1})",
-            base(),
-            clause("capacityStatus", "02")
-        ),
+        format!("{0}.where({1} and {1})", base(), clause("capacityStatus", "02")),
         format!("{}.where({})", base(), clause("capacityStatus", "")),
         criteres().replace("ror-location-supported-capacity", "ror-autre"),
         criteres().replace("Location", "Organization"),
@@ -178,21 +162,12 @@ fn structure_of_the_request_is_checked() {
         corps(&[operation("add", &criteres(), Some(valeur_publiee()))]),
         corps(&[operation("delete", &criteres(), Some(valeur_publiee()))]),
         corps(&[json!({"name": "autre", "part": []})]),
-        corps(&vec![
-            operation("delete", &criteres(), None);
-            OPERATIONS_MAX + 1
-        ]),
+        corps(&vec![operation("delete", &criteres(), None); OPERATIONS_MAX + 1]),
     ];
     for corps in fausses {
         let issues = lire_patch_capacite(&corps).expect_err("refused");
         assert!(issues.iter().all(|issue| !issue.diagnostics.is_empty()));
     }
-    let pleine = corps(&vec![
-        operation("delete", &criteres(), None);
-        OPERATIONS_MAX
-    ]);
-    assert_eq!(
-        lire_patch_capacite(&pleine).map(|p| p.len()).ok(),
-        Some(OPERATIONS_MAX)
-    );
+    let pleine = corps(&vec![operation("delete", &criteres(), None); OPERATIONS_MAX]);
+    assert_eq!(lire_patch_capacite(&pleine).map(|p| p.len()).ok(), Some(OPERATIONS_MAX));
 }

@@ -53,28 +53,16 @@ fn vecteurs() {
 
 #[test]
 fn lecture_normalise_sans_completer() {
-    assert_eq!(
-        Finess::lire(" 2a0000014 ").map(|lu| lu.to_string()),
-        Ok("2A0000014".to_owned())
-    );
-    assert_eq!(
-        Finess::lire("10000024").map_err(|faute| faute.regle),
-        Err("finess-forme-invalide")
-    );
-    assert_eq!(
-        "010000025".parse::<Finess>().map_err(|faute| faute.regle),
-        Err("finess-cle-invalide")
-    );
+    assert_eq!(Finess::lire(" 2a0000014 ").map(|lu| lu.to_string()), Ok("2A0000014".to_owned()));
+    assert_eq!(Finess::lire("10000024").map_err(|faute| faute.regle), Err("finess-forme-invalide"));
+    assert_eq!("010000025".parse::<Finess>().map_err(|faute| faute.regle), Err("finess-cle-invalide"));
 }
 
 #[test]
 fn numero_delivre_garde_avec_avertissement() {
     let (lu, avertissement) = Finess::lire_delivre("010000025").unwrap();
     assert_eq!(lu.as_str(), "010000025");
-    assert_eq!(
-        avertissement.map(|faute| faute.regle),
-        Some("finess-cle-invalide")
-    );
+    assert_eq!(avertissement.map(|faute| faute.regle), Some("finess-cle-invalide"));
     let (_, avertissement) = Siret::lire_delivre("99999999999999").unwrap();
     assert_eq!(avertissement.map(|faute| faute.regle), Some("siret-fictif"));
 }
@@ -99,10 +87,7 @@ fn identifications_nationales() {
     assert!(IdNatStruct::lire("1019000208").is_err());
     assert!(IdNatStruct::lire("9019000207").is_err());
     assert!(IdNatStruct::lire("").is_err());
-    assert_eq!(
-        IdNatPs::lire("810990000019").unwrap().rpps(),
-        Some("10990000019")
-    );
+    assert_eq!(IdNatPs::lire("810990000019").unwrap().rpps(), Some("10990000019"));
     assert_eq!(IdNatPs::lire("0259001238").unwrap().rpps(), None);
 }
 
@@ -110,8 +95,5 @@ fn identifications_nationales() {
 fn identifiants_techniques_stables() {
     assert_eq!(id_ej("019000108"), "92cf9137-8a45-5eb3-977d-21e3ee38218f");
     assert_eq!(id_eg("019000207"), "fab66d01-2f2f-5eec-8002-6d21561605e7");
-    assert_eq!(
-        id_ps("810990000019"),
-        "3848e4d2-7e5c-5b77-be5a-083bcf671307"
-    );
+    assert_eq!(id_ps("810990000019"), "3848e4d2-7e5c-5b77-be5a-083bcf671307");
 }

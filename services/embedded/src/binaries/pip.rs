@@ -29,19 +29,8 @@ pub(super) fn download(wheel: &Wheel, folder: &Path) -> Result<PathBuf, Failure>
 
     let mut command = Command::new("python3");
     command
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "--only-binary=:all:",
-        ])
-        .args([
-            "--require-hashes",
-            "--disable-pip-version-check",
-            "--no-input",
-        ])
+        .args(["-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"])
+        .args(["--require-hashes", "--disable-pip-version-check", "--no-input"])
         .args(["--timeout", "15", "--retries", "2"])
         .arg("-d")
         .arg(&files)
@@ -53,18 +42,13 @@ pub(super) fn download(wheel: &Wheel, folder: &Path) -> Result<PathBuf, Failure>
     match run(&mut command) {
         Ok(status) if status.success() => {}
         Ok(_) => {
-            return Err(refused(
-                &fs::read_to_string(&said).unwrap_or_default(),
-                folder,
-            ));
+            return Err(refused(&fs::read_to_string(&said).unwrap_or_default(), folder));
         }
         Err(cause) if cause.kind() == ErrorKind::NotFound => {
             return Err(Failure::Unavailable("python3 est absent".to_owned()));
         }
         Err(cause) if cause.kind() == ErrorKind::TimedOut => {
-            return Err(Failure::Unavailable(
-                "le téléchargement par pip dure trop".to_owned(),
-            ));
+            return Err(Failure::Unavailable("le téléchargement par pip dure trop".to_owned()));
         }
         Err(cause) => return Err(failed(cause)),
     }
@@ -98,17 +82,13 @@ fn run(command: &mut Command) -> io::Result<ExitStatus> {
 /// The reason in pip's own words: its last error line.
 fn refused(said: &str, folder: &Path) -> Failure {
     if said.to_lowercase().contains("no space left on device") {
-        return Failure::Fatal(Error::DiskFull {
-            path: folder.to_path_buf(),
-        });
+        return Failure::Fatal(Error::DiskFull { path: folder.to_path_buf() });
     }
     if said.contains("No module named pip") {
         return Failure::Unavailable("pip manque à python3".to_owned());
     }
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line = lines()
-        .rfind(|line| line.starts_with("ERROR"))
-        .or_else(|| lines().next_back());
+    let line = lines().rfind(|line| line.starts_with("ERROR")).or_else(|| lines().next_back());
     let line = line.unwrap_or("sans message");
     Failure::Unavailable(format!("le téléchargement par pip a échoué, {line}"))
 }
@@ -144,14 +124,8 @@ mod tests {
         let Failure::Unavailable(reason) = refused(said, Path::new("/cache")) else {
             panic!("another source may help");
         };
-        assert!(
-            reason.ends_with("ERROR: No matching distribution"),
-            "{reason}"
-        );
-        let full = refused(
-            "OSError: [Errno 28] No space left on device",
-            Path::new("/cache"),
-        );
+        assert!(reason.ends_with("ERROR: No matching distribution"), "{reason}");
+        let full = refused("OSError: [Errno 28] No space left on device", Path::new("/cache"));
         assert!(matches!(full, Failure::Fatal(Error::DiskFull { .. })));
     }
 

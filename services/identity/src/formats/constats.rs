@@ -6,9 +6,7 @@ pub fn message_constat(regle: &str) -> &'static str {
     match regle {
         "adeli-cle-invalide" => "La clé d'un numéro ADELI est fausse ; le numéro est gardé.",
         "adresse-absente" => "Aucune adresse n'est fournie.",
-        "adresse-principale-absente" => {
-            "Aucune adresse d'usage 03 ; la première adresse est gardée."
-        }
+        "adresse-principale-absente" => "Aucune adresse d'usage 03 ; la première adresse est gardée.",
         "adresse-principale-non-premiere" => {
             "L'adresse principale (usage 03) n'est pas la première ; elle est gardée."
         }

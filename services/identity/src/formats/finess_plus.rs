@@ -21,10 +21,7 @@ use super::source::{Compteur, Jauge, Source, erreur_lecture, sauter_marque};
 use racine::Lecteur;
 
 /// One thing read, in the order of the file: a legal entity, then its sites.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value at a time, handed over at once"
-)]
+#[expect(clippy::large_enum_variant, reason = "one value at a time, handed over at once")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lecture {
     /// A structure.
@@ -85,8 +82,7 @@ pub fn lire(
 ) -> Result<Resume, ErreurFichier> {
     let source = Source::ouvrir(source).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
     let tamponne = BufReader::with_capacity(64 * 1024, source);
-    let (texte, marque) =
-        sauter_marque(tamponne).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
+    let (texte, marque) = sauter_marque(tamponne).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
     let jauge = Jauge::nouvelle(marque);
     let mut json = serde_json::Deserializer::from_reader(Compteur::nouveau(texte, &jauge));
     let mut lecteur = Lecteur::nouveau(recoit, &jauge);
@@ -99,8 +95,7 @@ pub fn lire(
         Ok(()) => Err(ErreurFichier {
             ligne: jauge.ligne(),
             octet: jauge.octets(),
-            message: "Ce n'est pas un fichier FINESS+ Structures : la liste « pmej » manque."
-                .to_owned(),
+            message: "Ce n'est pas un fichier FINESS+ Structures : la liste « pmej » manque.".to_owned(),
         }),
         Err(erreur) => Err(racine::erreur_json(erreur, &jauge)),
     }

@@ -29,14 +29,10 @@ use personne::Personne;
 pub use personne::fusionner;
 
 /// Code system of `civilite`.
-pub const SYSTEME_CIVILITE: &str =
-    "https://mos.esante.gouv.fr/NOS/TRE_R81-Civilite/FHIR/TRE-R81-Civilite";
+pub const SYSTEME_CIVILITE: &str = "https://mos.esante.gouv.fr/NOS/TRE_R81-Civilite/FHIR/TRE-R81-Civilite";
 
 /// One thing read.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value at a time, handed over at once"
-)]
+#[expect(clippy::large_enum_variant, reason = "one value at a time, handed over at once")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lecture {
     /// A professional.
@@ -99,10 +95,7 @@ pub fn lire(
     let mut lignes = Lignes::nouvelles(BufReader::with_capacity(64 * 1024, source));
     let mut resume = Resume::default();
     let colonnes = lire_entete(&mut lignes, &mut resume)?;
-    let mut remise = Remise {
-        recoit,
-        vus: HashSet::new(),
-    };
+    let mut remise = Remise { recoit, vus: HashSet::new() };
     let mut courante: Option<Personne> = None;
     while let Some(lue) = lignes.suivante()? {
         let lu = match contenu(&lignes, lue) {
@@ -128,11 +121,7 @@ pub fn lire(
             },
             Err(fautes) => {
                 resume.refus += 1;
-                (remise.recoit)(Lecture::Refus {
-                    ligne: lignes.numero(),
-                    fautes,
-                    contenu: String::new(),
-                })
+                (remise.recoit)(Lecture::Refus { ligne: lignes.numero(), fautes, contenu: String::new() })
             }
         };
         if suite.is_break() {
@@ -165,10 +154,7 @@ impl Remise<'_> {
             resume.personnes += 1;
         }
         let professionnel = personne.professionnel(resume);
-        (self.recoit)(Lecture::Enregistrement {
-            professionnel,
-            reprise,
-        })
+        (self.recoit)(Lecture::Enregistrement { professionnel, reprise })
     }
 }
 
@@ -180,12 +166,7 @@ fn cle_compacte(id_nat_ps: &str) -> u64 {
 fn contenu<R: Read>(lignes: &Lignes<R>, lue: Lue) -> Result<&str, Faute> {
     match lue {
         Lue::Entiere => std::str::from_utf8(lignes.octets()).map_err(|_| {
-            faute(
-                "ligne",
-                "encodage-invalide",
-                "La ligne n'est pas en UTF-8.",
-                "Un texte UTF-8",
-            )
+            faute("ligne", "encodage-invalide", "La ligne n'est pas en UTF-8.", "Un texte UTF-8")
         }),
         Lue::TropLongue => Err(faute(
             "ligne",
@@ -196,15 +177,8 @@ fn contenu<R: Read>(lignes: &Lignes<R>, lue: Lue) -> Result<&str, Faute> {
     }
 }
 
-fn lire_entete<R: Read>(
-    lignes: &mut Lignes<R>,
-    resume: &mut Resume,
-) -> Result<Colonnes, ErreurFichier> {
-    let refus = |message: String, octet: u64| ErreurFichier {
-        ligne: 1,
-        octet,
-        message,
-    };
+fn lire_entete<R: Read>(lignes: &mut Lignes<R>, resume: &mut Resume) -> Result<Colonnes, ErreurFichier> {
+    let refus = |message: String, octet: u64| ErreurFichier { ligne: 1, octet, message };
     let Some(lue) = lignes.suivante()? else {
         return Err(refus("Le fichier est vide.".to_owned(), 0));
     };

@@ -33,11 +33,7 @@ impl<S: Read> Source<S> {
         let debut = entamer(&mut source, 2)?;
         let gzip = debut == MAGIE_GZIP;
         let complet = Cursor::new(debut).chain(source);
-        if gzip {
-            Ok(Self::Gzip(Box::new(MultiGzDecoder::new(complet))))
-        } else {
-            Ok(Self::Brut(complet))
-        }
+        if gzip { Ok(Self::Gzip(Box::new(MultiGzDecoder::new(complet)))) } else { Ok(Self::Brut(complet)) }
     }
 }
 
@@ -63,16 +59,10 @@ pub(super) fn sauter_marque<R: Read>(mut source: R) -> io::Result<(Entame<R>, u6
 pub(super) fn erreur_lecture(erreur: &io::Error, ligne: u64, octet: u64) -> ErreurFichier {
     let message = match erreur.kind() {
         io::ErrorKind::UnexpectedEof => "Fichier compressé tronqué.".to_owned(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            "Fichier compressé abîmé.".to_owned()
-        }
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => "Fichier compressé abîmé.".to_owned(),
         _ => format!("Lecture du fichier impossible : {erreur}."),
     };
-    ErreurFichier {
-        ligne,
-        octet,
-        message,
-    }
+    ErreurFichier { ligne, octet, message }
 }
 
 /// What a [`Compteur`] has read, and how far it may go.
@@ -141,18 +131,10 @@ impl<R: Read> Read for Compteur<'_, R> {
             return Err(io::Error::other("enregistrement trop long"));
         }
         let lus = self.interne.read(tampon)?;
-        let sauts = tampon
-            .iter()
-            .take(lus)
-            .map(|octet| u64::from(*octet == b'\n'))
-            .sum::<u64>();
+        let sauts = tampon.iter().take(lus).map(|octet| u64::from(*octet == b'\n')).sum::<u64>();
         let octets = u64::try_from(lus).unwrap_or(u64::MAX);
-        self.jauge
-            .octets
-            .set(self.jauge.octets.get().saturating_add(octets));
-        self.jauge
-            .sauts
-            .set(self.jauge.sauts.get().saturating_add(sauts));
+        self.jauge.octets.set(self.jauge.octets.get().saturating_add(octets));
+        self.jauge.sauts.set(self.jauge.sauts.get().saturating_add(sauts));
         Ok(lus)
     }
 }
@@ -186,10 +168,7 @@ mod tests {
         gzip.write_all(b"\xef\xbb\xbfbonjour").unwrap();
         let gzip = gzip.finish().unwrap();
         assert_eq!(lu(&gzip), b"bonjour");
-        assert_eq!(
-            lu(&[gzip.clone(), gzip].concat()),
-            b"bonjour\xef\xbb\xbfbonjour"
-        );
+        assert_eq!(lu(&[gzip.clone(), gzip].concat()), b"bonjour\xef\xbb\xbfbonjour");
         assert_eq!(lu(b"bonjour"), b"bonjour");
         assert_eq!(lu(b"\xef\xbb\xbfbonjour"), b"bonjour");
         assert_eq!(lu(b"b"), b"b");

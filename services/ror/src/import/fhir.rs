@@ -13,11 +13,17 @@ use ror_chassis::{client::Canal as Tuyau, erreur::faute};
 use ror_gateway::fhir::lecture::{self, Ressource};
 use ror_proto::{
     bascule::v1::{GetRegionRequest, bascule_service_client::BasculeServiceClient},
-    capacity::v1::{Capacity, WriteCapacitiesItem, WriteCapacitiesRequest, capacity, capacity_service_client::CapacityServiceClient},
+    capacity::v1::{
+        Capacity, WriteCapacitiesItem, WriteCapacitiesRequest, capacity,
+        capacity_service_client::CapacityServiceClient,
+    },
     common::v1::{Canal, Faute, Issue, Provenance, ResultatEcriture},
-    offers::v1::{Offer, WriteOffersItem, WriteOffersRequest, offer, offers_service_client::OffersServiceClient},
+    offers::v1::{
+        Offer, WriteOffersItem, WriteOffersRequest, offer, offers_service_client::OffersServiceClient,
+    },
     structures::v1::{
-        Structure, WriteStructuresItem, WriteStructuresRequest, structure, structures_service_client::StructuresServiceClient,
+        Structure, WriteStructuresItem, WriteStructuresRequest, structure,
+        structures_service_client::StructuresServiceClient,
     },
 };
 
@@ -31,7 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const PASSAGERES: [&str; 3] = ["reference-inconnue", "structure-inconnue-de-finess", "lieu-inconnu"];
 
 /// Files, in the order their references need.
-const FICHIERS: [&str; 4] = ["organization.ndjson", "location.ndjson", "healthcareservice.ndjson", "practitionerrole.ndjson"];
+const FICHIERS: [&str; 4] =
+    ["organization.ndjson", "location.ndjson", "healthcareservice.ndjson", "practitionerrole.ndjson"];
 
 #[derive(Clone)]
 enum A {
@@ -57,11 +64,25 @@ struct Chargement {
 }
 
 /// Loads a folder through one channel.
-pub async fn charger(m: &Maillage, dossier: &Path, region: &str, canal: Canal, epoque: Option<u64>) -> anyhow::Result<Rapport> {
+pub async fn charger(
+    m: &Maillage,
+    dossier: &Path,
+    region: &str,
+    canal: Canal,
+    epoque: Option<u64>,
+) -> anyhow::Result<Rapport> {
     let debut = Instant::now();
     let presents: Vec<PathBuf> = FICHIERS.iter().map(|f| dossier.join(f)).filter(|f| f.exists()).collect();
-    anyhow::ensure!(!presents.is_empty(), "aucun des fichiers {} n'est dans {}", FICHIERS.join(", "), dossier.display());
-    let etat = BasculeServiceClient::new(m.vers("bascule")?).get_region(GetRegionRequest { code: region.to_owned() }).await?.into_inner();
+    anyhow::ensure!(
+        !presents.is_empty(),
+        "aucun des fichiers {} n'est dans {}",
+        FICHIERS.join(", "),
+        dossier.display()
+    );
+    let etat = BasculeServiceClient::new(m.vers("bascule")?)
+        .get_region(GetRegionRequest { code: region.to_owned() })
+        .await?
+        .into_inner();
     let baux = etat.region.map(|r| r.baux).unwrap_or_default();
     let provenance = |domaine: &str| Provenance {
         region: region.to_owned(),
@@ -89,11 +110,14 @@ impl Chargement {
         let nom = chemin.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let taille = std::fs::metadata(chemin)?.len();
         let barre = ProgressBar::new(taille);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} reste {eta}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} reste {eta}")
+        {
             barre.set_style(style);
         }
         barre.set_message(nom.clone());
-        let mut refus = Refuses { chemin: PathBuf::from(format!("{}.refus.ndjson", chemin.display())), sortie: None };
+        let mut refus =
+            Refuses { chemin: PathBuf::from(format!("{}.refus.ndjson", chemin.display())), sortie: None };
         let _ = std::fs::remove_file(&refus.chemin);
         let mut lecteur = BufReader::with_capacity(1 << 20, File::open(chemin)?);
         let (mut numero, mut octets) = (0u64, Vec::new());
@@ -137,7 +161,14 @@ impl Chargement {
         refus: &mut Refuses,
     ) -> anyhow::Result<()> {
         let lue = serde_json::from_str(&brut)
-            .map_err(|e: serde_json::Error| vec![faute("", "json", format!("La ligne n'est pas du JSON : {e}."), "une ressource FHIR par ligne")])
+            .map_err(|e: serde_json::Error| {
+                vec![faute(
+                    "",
+                    "json",
+                    format!("La ligne n'est pas du JSON : {e}."),
+                    "une ressource FHIR par ligne",
+                )]
+            })
             .and_then(|v: serde_json::Value| lecture::lire(&v));
         let ressource = match lue {
             Ok(r) => r,
@@ -163,7 +194,12 @@ impl Chargement {
             }
             Ressource::Professionnel(_) => {
                 self.rapport.compter("professionnel", Issue::Refuse);
-                let f = faute("Practitioner", "referentiel", "Les professionnels viennent du RPPS.", "ror import rpps");
+                let f = faute(
+                    "Practitioner",
+                    "referentiel",
+                    "Les professionnels viennent du RPPS.",
+                    "ror import rpps",
+                );
                 return self.refuser(nom, numero, &brut, vec![f], refus);
             }
         };
@@ -172,14 +208,21 @@ impl Chargement {
     }
 
     /// Writes a batch; what only more time may settle is handed back when `patient`.
-    async fn ecrire(&mut self, nom: &str, lignes: Vec<Ligne>, refus: &mut Refuses, patient: bool) -> anyhow::Result<Vec<Ligne>> {
+    async fn ecrire(
+        &mut self,
+        nom: &str,
+        lignes: Vec<Ligne>,
+        refus: &mut Refuses,
+        patient: bool,
+    ) -> anyhow::Result<Vec<Ligne>> {
         if lignes.is_empty() {
             return Ok(Vec::new());
         }
         let resultats = self.envoyer(&lignes).await?;
         let mut tardives = Vec::new();
         for (l, r) in lignes.into_iter().zip(resultats) {
-            let passagere = !r.fautes.is_empty() && r.fautes.iter().all(|f| PASSAGERES.contains(&f.regle.as_str()));
+            let passagere =
+                !r.fautes.is_empty() && r.fautes.iter().all(|f| PASSAGERES.contains(&f.regle.as_str()));
             if patient && passagere {
                 tardives.push(l);
                 continue;
@@ -193,7 +236,12 @@ impl Chargement {
     }
 
     /// Tries the late ones again until nothing moves any more.
-    async fn attendre(&mut self, nom: &str, mut lignes: Vec<Ligne>, refus: &mut Refuses) -> anyhow::Result<()> {
+    async fn attendre(
+        &mut self,
+        nom: &str,
+        mut lignes: Vec<Ligne>,
+        refus: &mut Refuses,
+    ) -> anyhow::Result<()> {
         let mut dernier = Instant::now();
         while !lignes.is_empty() && dernier.elapsed() < PATIENCE {
             let avant = lignes.len();
@@ -220,9 +268,13 @@ impl Chargement {
         let mut capacites = Vec::new();
         for l in lignes {
             match l.ressource.clone() {
-                A::Structure(s) => structures.push(WriteStructuresItem { ressource: Some(s), version_attendue: 0 }),
+                A::Structure(s) => {
+                    structures.push(WriteStructuresItem { ressource: Some(s), version_attendue: 0 })
+                }
                 A::Offre(o) => offres.push(WriteOffersItem { ressource: Some(o), version_attendue: 0 }),
-                A::Capacite(c) => capacites.push(WriteCapacitiesItem { ressource: Some(c), version_attendue: 0 }),
+                A::Capacite(c) => {
+                    capacites.push(WriteCapacitiesItem { ressource: Some(c), version_attendue: 0 })
+                }
             }
         }
         let (description, capacite) = (Some(self.description.clone()), Some(self.capacites.clone()));
@@ -240,11 +292,23 @@ impl Chargement {
             let d = WriteCapacitiesRequest { provenance: capacite, items: capacites };
             r.extend(self.capacity.write_capacities(d).await?.into_inner().resultats);
         }
-        anyhow::ensure!(r.len() == lignes.len(), "le service a rendu {} résultats pour {} lignes", r.len(), lignes.len());
+        anyhow::ensure!(
+            r.len() == lignes.len(),
+            "le service a rendu {} résultats pour {} lignes",
+            r.len(),
+            lignes.len()
+        );
         Ok(r)
     }
 
-    fn refuser(&mut self, nom: &str, numero: u64, brut: &str, fautes: Vec<Faute>, refus: &mut Refuses) -> anyhow::Result<()> {
+    fn refuser(
+        &mut self,
+        nom: &str,
+        numero: u64,
+        brut: &str,
+        fautes: Vec<Faute>,
+        refus: &mut Refuses,
+    ) -> anyhow::Result<()> {
         refus.garder(numero, brut, &fautes)?;
         self.rapport.refuser(nom, numero, fautes);
         Ok(())
@@ -270,7 +334,8 @@ struct Refuses {
 impl Refuses {
     fn garder(&mut self, ligne: u64, brut: &str, fautes: &[Faute]) -> anyhow::Result<()> {
         if self.sortie.is_none() {
-            let f = File::create(&self.chemin).with_context(|| format!("impossible d'écrire {}", self.chemin.display()))?;
+            let f = File::create(&self.chemin)
+                .with_context(|| format!("impossible d'écrire {}", self.chemin.display()))?;
             self.sortie = Some(f);
         }
         let v = serde_json::json!({
@@ -284,4 +349,3 @@ impl Refuses {
         Ok(())
     }
 }
-

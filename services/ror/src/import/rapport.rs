@@ -68,7 +68,8 @@ impl Rapport {
 
     /// From a registry edition.
     pub fn d_edition(fichier: &str, r: RapportEdition) -> Self {
-        let mut s = Self { edition: Some(r.edition_id), duree_ms: r.duree_ms, essai: r.essai, ..Self::default() };
+        let mut s =
+            Self { edition: Some(r.edition_id), duree_ms: r.duree_ms, essai: r.essai, ..Self::default() };
         for c in r.comptes {
             s.comptes.insert(
                 c.genre,
@@ -126,9 +127,15 @@ impl Rapport {
         if self.essai {
             println!("Essai : rien n'a été écrit.");
         }
-        println!("{:<24} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "lus", "créés", "modifiés", "inchangés", "refusés");
+        println!(
+            "{:<24} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            "", "lus", "créés", "modifiés", "inchangés", "refusés"
+        );
         for (g, c) in &self.comptes {
-            println!("{g:<24} {:>9} {:>9} {:>9} {:>9} {:>9}", c.lus, c.crees, c.modifies, c.inchanges, c.refuses);
+            println!(
+                "{g:<24} {:>9} {:>9} {:>9} {:>9} {:>9}",
+                c.lus, c.crees, c.modifies, c.inchanges, c.refuses
+            );
             if let Some((o, f)) = c.ouverts.filter(|(o, f)| o + f > 0) {
                 println!("{:<24} {o} ouverts ou actifs, {f} fermés ou inactifs", "");
             }
@@ -139,7 +146,10 @@ impl Rapport {
         }
         for r in self.refus.iter().take(MONTRES) {
             for f in &r.fautes {
-                println!("  refus {}:{} {} [{}] {} Attendu : {}", r.fichier, r.ligne, f.element, f.regle, f.message, f.attendu);
+                println!(
+                    "  refus {}:{} {} [{}] {} Attendu : {}",
+                    r.fichier, r.ligne, f.element, f.regle, f.message, f.attendu
+                );
             }
         }
         if self.refus_nombre() > MONTRES as u64 {

@@ -5,8 +5,8 @@ use std::{io::Read, path::Path};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ror_proto::identity::v1::{
-    EnTeteEdition, Format, ImportEditionRequest, identity_service_client::IdentityServiceClient, import_edition_request,
-    import_edition_response,
+    EnTeteEdition, Format, ImportEditionRequest, identity_service_client::IdentityServiceClient,
+    import_edition_request, import_edition_response,
 };
 use tokio::sync::mpsc;
 
@@ -17,16 +17,22 @@ const MORCEAU: usize = 256 * 1024;
 
 /// Sends a file and waits for the report.
 pub async fn charger(m: &Maillage, format: Format, fichier: &Path, essai: bool) -> anyhow::Result<Rapport> {
-    let taille = std::fs::metadata(fichier).with_context(|| format!("fichier {} introuvable", fichier.display()))?.len();
+    let taille = std::fs::metadata(fichier)
+        .with_context(|| format!("fichier {} introuvable", fichier.display()))?
+        .len();
     let nom = fichier.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let barre = ProgressBar::new(taille);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} reste {eta}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} reste {eta}")
+    {
         barre.set_style(style);
     }
     barre.set_message(nom.clone());
     let (envoi, reception) = mpsc::channel(8);
     let en_tete = EnTeteEdition { format: format as i32, nom: nom.clone(), taille, essai };
-    envoi.send(ImportEditionRequest { contenu: Some(import_edition_request::Contenu::EnTete(en_tete)) }).await?;
+    envoi
+        .send(ImportEditionRequest { contenu: Some(import_edition_request::Contenu::EnTete(en_tete)) })
+        .await?;
     let chemin = fichier.to_owned();
     let suivi = barre.clone();
     let lecture = tokio::task::spawn_blocking(move || -> std::io::Result<()> {

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use time::{Duration, OffsetDateTime};
 
 /// Clients that have a certificate.
@@ -51,17 +54,30 @@ pub fn preparer(dossier: &Path) -> anyhow::Result<Dossier> {
     let ca_cert = ca.self_signed(&ca_cle)?;
     ecrire(&d.ca(), &ca_cert.pem())?;
     let emetteur = Issuer::new(ca, ca_cle);
-    let signer = |nom: &str, noms: &[&str], usage, cert: PathBuf, cle_fichier: PathBuf| -> anyhow::Result<()> {
-        let cle = KeyPair::generate()?;
-        let mut p = parametres(nom, noms)?;
-        p.extended_key_usages = vec![usage];
-        let c = p.signed_by(&cle, &emetteur)?;
-        ecrire(&cert, &c.pem())?;
-        ecrire(&cle_fichier, &cle.serialize_pem())
-    };
-    signer("localhost", &["localhost", "127.0.0.1", "::1"], ExtendedKeyUsagePurpose::ServerAuth, d.serveur_cert(), d.serveur_cle())?;
+    let signer =
+        |nom: &str, noms: &[&str], usage, cert: PathBuf, cle_fichier: PathBuf| -> anyhow::Result<()> {
+            let cle = KeyPair::generate()?;
+            let mut p = parametres(nom, noms)?;
+            p.extended_key_usages = vec![usage];
+            let c = p.signed_by(&cle, &emetteur)?;
+            ecrire(&cert, &c.pem())?;
+            ecrire(&cle_fichier, &cle.serialize_pem())
+        };
+    signer(
+        "localhost",
+        &["localhost", "127.0.0.1", "::1"],
+        ExtendedKeyUsagePurpose::ServerAuth,
+        d.serveur_cert(),
+        d.serveur_cle(),
+    )?;
     for c in CLIENTS {
-        signer(&format!("demo-{c}"), &[], ExtendedKeyUsagePurpose::ClientAuth, d.client_cert(c), d.client_cle(c))?;
+        signer(
+            &format!("demo-{c}"),
+            &[],
+            ExtendedKeyUsagePurpose::ClientAuth,
+            d.client_cert(c),
+            d.client_cle(c),
+        )?;
     }
     Ok(d)
 }
@@ -78,7 +94,8 @@ fn parametres(nom: &str, noms: &[&str]) -> anyhow::Result<CertificateParams> {
 /// Keys are for this account alone.
 fn ecrire(chemin: &Path, texte: &str) -> anyhow::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut f = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(chemin)?;
+    let mut f =
+        std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(chemin)?;
     f.write_all(texte.as_bytes())?;
     Ok(())
 }

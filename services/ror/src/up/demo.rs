@@ -74,7 +74,8 @@ pub async fn nomenclatures(m: &Maillage, dossier: &Path) -> anyhow::Result<()> {
     if lire_si_present(&temoin).is_some_and(|v| v == version) {
         return Ok(());
     }
-    let r = charger_nomenclatures(m, ror_nomenclatures::donnees::embarquees().map_err(anyhow::Error::msg)?).await?;
+    let r = charger_nomenclatures(m, ror_nomenclatures::donnees::embarquees().map_err(anyhow::Error::msg)?)
+        .await?;
     anyhow::ensure!(r.refus_nombre() == 0, "{} nomenclatures du produit ont été refusées", r.refus_nombre());
     std::fs::write(temoin, version)?;
     Ok(())
@@ -88,7 +89,9 @@ pub async fn peupler(plan: &Plan, m: &Maillage) -> anyhow::Result<Option<Value>>
     }
     let dossier = plan.options.data_dir.join(format!("demo-{nom}"));
     let temoin = dossier.join("charge");
-    let manifeste = |d: &Path| -> anyhow::Result<Value> { Ok(serde_json::from_slice(&std::fs::read(d.join("manifest.json"))?)?) };
+    let manifeste = |d: &Path| -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&std::fs::read(d.join("manifest.json"))?)?)
+    };
     if temoin.exists() {
         return manifeste(&dossier).map(Some);
     }
@@ -102,13 +105,18 @@ pub async fn peupler(plan: &Plan, m: &Maillage) -> anyhow::Result<Option<Value>>
     }
     let pret = || async {
         // Every part that a write needs must have its codes and leases.
-        let r = charger_registre(m, Format::FinessStructures, &dossier.join("finess-structures.json"), false).await?;
+        let r = charger_registre(m, Format::FinessStructures, &dossier.join("finess-structures.json"), false)
+            .await?;
         anyhow::ensure!(r.refus_nombre() == 0, "des structures de démonstration ont été refusées");
         Ok(())
     };
     insister("le service identity", pret).await?;
-    charger_registre(m, Format::RppsPersonneActivite, &dossier.join("rpps-personne-activite.txt"), false).await?;
-    let r = insister("la chaîne d'import", || async { charger_fhir(m, &dossier.join("fhir"), &region, Canal::National, None).await }).await?;
+    charger_registre(m, Format::RppsPersonneActivite, &dossier.join("rpps-personne-activite.txt"), false)
+        .await?;
+    let r = insister("la chaîne d'import", || async {
+        charger_fhir(m, &dossier.join("fhir"), &region, Canal::National, None).await
+    })
+    .await?;
     if r.refus_nombre() > 0 {
         r.afficher();
         anyhow::bail!("{} ressources de démonstration ont été refusées", r.refus_nombre());
@@ -123,7 +131,12 @@ async fn basculer(m: &Maillage, region: &str, domaine: &str) -> anyhow::Result<(
     let deja = || {
         let mut c = client.clone();
         async move {
-            let r = c.get_region(GetRegionRequest { code: region.to_owned() }).await?.into_inner().region.unwrap_or_default();
+            let r = c
+                .get_region(GetRegionRequest { code: region.to_owned() })
+                .await?
+                .into_inner()
+                .region
+                .unwrap_or_default();
             Ok(r.baux.iter().any(|b| b.domaine == domaine && b.ecrivain() == Canal::National))
         }
     };
@@ -131,9 +144,14 @@ async fn basculer(m: &Maillage, region: &str, domaine: &str) -> anyhow::Result<(
         return Ok(());
     }
     let mut c = client.clone();
-    let approbation = |nom: &str, role: &str| Some(Approbation { nom: nom.into(), role: role.into(), date: None });
+    let approbation =
+        |nom: &str, role: &str| Some(Approbation { nom: nom.into(), role: role.into(), date: None });
     // A run killed between proposal and approval left one open.
-    let ouvertes = c.list_transitions(ListTransitionsRequest { region: region.to_owned(), limite: 50 }).await?.into_inner().transitions;
+    let ouvertes = c
+        .list_transitions(ListTransitionsRequest { region: region.to_owned(), limite: 50 })
+        .await?
+        .into_inner()
+        .transitions;
     let ouverte = ouvertes.into_iter().find(|t| {
         t.domaine == domaine && matches!(t.etat(), EtatTransition::Proposee | EtatTransition::EnCours)
     });
@@ -151,7 +169,10 @@ async fn basculer(m: &Maillage, region: &str, domaine: &str) -> anyhow::Result<(
         }
     };
     if t.etat() == EtatTransition::Proposee {
-        let demande = ApproveTransitionRequest { id: t.id.clone(), approbation: approbation("Démonstration régionale", "ARS") };
+        let demande = ApproveTransitionRequest {
+            id: t.id.clone(),
+            approbation: approbation("Démonstration régionale", "ARS"),
+        };
         c.approve_transition(demande).await?;
     }
     let fait = insister("la bascule", || async {
@@ -170,14 +191,19 @@ pub async fn clients(plan: &Plan, m: &Maillage) -> anyhow::Result<Value> {
     let mut client = AccessServiceClient::new(m.vers("access")?);
     let en_tetes: Vec<String> = ENTETES.iter().map(|(_, v)| (*v).to_owned()).collect();
     // A run killed before the file was written left clients whose secret is lost: new names then.
-    let suffixe = match inscrire(&mut client, consommateur("demo-p0", Some(0), String::new(), &en_tetes)).await? {
-        Some(secret) => (String::new(), secret),
-        None => {
-            let s = format!("-{}", std::process::id());
-            let secret = inscrire(&mut client, consommateur(&format!("demo-p0{s}"), Some(0), String::new(), &en_tetes)).await?;
-            (s, secret.context("client de démonstration déjà pris")?)
-        }
-    };
+    let suffixe =
+        match inscrire(&mut client, consommateur("demo-p0", Some(0), String::new(), &en_tetes)).await? {
+            Some(secret) => (String::new(), secret),
+            None => {
+                let s = format!("-{}", std::process::id());
+                let secret = inscrire(
+                    &mut client,
+                    consommateur(&format!("demo-p0{s}"), Some(0), String::new(), &en_tetes),
+                )
+                .await?;
+                (s, secret.context("client de démonstration déjà pris")?)
+            }
+        };
     let (suffixe, secret) = suffixe;
     let mut tous = json!({ "p0": { "client_id": format!("demo-p0{suffixe}"), "client_secret": secret } });
     let c = &plan.certificats;
@@ -188,8 +214,10 @@ pub async fn clients(plan: &Plan, m: &Maillage) -> anyhow::Result<Value> {
         tous[*nom] = json!({ "client_id": id, "certificate": c.client_cert(nom), "key": c.client_cle(nom), "ca": c.ca() });
     }
     let id = format!("demo-capacite{suffixe}");
-    let fournisseur = Consumer { ecriture_capacite: true, en_tetes: vec![], ..consommateur(&id, None, String::new(), &[]) };
-    let secret = inscrire(&mut client, fournisseur).await?.context("fournisseur de démonstration déjà pris")?;
+    let fournisseur =
+        Consumer { ecriture_capacite: true, en_tetes: vec![], ..consommateur(&id, None, String::new(), &[]) };
+    let secret =
+        inscrire(&mut client, fournisseur).await?.context("fournisseur de démonstration déjà pris")?;
     tous["capacity"] = json!({ "client_id": id, "client_secret": secret });
     ecrire_prive(&fichier, &serde_json::to_vec_pretty(&tous)?)?;
     Ok(tous)
@@ -212,7 +240,11 @@ async fn inscrire(
     client: &mut AccessServiceClient<ror_chassis::client::Canal>,
     consumer: Consumer,
 ) -> anyhow::Result<Option<String>> {
-    match client.create_consumer(CreateConsumerRequest { consumer: Some(consumer) }).await.map_err(Erreur::from) {
+    match client
+        .create_consumer(CreateConsumerRequest { consumer: Some(consumer) })
+        .await
+        .map_err(Erreur::from)
+    {
         Ok(r) => Ok(Some(r.into_inner().client_secret)),
         Err(Erreur::Existe(_)) => Ok(None),
         Err(e) => Err(e.into()),
@@ -224,7 +256,8 @@ fn ecrire_prive(chemin: &Path, octets: &[u8]) -> anyhow::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     // Beside, then in place: a reader never meets half a file.
     let neuf = chemin.with_extension("neuf");
-    let mut f = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&neuf)?;
+    let mut f =
+        std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&neuf)?;
     f.write_all(octets)?;
     f.sync_all()?;
     std::fs::rename(neuf, chemin)?;
@@ -239,8 +272,12 @@ pub fn ecrire(
     manifeste: Option<&Value>,
     services: &BTreeMap<String, u32>,
 ) -> anyhow::Result<()> {
-    let (http, tls) = (format!("http://localhost:{}", plan.options.port), format!("https://localhost:{}", plan.options.tls_port));
-    let mut pids: BTreeMap<&str, Option<u32>> = services.iter().map(|(s, p)| (s.as_str(), Some(*p))).collect();
+    let (http, tls) = (
+        format!("http://localhost:{}", plan.options.port),
+        format!("https://localhost:{}", plan.options.tls_port),
+    );
+    let mut pids: BTreeMap<&str, Option<u32>> =
+        services.iter().map(|(s, p)| (s.as_str(), Some(*p))).collect();
     pids.insert("ror", Some(std::process::id()));
     pids.insert("postgres", embarque.postgres_pid());
     pids.insert("nats", embarque.nats_pid());
@@ -261,12 +298,7 @@ pub fn ecrire(
 }
 
 /// Keeps the pids of `demo.json` true while processes come and go.
-pub async fn tenir_a_jour(
-    plan: &Plan,
-    embarque: &Embedded,
-    enfants: &Enfants,
-    arret: &CancellationToken,
-) {
+pub async fn tenir_a_jour(plan: &Plan, embarque: &Embedded, enfants: &Enfants, arret: &CancellationToken) {
     let fichier = plan.options.data_dir.join("demo.json");
     let mut connus = (enfants.pids(), embarque.postgres_pid(), embarque.nats_pid());
     while !arret.is_cancelled() {

@@ -43,7 +43,10 @@ pub fn lancer(plan: &Plan, arret: CancellationToken) -> anyhow::Result<Enfants> 
     for service in SERVICES.into_iter().chain(["gateway"]) {
         let env = environnement(plan, service);
         let (pids, arret, programme) = (enfants.pids.clone(), arret.clone(), programme.clone());
-        let mut rupture = std::env::var("ROR_CRASH_SERVICE").ok().filter(|s| s == service).and(std::env::var("ROR_CRASH_POINT").ok());
+        let mut rupture = std::env::var("ROR_CRASH_SERVICE")
+            .ok()
+            .filter(|s| s == service)
+            .and(std::env::var("ROR_CRASH_POINT").ok());
         enfants.taches.spawn(async move {
             let mut attente = Duration::from_millis(100);
             while !arret.is_cancelled() {
@@ -73,7 +76,12 @@ pub fn lancer(plan: &Plan, arret: CancellationToken) -> anyhow::Result<Enfants> 
     Ok(enfants)
 }
 
-async fn surveiller(service: &'static str, mut enfant: Child, pids: &Mutex<BTreeMap<String, u32>>, arret: &CancellationToken) {
+async fn surveiller(
+    service: &'static str,
+    mut enfant: Child,
+    pids: &Mutex<BTreeMap<String, u32>>,
+    arret: &CancellationToken,
+) {
     let pid = enfant.id();
     if let (Some(pid), Ok(mut p)) = (pid, pids.lock()) {
         p.insert(service.to_owned(), pid);

@@ -32,9 +32,7 @@ pub(super) fn lire(texte: &str) -> Result<Option<CleIndicateur>, String> {
     let url = analyse.egal(&["url"])?;
     analyse.attendre(Jeton::Signe(')'))?;
     if url != EXT_CAPACITE {
-        return Err(format!(
-            "Le chemin désigne l'extension « {url} » et non « {EXT_CAPACITE} »."
-        ));
+        return Err(format!("Le chemin désigne l'extension « {url} » et non « {EXT_CAPACITE} »."));
     }
     if analyse.jetons.is_empty() {
         return Ok(None);
@@ -85,9 +83,7 @@ impl<'a> Analyse<'a, '_> {
             Some(Jeton::Texte(texte)) => format!("le texte « {texte} »"),
             Some(Jeton::Signe(signe)) => format!("« {signe} »"),
         };
-        Err(format!(
-            "Le chemin n'est pas lisible : « {attendu} » attendu, {trouve} trouvé."
-        ))
+        Err(format!("Le chemin n'est pas lisible : « {attendu} » attendu, {trouve} trouvé."))
     }
 
     /// Words joined by dots.
@@ -110,11 +106,9 @@ impl<'a> Analyse<'a, '_> {
                 self.jetons = reste;
                 Ok(texte)
             }
-            _ => Err(
-                "Le chemin n'est pas lisible : un texte entre apostrophes est attendu \
+            _ => Err("Le chemin n'est pas lisible : un texte entre apostrophes est attendu \
                       après « = »."
-                    .to_owned(),
-            ),
+                .to_owned()),
         }
     }
 
@@ -125,8 +119,7 @@ impl<'a> Analyse<'a, '_> {
         self.attendre(Jeton::Mot("and"))?;
         let code = self.egal(&["valueCodeableConcept", "coding", "code"])?;
         self.attendre(Jeton::Signe(')'))?;
-        let case = case(cle, nom)
-            .ok_or_else(|| format!("« {nom} » n'est pas un critère d'indicateur."))?;
+        let case = case(cle, nom).ok_or_else(|| format!("« {nom} » n'est pas un critère d'indicateur."))?;
         if code.is_empty() || !case.is_empty() {
             return Err(format!("Le critère « {nom} » est vide ou donné deux fois."));
         }

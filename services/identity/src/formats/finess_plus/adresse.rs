@@ -25,14 +25,8 @@ const ADRESSE: &[&str] = &[
     "coordonneesGeographique",
 ];
 
-const COORDONNEES: &[&str] = &[
-    "coordonneeX",
-    "coordonneeY",
-    "directionLatitude",
-    "directionLongitude",
-    "cleInInteropBAN",
-    "scoreBAN",
-];
+const COORDONNEES: &[&str] =
+    &["coordonneeX", "coordonneeY", "directionLatitude", "directionLongitude", "cleInInteropBAN", "scoreBAN"];
 
 /// Whose address it is; the rules of legal entities are counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,23 +180,16 @@ fn lire_coordonnees(adresse: &Vue<'_>, porteur: Porteur, carnet: &mut Carnet) ->
         }
         (None, None) => {
             let (eg, ej, absentes) = match (&premiere, &seconde) {
-                (Paire::Absente, Paire::Absente) => {
-                    ("coordonnees-absentes", "coordonnees-absentes-ej", true)
+                (Paire::Absente, Paire::Absente) => ("coordonnees-absentes", "coordonnees-absentes-ej", true),
+                (Paire::Lue(..), _) | (_, Paire::Lue(..)) => {
+                    ("coordonnees-hors-limites", "coordonnees-hors-limites-ej", false)
                 }
-                (Paire::Lue(..), _) | (_, Paire::Lue(..)) => (
-                    "coordonnees-hors-limites",
-                    "coordonnees-hors-limites-ej",
-                    false,
-                ),
                 (Paire::Illisible, _) | (_, Paire::Illisible) => {
                     ("coordonnees-illisibles", "coordonnees-illisibles-ej", false)
                 }
             };
             carnet.constater(porteur.regle(eg, ej));
-            return Coordonnees {
-                absentes,
-                position: None,
-            };
+            return Coordonnees { absentes, position: None };
         }
     };
     let commune = adresse.texte_brut("cogCommune", carnet);

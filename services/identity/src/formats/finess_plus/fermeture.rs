@@ -42,33 +42,18 @@ pub(super) fn lire_fermeture(
     let cloture = derniere_cloture(vue, codes, carnet);
     if active {
         if date.is_empty() {
-            return Fermeture {
-                active,
-                ..Fermeture::default()
-            };
+            return Fermeture { active, ..Fermeture::default() };
         }
         let annoncee = !jour.is_empty() && date.as_str() > jour;
-        carnet.constater(if annoncee {
-            "fermeture-annoncee"
-        } else {
-            "etat-et-date-fermeture-divergents"
-        });
-        return Fermeture {
-            active,
-            date: if annoncee { date } else { String::new() },
-            genre: "",
-        };
+        carnet.constater(if annoncee { "fermeture-annoncee" } else { "etat-et-date-fermeture-divergents" });
+        return Fermeture { active, date: if annoncee { date } else { String::new() }, genre: "" };
     }
     if date.is_empty() {
         carnet.constater("etat-et-date-fermeture-divergents");
     }
     let Some(cloture) = cloture else {
         carnet.constater("fermeture-sans-evenement");
-        return Fermeture {
-            active,
-            date,
-            genre: "DEF",
-        };
+        return Fermeture { active, date, genre: "DEF" };
     };
     Fermeture {
         active,
@@ -97,9 +82,9 @@ fn derniere_cloture(vue: &Vue<'_>, codes: &[&str], carnet: &mut Carnet) -> Optio
             jour: evenement.date("dateEvenement", carnet),
             enregistre: evenement.texte("dateEnregistrement", carnet),
         };
-        let plus_recente = derniere.as_ref().is_none_or(|connue| {
-            (&lue.jour, &lue.enregistre) >= (&connue.jour, &connue.enregistre)
-        });
+        let plus_recente = derniere
+            .as_ref()
+            .is_none_or(|connue| (&lue.jour, &lue.enregistre) >= (&connue.jour, &connue.enregistre));
         if plus_recente {
             derniere = Some(lue);
         }

@@ -28,17 +28,8 @@ pub(super) struct Lecteur<'r> {
 
 impl<'r> Lecteur<'r> {
     /// Nothing read yet.
-    pub(super) fn nouveau(
-        recoit: &'r mut dyn FnMut(Lecture) -> ControlFlow<()>,
-        jauge: &'r Jauge,
-    ) -> Self {
-        Self {
-            recoit,
-            jauge,
-            resume: Resume::default(),
-            carnet: Carnet::default(),
-            pmej_vu: false,
-        }
+    pub(super) fn nouveau(recoit: &'r mut dyn FnMut(Lecture) -> ControlFlow<()>, jauge: &'r Jauge) -> Self {
+        Self { recoit, jauge, resume: Resume::default(), carnet: Carnet::default(), pmej_vu: false }
     }
 
     /// Reads the root object to its end.
@@ -61,10 +52,7 @@ impl<'r> Lecteur<'r> {
 
     /// The counts.
     pub(super) fn resume(self) -> Resume {
-        Resume {
-            constats: self.carnet.constats(),
-            ..self.resume
-        }
+        Resume { constats: self.carnet.constats(), ..self.resume }
     }
 
     fn entete(&mut self, cle: &str, valeur: &Value) {
@@ -264,14 +252,9 @@ pub(super) fn erreur_json(erreur: serde_json::Error, jauge: &Jauge) -> ErreurFic
     } else if erreur.is_eof() {
         "JSON tronqué : le fichier s'arrête avant la fin de l'objet.".to_owned()
     } else if erreur.is_data() {
-        "Forme inattendue : la racine doit être un objet, « pmej », « gco » et « gcc » des listes."
-            .to_owned()
+        "Forme inattendue : la racine doit être un objet, « pmej », « gco » et « gcc » des listes.".to_owned()
     } else {
         format!("JSON invalide à la colonne {}.", erreur.column())
     };
-    ErreurFichier {
-        ligne,
-        octet,
-        message,
-    }
+    ErreurFichier { ligne, octet, message }
 }

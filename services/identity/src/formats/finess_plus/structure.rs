@@ -94,12 +94,7 @@ pub(super) struct Site {
 }
 
 /// Reads a legal entity; faults go to the notebook.
-pub(super) fn lire_pmej<'v>(
-    valeur: &'v Value,
-    chemin: &str,
-    jour: &str,
-    carnet: &mut Carnet,
-) -> Entite<'v> {
+pub(super) fn lire_pmej<'v>(valeur: &'v Value, chemin: &str, jour: &str, carnet: &mut Carnet) -> Entite<'v> {
     let vue = vue_requise(valeur, chemin, PMEJ, carnet);
     let infos = vue.sous("informationsGeneralesPMEJ", INFORMATIONS_PMEJ, carnet);
     let num_finess = lire_finess(&infos, "numFinessPm", carnet);
@@ -107,12 +102,7 @@ pub(super) fn lire_pmej<'v>(
     let date = infos.date("dateFermeture", carnet);
     let fermeture = lire_fermeture(&vue, active, date, &["002", "005", "020"], jour, carnet);
     let adresses = lire_adresses(&vue, Porteur::Ej, carnet);
-    let denomination = lire_nom(
-        &infos,
-        "denominationLonguePmSmsse",
-        "denominationPm",
-        carnet,
-    );
+    let denomination = lire_nom(&infos, "denominationLonguePmSmsse", "denominationPm", carnet);
     let siren = avertir(infos.texte("siren", carnet), Siren::lire_delivre, carnet);
     let structure = StructureFiness {
         meta: Some(lire_meta(id_ej(&num_finess), &adresses.commune, carnet)),
@@ -135,21 +125,11 @@ pub(super) fn lire_pmej<'v>(
         telephone: lire_telephone(&vue, carnet),
         date_maj_source: vue.instant("dateDerniereMaj", carnet),
     };
-    Entite {
-        structure,
-        active: fermeture.active,
-        sites: vue.liste("ege", carnet),
-    }
+    Entite { structure, active: fermeture.active, sites: vue.liste("ege", carnet) }
 }
 
 /// Reads a site of the legal entity `ej`; faults go to the notebook.
-pub(super) fn lire_ege(
-    valeur: &Value,
-    chemin: &str,
-    ej: &str,
-    jour: &str,
-    carnet: &mut Carnet,
-) -> Site {
+pub(super) fn lire_ege(valeur: &Value, chemin: &str, ej: &str, jour: &str, carnet: &mut Carnet) -> Site {
     let vue = vue_requise(valeur, chemin, EGE, carnet);
     let infos = vue.sous("informationsGeneralesEGE", INFORMATIONS_EGE, carnet);
     let num_finess = lire_finess(&infos, "numFinessEge", carnet);
@@ -192,12 +172,7 @@ pub(super) fn lire_ege(
 fn vue_requise<'v>(valeur: &'v Value, chemin: &str, cles: &[&str], carnet: &mut Carnet) -> Vue<'v> {
     let vue = Vue::nouvelle(valeur, chemin, cles, carnet);
     if valeur.is_null() {
-        carnet.ajouter_faute(faute(
-            chemin,
-            "forme-inattendue",
-            "L'élément est vide.",
-            "un objet",
-        ));
+        carnet.ajouter_faute(faute(chemin, "forme-inattendue", "L'élément est vide.", "un objet"));
     }
     vue
 }
@@ -241,11 +216,7 @@ fn lire_etat(vue: &Vue<'_>, carnet: &mut Carnet) -> bool {
 
 fn lire_nom(infos: &Vue<'_>, long: &str, court: &str, carnet: &mut Carnet) -> String {
     let nom = infos.texte(long, carnet);
-    let nom = if nom.is_empty() {
-        infos.texte(court, carnet)
-    } else {
-        nom
-    };
+    let nom = if nom.is_empty() { infos.texte(court, carnet) } else { nom };
     if nom.is_empty() {
         carnet.ajouter_faute(faute(
             &infos.chemin(long),
@@ -284,11 +255,7 @@ fn lire_meta(id: String, commune: &str, carnet: &mut Carnet) -> Meta {
     if region.is_none() && !commune.is_empty() {
         carnet.constater("commune-sans-region");
     }
-    Meta {
-        id,
-        region: region.unwrap_or_default().to_owned(),
-        ..Meta::default()
-    }
+    Meta { id, region: region.unwrap_or_default().to_owned(), ..Meta::default() }
 }
 
 /// The first phone of the first contact that has one.

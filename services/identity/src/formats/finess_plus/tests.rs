@@ -61,10 +61,7 @@ fn fichier(elements: Value) -> String {
 
 #[test]
 fn une_entite_et_son_site() {
-    let texte = fichier(json!([pmej(
-        "019000108",
-        json!([ege("019000207", "A", Value::Null, json!([]))])
-    )]));
+    let texte = fichier(json!([pmej("019000108", json!([ege("019000207", "A", Value::Null, json!([]))]))]));
     let (lectures, resume) = charger(texte.as_bytes());
     let resume = resume.unwrap();
     let lues = structures(&lectures);
@@ -112,13 +109,7 @@ fn fermetures() {
             "DEF",
             "2020-01-01",
         ),
-        (
-            "I",
-            json!("2020-01-01"),
-            json!([evenement("005", Value::Null, "2020-01-01")]),
-            "DEF",
-            "2020-01-01",
-        ),
+        ("I", json!("2020-01-01"), json!([evenement("005", Value::Null, "2020-01-01")]), "DEF", "2020-01-01"),
         (
             "I",
             json!("2020-01-01"),
@@ -153,13 +144,7 @@ fn fermetures() {
         ("I", json!("2020-01-01"), json!([]), "DEF", "2020-01-01"),
         ("A", json!("2020-01-01"), json!([]), "", ""),
         ("A", json!("2027-01-01"), json!([]), "", "2027-01-01"),
-        (
-            "A",
-            Value::Null,
-            json!([evenement("005", json!("103"), "2019-01-01")]),
-            "",
-            "",
-        ),
+        ("A", Value::Null, json!([evenement("005", json!("103"), "2019-01-01")]), "", ""),
     ];
     for (etat, date, evenements, genre, jour) in cas {
         let site = ege("019000207", etat, date.clone(), evenements.clone());
@@ -215,13 +200,9 @@ fn un_element_faux_n_arrete_pas_les_autres() {
     let refus: Vec<_> = lectures
         .iter()
         .filter_map(|lecture| match lecture {
-            Lecture::Refus {
-                ordinal, fautes, ..
-            } => Some((
-                *ordinal,
-                fautes[0].regle.as_str(),
-                fautes[0].element.as_str(),
-            )),
+            Lecture::Refus { ordinal, fautes, .. } => {
+                Some((*ordinal, fautes[0].regle.as_str(), fautes[0].element.as_str()))
+            }
             Lecture::Enregistrement(_) => None,
         })
         .collect();
@@ -231,11 +212,7 @@ fn un_element_faux_n_arrete_pas_les_autres() {
             (1, "forme-inattendue", "pmej[1]"),
             (2, "forme-inattendue", "pmej[2]"),
             (3, "etat-inconnu", "pmej[3].etatObjet"),
-            (
-                4,
-                "finess-forme-invalide",
-                "pmej[4].informationsGeneralesPMEJ.numFinessPm"
-            ),
+            (4, "finess-forme-invalide", "pmej[4].informationsGeneralesPMEJ.numFinessPm"),
             (5, "forme-inattendue", "pmej[5].ege"),
             (6, "forme-inattendue", "pmej[6].ege[1]"),
         ]
@@ -258,10 +235,7 @@ fn cles_inconnues_et_cles_fausses() {
 
 #[test]
 fn fichier_coupe() {
-    let texte = fichier(json!([
-        pmej("019000108", json!([])),
-        pmej("019000108", json!([]))
-    ]));
+    let texte = fichier(json!([pmej("019000108", json!([])), pmej("019000108", json!([]))]));
     let coupe = texte.len() - 40;
     let (lectures, resume) = charger(&texte.as_bytes()[..coupe]);
     let erreur = resume.unwrap_err();
@@ -283,10 +257,7 @@ fn gzip_coupe() {
 
 #[test]
 fn arret_demande() {
-    let texte = fichier(json!([
-        pmej("019000108", json!([])),
-        pmej("019000108", json!([]))
-    ]));
+    let texte = fichier(json!([pmej("019000108", json!([])), pmej("019000108", json!([]))]));
     let mut lues = 0;
     let resume = lire(texte.as_bytes(), &mut |_| {
         lues += 1;
@@ -299,10 +270,7 @@ fn arret_demande() {
 
 #[test]
 fn rien_ne_fait_paniquer() {
-    let texte = fichier(json!([pmej(
-        "019000108",
-        json!([ege("019000207", "A", Value::Null, json!([]))])
-    )]));
+    let texte = fichier(json!([pmej("019000108", json!([ege("019000207", "A", Value::Null, json!([]))]))]));
     for fin in 0..texte.len() {
         assert!(charger(&texte.as_bytes()[..fin]).1.is_err());
     }
@@ -315,11 +283,7 @@ fn rien_ne_fait_paniquer() {
         }
         let _ = charger(&octets);
     }
-    let profond = format!(
-        "{{\"pmej\":[{}{}]}}",
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
+    let profond = format!("{{\"pmej\":[{}{}]}}", "[".repeat(100_000), "]".repeat(100_000));
     let (lectures, resume) = charger(profond.as_bytes());
     assert!(resume.is_ok());
     assert!(matches!(lectures[0], Lecture::Refus { .. }));
@@ -336,10 +300,7 @@ fn rien_ne_fait_paniquer() {
     ] {
         assert!(charger(hostile.as_bytes()).1.is_err(), "{hostile}");
     }
-    for etrange in [
-        "{\"pmej\":[1e999,\"\\ud800\",{\"ege\":[{}]}]}",
-        "{\"pmej\":[],\"pmej\":[]}",
-    ] {
+    for etrange in ["{\"pmej\":[1e999,\"\\ud800\",{\"ege\":[{}]}]}", "{\"pmej\":[],\"pmej\":[]}"] {
         assert!(charger(etrange.as_bytes()).1.is_ok(), "{etrange}");
     }
 }

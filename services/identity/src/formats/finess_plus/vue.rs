@@ -60,12 +60,7 @@ pub(super) struct Vue<'v> {
 
 impl<'v> Vue<'v> {
     /// Looks at a value that must be an object or null; counts unknown keys.
-    pub(super) fn nouvelle(
-        valeur: &'v Value,
-        chemin: &str,
-        cles: &[&str],
-        carnet: &mut Carnet,
-    ) -> Self {
+    pub(super) fn nouvelle(valeur: &'v Value, chemin: &str, cles: &[&str], carnet: &mut Carnet) -> Self {
         let objet = match valeur {
             Value::Object(objet) => {
                 for cle in objet.keys() {
@@ -81,10 +76,7 @@ impl<'v> Vue<'v> {
                 None
             }
         };
-        Self {
-            objet,
-            chemin: chemin.to_owned(),
-        }
+        Self { objet, chemin: chemin.to_owned() }
     }
 
     /// Path of one of its keys.
@@ -140,12 +132,7 @@ impl<'v> Vue<'v> {
 
     /// An object it holds.
     pub(super) fn sous(&self, cle: &str, cles: &[&str], carnet: &mut Carnet) -> Vue<'v> {
-        Vue::nouvelle(
-            self.valeur(cle).unwrap_or(&ABSENT),
-            &self.chemin(cle),
-            cles,
-            carnet,
-        )
+        Vue::nouvelle(self.valeur(cle).unwrap_or(&ABSENT), &self.chemin(cle), cles, carnet)
     }
 
     /// A list it holds, empty when absent or null.
@@ -166,9 +153,7 @@ impl<'v> Vue<'v> {
         self.liste(cle, carnet)
             .iter()
             .enumerate()
-            .map(|(rang, valeur)| {
-                Vue::nouvelle(valeur, &format!("{chemin}[{}]", rang + 1), cles, carnet)
-            })
+            .map(|(rang, valeur)| Vue::nouvelle(valeur, &format!("{chemin}[{}]", rang + 1), cles, carnet))
             .collect()
     }
 
@@ -209,31 +194,20 @@ impl<'v> Vue<'v> {
 /// Compares with a pattern where `9` stands for a digit.
 fn suit(texte: &str, patron: &str) -> bool {
     texte.len() == patron.len()
-        && texte.bytes().zip(patron.bytes()).all(|(octet, modele)| {
-            if modele == b'9' {
-                octet.is_ascii_digit()
-            } else {
-                octet == modele
-            }
-        })
+        && texte
+            .bytes()
+            .zip(patron.bytes())
+            .all(|(octet, modele)| if modele == b'9' { octet.is_ascii_digit() } else { octet == modele })
 }
 
 fn nombre(texte: &str, debut: usize) -> u32 {
-    texte
-        .get(debut..debut + 2)
-        .and_then(|morceau| morceau.parse().ok())
-        .unwrap_or(u32::MAX)
+    texte.get(debut..debut + 2).and_then(|morceau| morceau.parse().ok()).unwrap_or(u32::MAX)
 }
 
 fn est_date(texte: &str) -> bool {
-    suit(texte, "9999-99-99")
-        && (1..=12).contains(&nombre(texte, 5))
-        && (1..=31).contains(&nombre(texte, 8))
+    suit(texte, "9999-99-99") && (1..=12).contains(&nombre(texte, 5)) && (1..=31).contains(&nombre(texte, 8))
 }
 
 fn est_heure(texte: &str) -> bool {
-    suit(texte, "99:99:99")
-        && nombre(texte, 0) < 24
-        && nombre(texte, 3) < 60
-        && nombre(texte, 6) < 60
+    suit(texte, "99:99:99") && nombre(texte, 0) < 24 && nombre(texte, 3) < 60 && nombre(texte, 6) < 60
 }

@@ -33,122 +33,37 @@ pub(super) enum Champ {
 type Description = (Champ, &'static [&'static str], &'static str, bool);
 
 const CHAMPS: &[Description] = &[
-    (
-        Champ::TypeIdentifiant,
-        &["typedidentifiantpp"],
-        "Type d'identifiant PP",
-        true,
-    ),
-    (
-        Champ::Identifiant,
-        &["identifiantpp"],
-        "Identifiant PP",
-        true,
-    ),
-    (
-        Champ::IdNatPs,
-        &["identificationnationalepp"],
-        "Identification nationale PP",
-        true,
-    ),
-    (
-        Champ::CiviliteExercice,
-        &["codecivilitedexercice"],
-        "Code civilité d'exercice",
-        true,
-    ),
+    (Champ::TypeIdentifiant, &["typedidentifiantpp"], "Type d'identifiant PP", true),
+    (Champ::Identifiant, &["identifiantpp"], "Identifiant PP", true),
+    (Champ::IdNatPs, &["identificationnationalepp"], "Identification nationale PP", true),
+    (Champ::CiviliteExercice, &["codecivilitedexercice"], "Code civilité d'exercice", true),
     (Champ::Civilite, &["codecivilite"], "Code civilité", true),
     (Champ::Nom, &["nomdexercice"], "Nom d'exercice", true),
-    (
-        Champ::Prenom,
-        &["prenomdexercice"],
-        "Prénom d'exercice",
-        true,
-    ),
-    (
-        Champ::Profession,
-        &["codeprofession"],
-        "Code profession",
-        true,
-    ),
-    (
-        Champ::Categorie,
-        &["codecategorieprofessionnelle"],
-        "Code catégorie professionnelle",
-        true,
-    ),
-    (
-        Champ::TypeSavoirFaire,
-        &["codetypesavoirfaire"],
-        "Code type savoir-faire",
-        true,
-    ),
-    (
-        Champ::SavoirFaire,
-        &["codesavoirfaire"],
-        "Code savoir-faire",
-        true,
-    ),
-    (
-        Champ::Mode,
-        &["codemodeexercice"],
-        "Code mode exercice",
-        true,
-    ),
-    (
-        Champ::Siret,
-        &["numerosiretsite"],
-        "Numéro SIRET site",
-        true,
-    ),
-    (
-        Champ::FinessSite,
-        &["numerofinesssite"],
-        "Numéro FINESS site",
-        true,
-    ),
-    (
-        Champ::FinessEj,
-        &["numerofinessetablissementjuridique"],
-        "Numéro FINESS établissement juridique",
-        true,
-    ),
+    (Champ::Prenom, &["prenomdexercice"], "Prénom d'exercice", true),
+    (Champ::Profession, &["codeprofession"], "Code profession", true),
+    (Champ::Categorie, &["codecategorieprofessionnelle"], "Code catégorie professionnelle", true),
+    (Champ::TypeSavoirFaire, &["codetypesavoirfaire"], "Code type savoir-faire", true),
+    (Champ::SavoirFaire, &["codesavoirfaire"], "Code savoir-faire", true),
+    (Champ::Mode, &["codemodeexercice"], "Code mode exercice", true),
+    (Champ::Siret, &["numerosiretsite"], "Numéro SIRET site", true),
+    (Champ::FinessSite, &["numerofinesssite"], "Numéro FINESS site", true),
+    (Champ::FinessEj, &["numerofinessetablissementjuridique"], "Numéro FINESS établissement juridique", true),
     (
         Champ::IdTechnique,
         &["identifianttechniquedelastructure"],
         "Identifiant technique de la structure",
         true,
     ),
-    (
-        Champ::Secteur,
-        &["codesecteurdactivite"],
-        "Code secteur d'activité",
-        true,
-    ),
-    (
-        Champ::Commune,
-        &["codecommunecoordstructure"],
-        "Code commune (coord. structure)",
-        false,
-    ),
+    (Champ::Secteur, &["codesecteurdactivite"], "Code secteur d'activité", true),
+    (Champ::Commune, &["codecommunecoordstructure"], "Code commune (coord. structure)", false),
     (
         Champ::Departement,
         &["codedepartementstructure", "codedepartementcoordstructure"],
         "Code Département (structure)",
         false,
     ),
-    (
-        Champ::Role,
-        &["coderole", "codefonction"],
-        "Code rôle",
-        false,
-    ),
-    (
-        Champ::Genre,
-        &["codegenreactivite", "codegenredactivite"],
-        "Code genre activité",
-        false,
-    ),
+    (Champ::Role, &["coderole", "codefonction"], "Code rôle", false),
+    (Champ::Genre, &["codegenreactivite", "codegenredactivite"], "Code genre activité", false),
 ];
 
 /// Columns known and not read, such as labels and contact data.
@@ -211,9 +126,7 @@ impl Colonnes {
         for (rang, titre) in entete.split('|').enumerate() {
             nombre = rang + 1;
             let titre = normaliser(titre);
-            let champ = CHAMPS
-                .iter()
-                .find(|(_, noms, _, _)| noms.contains(&titre.as_str()));
+            let champ = CHAMPS.iter().find(|(_, noms, _, _)| noms.contains(&titre.as_str()));
             if let Some((champ, ..)) = champ {
                 match positions.get_mut(*champ as usize) {
                     Some(place @ None) => *place = Some(rang),
@@ -223,11 +136,7 @@ impl Colonnes {
                 resume.constater("colonne-inconnue");
             }
         }
-        let colonnes = Self {
-            positions,
-            nombre,
-            barre_finale,
-        };
+        let colonnes = Self { positions, nombre, barre_finale };
         let manquantes: Vec<&str> = CHAMPS
             .iter()
             .filter(|(champ, _, _, requise)| *requise && colonnes.rang(*champ).is_none())
@@ -236,10 +145,7 @@ impl Colonnes {
         if manquantes.is_empty() {
             return Ok(colonnes);
         }
-        Err(format!(
-            "Colonnes obligatoires absentes de l'en-tête : {}.",
-            manquantes.join(", ")
-        ))
+        Err(format!("Colonnes obligatoires absentes de l'en-tête : {}.", manquantes.join(", ")))
     }
 
     /// Columns of the header.
@@ -254,21 +160,14 @@ impl Colonnes {
     /// Cuts a line into its fields; None when their number is not that of the
     /// header. A quote is an ordinary character.
     pub(super) fn couper<'l>(&self, ligne: &'l str) -> Option<Vec<&'l str>> {
-        let ligne = if self.barre_finale {
-            ligne.strip_suffix('|')?
-        } else {
-            ligne
-        };
+        let ligne = if self.barre_finale { ligne.strip_suffix('|')? } else { ligne };
         let champs: Vec<&str> = ligne.split('|').collect();
         (champs.len() == self.nombre).then_some(champs)
     }
 
     /// A field without the spaces around it, empty when the column is absent.
     pub(super) fn valeur<'l>(&self, champs: &[&'l str], champ: Champ) -> &'l str {
-        self.rang(champ)
-            .and_then(|rang| champs.get(rang))
-            .copied()
-            .map_or("", str::trim)
+        self.rang(champ).and_then(|rang| champs.get(rang)).copied().map_or("", str::trim)
     }
 }
 
@@ -308,10 +207,7 @@ mod tests {
 
     #[test]
     fn titres() {
-        assert_eq!(
-            normaliser("Code civilité d’exercice"),
-            "codecivilitedexercice"
-        );
+        assert_eq!(normaliser("Code civilité d’exercice"), "codecivilitedexercice");
         assert_eq!(normaliser("CODE RÔLE"), "coderole");
         assert_eq!(normaliser("Cœur"), "coeur");
         assert_eq!(normaliser("e\u{301}"), "e");
@@ -320,10 +216,7 @@ mod tests {
     #[test]
     fn les_champs_sont_dans_l_ordre() {
         for (rang, (champ, ..)) in CHAMPS.iter().enumerate() {
-            let attendu = CHAMPS
-                .iter()
-                .position(|(autre, ..)| autre == champ)
-                .unwrap();
+            let attendu = CHAMPS.iter().position(|(autre, ..)| autre == champ).unwrap();
             assert_eq!(rang, attendu);
             assert!((*champ as usize) < CHAMPS.len());
         }
@@ -331,11 +224,7 @@ mod tests {
 
     #[test]
     fn une_ligne_a_le_nombre_de_champs_de_l_en_tete() {
-        let colonnes = Colonnes {
-            positions: Vec::new(),
-            nombre: 3,
-            barre_finale: true,
-        };
+        let colonnes = Colonnes { positions: Vec::new(), nombre: 3, barre_finale: true };
         assert_eq!(colonnes.couper("a|b||"), Some(vec!["a", "b", ""]));
         assert_eq!(colonnes.couper("a|b|c"), None);
         assert_eq!(colonnes.couper("a|b|"), None);

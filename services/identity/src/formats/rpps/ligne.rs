@@ -30,16 +30,8 @@ pub(super) struct CleActivite(pub(super) [String; 8]);
 impl CleActivite {
     /// As a record.
     pub(super) fn activite(self) -> Activite {
-        let [
-            mode_exercice,
-            finess_site,
-            finess_ej,
-            siret,
-            id_technique_structure,
-            secteur,
-            role,
-            genre,
-        ] = self.0;
+        let [mode_exercice, finess_site, finess_ej, siret, id_technique_structure, secteur, role, genre] =
+            self.0;
         Activite {
             mode_exercice,
             finess_site,
@@ -92,11 +84,7 @@ pub(super) fn lire_ligne(
     };
     let champ = |champ: Champ| colonnes.valeur(&champs, champ);
     let mut fautes = Vec::new();
-    let lu = lire_identifiant(
-        champ(Champ::TypeIdentifiant),
-        champ(Champ::Identifiant),
-        resume,
-    );
+    let lu = lire_identifiant(champ(Champ::TypeIdentifiant), champ(Champ::Identifiant), resume);
     let (id_nat_ps, rpps) = match lu {
         Ok(lu) => lu,
         Err(faute) => {
@@ -114,12 +102,7 @@ pub(super) fn lire_ligne(
     }
     let nom = champ(Champ::Nom);
     if nom.is_empty() {
-        fautes.push(faute(
-            "Nom d'exercice",
-            "nom-absent",
-            "Le nom d'exercice est absent.",
-            "Un nom",
-        ));
+        fautes.push(faute("Nom d'exercice", "nom-absent", "Le nom d'exercice est absent.", "Un nom"));
     }
     if !fautes.is_empty() {
         return Err(fautes);
@@ -133,8 +116,7 @@ pub(super) fn lire_ligne(
         resume.constater("profession-absente");
     }
     let civilite = champ(Champ::Civilite);
-    let (type_savoir_faire, savoir_faire) =
-        (champ(Champ::TypeSavoirFaire), champ(Champ::SavoirFaire));
+    let (type_savoir_faire, savoir_faire) = (champ(Champ::TypeSavoirFaire), champ(Champ::SavoirFaire));
     let cle = [
         champ(Champ::Mode),
         champ(Champ::FinessSite),
@@ -145,10 +127,7 @@ pub(super) fn lire_ligne(
         champ(Champ::Role),
         champ(Champ::Genre),
     ];
-    let activite = cle
-        .iter()
-        .any(|partie| !partie.is_empty())
-        .then(|| CleActivite(cle.map(str::to_owned)));
+    let activite = cle.iter().any(|partie| !partie.is_empty()).then(|| CleActivite(cle.map(str::to_owned)));
     let region = match activite {
         Some(_) => region_de_commune(champ(Champ::Commune))
             .or_else(|| region_de_departement(champ(Champ::Departement)))
@@ -175,11 +154,7 @@ pub(super) fn lire_ligne(
 }
 
 /// `idNat_PS` and RPPS number.
-fn lire_identifiant(
-    genre: &str,
-    identifiant: &str,
-    resume: &mut Resume,
-) -> Result<(String, String), Faute> {
+fn lire_identifiant(genre: &str, identifiant: &str, resume: &mut Resume) -> Result<(String, String), Faute> {
     match genre {
         "8" => {
             let lu = Rpps::lire(identifiant).map_err(|invalide| refuser(&invalide))?;
@@ -203,10 +178,5 @@ fn lire_identifiant(
 }
 
 fn refuser(invalide: &IdentifiantInvalide) -> Faute {
-    faute(
-        "Identifiant PP",
-        invalide.regle,
-        &invalide.message,
-        invalide.attendu,
-    )
+    faute("Identifiant PP", invalide.regle, &invalide.message, invalide.attendu)
 }

@@ -28,12 +28,7 @@ pub(super) struct Lignes<R> {
 impl<R: Read> Lignes<R> {
     /// Before the first line.
     pub(super) fn nouvelles(lecteur: BufReader<R>) -> Self {
-        Self {
-            lecteur,
-            tampon: Vec::new(),
-            numero: 0,
-            lus: 0,
-        }
+        Self { lecteur, tampon: Vec::new(), numero: 0, lus: 0 }
     }
 
     /// Reads the next line; None at the end.

@@ -57,10 +57,7 @@ impl Personne {
         }
         self.region = region_retenue(std::mem::take(&mut self.region), rangee.region);
         self.identites.insert(rangee.identite);
-        let exercice = self
-            .exercices
-            .entry((rangee.profession, rangee.categorie))
-            .or_default();
+        let exercice = self.exercices.entry((rangee.profession, rangee.categorie)).or_default();
         if !rangee.civilite_exercice.is_empty() {
             exercice.civilites.insert(rangee.civilite_exercice);
         }
@@ -90,30 +87,17 @@ impl Personne {
                 savoir_faire: exercice
                     .savoir_faire
                     .into_iter()
-                    .map(|(genre, code)| SavoirFaire {
-                        r#type: genre,
-                        code,
-                    })
+                    .map(|(genre, code)| SavoirFaire { r#type: genre, code })
                     .collect(),
-                activites: exercice
-                    .activites
-                    .into_iter()
-                    .map(CleActivite::activite)
-                    .collect(),
+                activites: exercice.activites.into_iter().map(CleActivite::activite).collect(),
             });
         }
         Professionnel {
-            meta: Some(Meta {
-                id: id_ps(&self.id_nat_ps),
-                region: self.region,
-                ..Meta::default()
-            }),
+            meta: Some(Meta { id: id_ps(&self.id_nat_ps), region: self.region, ..Meta::default() }),
             id_nat_ps: self.id_nat_ps,
             rpps: self.rpps,
-            civilite: (!civilite.is_empty()).then(|| Code {
-                systeme: SYSTEME_CIVILITE.to_owned(),
-                code: civilite,
-            }),
+            civilite: (!civilite.is_empty())
+                .then(|| Code { systeme: SYSTEME_CIVILITE.to_owned(), code: civilite }),
             nom,
             prenom,
             exercices,
@@ -136,10 +120,7 @@ fn region_retenue(connue: String, autre: &str) -> String {
 /// result is the record that contiguous lines would have given; the metadata of
 /// `base` stay, except the region.
 pub fn fusionner(base: &mut Professionnel, reprise: Professionnel) {
-    let region = reprise
-        .meta
-        .as_ref()
-        .map_or("", |meta| meta.region.as_str());
+    let region = reprise.meta.as_ref().map_or("", |meta| meta.region.as_str());
     if let Some(meta) = base.meta.as_mut() {
         meta.region = region_retenue(std::mem::take(&mut meta.region), region);
     }
@@ -150,30 +131,22 @@ pub fn fusionner(base: &mut Professionnel, reprise: Professionnel) {
     }
     base.actif |= reprise.actif;
     for exercice in reprise.exercices {
-        let meme = base.exercices.iter_mut().find(|connu| {
-            connu.profession == exercice.profession && connu.categorie == exercice.categorie
-        });
+        let meme = base
+            .exercices
+            .iter_mut()
+            .find(|connu| connu.profession == exercice.profession && connu.categorie == exercice.categorie);
         match meme {
             Some(connu) => fusionner_exercice(connu, exercice),
             None => base.exercices.push(exercice),
         }
     }
-    base.exercices.sort_by(|une, autre| {
-        (&une.profession, &une.categorie).cmp(&(&autre.profession, &autre.categorie))
-    });
+    base.exercices
+        .sort_by(|une, autre| (&une.profession, &une.categorie).cmp(&(&autre.profession, &autre.categorie)));
 }
 
 fn identite(professionnel: &Professionnel) -> (bool, &str, &str, &str) {
-    let civilite = professionnel
-        .civilite
-        .as_ref()
-        .map_or("", |civilite| civilite.code.as_str());
-    (
-        civilite.is_empty(),
-        professionnel.nom.as_str(),
-        professionnel.prenom.as_str(),
-        civilite,
-    )
+    let civilite = professionnel.civilite.as_ref().map_or("", |civilite| civilite.code.as_str());
+    (civilite.is_empty(), professionnel.nom.as_str(), professionnel.prenom.as_str(), civilite)
 }
 
 fn fusionner_exercice(base: &mut ExerciceProfessionnel, reprise: ExerciceProfessionnel) {
@@ -182,12 +155,10 @@ fn fusionner_exercice(base: &mut ExerciceProfessionnel, reprise: ExerciceProfess
         base.civilite_exercice = autre;
     }
     base.savoir_faire.extend(reprise.savoir_faire);
-    base.savoir_faire
-        .sort_by(|un, autre| (&un.r#type, &un.code).cmp(&(&autre.r#type, &autre.code)));
+    base.savoir_faire.sort_by(|un, autre| (&un.r#type, &un.code).cmp(&(&autre.r#type, &autre.code)));
     base.savoir_faire.dedup();
     base.activites.extend(reprise.activites);
-    base.activites
-        .sort_by(|une, autre| cle(une).cmp(&cle(autre)));
+    base.activites.sort_by(|une, autre| cle(une).cmp(&cle(autre)));
     base.activites.dedup();
 }
 

@@ -6,12 +6,8 @@ use super::*;
 /// The columns that are read, in another order than the published one.
 const ENTETE: &str = "TYPE D’IDENTIFIANT PP|Identifiant PP|Identification nationale PP|Code civilité d'exercice|Code civilité|Nom d'exercice|Prénom d'exercice|Code profession|Code catégorie professionnelle|Code type savoir-faire|Code savoir-faire|Code mode exercice|Numéro SIRET site|Numéro FINESS site|Numéro FINESS établissement juridique|Identifiant technique de la structure|Code secteur d'activité|Code commune (coord. structure)|Code Département (structure)|Code fonction|Code genre d'activité|Adresse e-mail (coord. structure)|Libellé profession|";
 
-const PERSONNES: [(&str, &str); 4] = [
-    ("10990000019", "ALPHA"),
-    ("10990000027", "BETA"),
-    ("10990000035", "GAMMA"),
-    ("10990000043", "DELTA"),
-];
+const PERSONNES: [(&str, &str); 4] =
+    [("10990000019", "ALPHA"), ("10990000027", "BETA"), ("10990000035", "GAMMA"), ("10990000043", "DELTA")];
 
 fn ligne(rpps: &str, nom: &str, savoir_faire: &str, site: &str, commune: &str) -> String {
     format!(
@@ -48,11 +44,7 @@ fn fichier(lignes: &[String]) -> String {
 fn fiches(lectures: Vec<Lecture>) -> BTreeMap<String, Professionnel> {
     let mut fiches: BTreeMap<String, Professionnel> = BTreeMap::new();
     for lecture in lectures {
-        let Lecture::Enregistrement {
-            professionnel,
-            reprise,
-        } = lecture
-        else {
+        let Lecture::Enregistrement { professionnel, reprise } = lecture else {
             continue;
         };
         match fiches.get_mut(&professionnel.id_nat_ps) {
@@ -92,17 +84,9 @@ fn une_personne() {
     let exercice = &fiche.exercices[0];
     assert_eq!(exercice.profession, "10");
     assert_eq!(exercice.civilite_exercice, "DR");
-    let codes: Vec<_> = exercice
-        .savoir_faire
-        .iter()
-        .map(|savoir_faire| savoir_faire.code.as_str())
-        .collect();
+    let codes: Vec<_> = exercice.savoir_faire.iter().map(|savoir_faire| savoir_faire.code.as_str()).collect();
     assert_eq!(codes, ["SM04", "SM53"]);
-    let sites: Vec<_> = exercice
-        .activites
-        .iter()
-        .map(|activite| activite.finess_site.as_str())
-        .collect();
+    let sites: Vec<_> = exercice.activites.iter().map(|activite| activite.finess_site.as_str()).collect();
     assert_eq!(sites, ["019000207", "2A9000304"]);
 }
 
@@ -131,10 +115,7 @@ fn doublon_exact_lu_une_fois() {
     lignes.insert(1, lignes[0].clone());
     let (lectures, resume) = charger(fichier(&lignes).as_bytes());
     assert_eq!(resume.unwrap().doublons, 1);
-    assert_eq!(
-        fiches(lectures),
-        fiches(charger(fichier(&corpus()).as_bytes()).0)
-    );
+    assert_eq!(fiches(lectures), fiches(charger(fichier(&corpus()).as_bytes()).0));
 }
 
 #[test]
@@ -160,11 +141,7 @@ fn lignes_refusees_sans_leur_contenu() {
     let refus: Vec<_> = lectures
         .iter()
         .filter_map(|lecture| match lecture {
-            Lecture::Refus {
-                ligne,
-                fautes,
-                contenu,
-            } => {
+            Lecture::Refus { ligne, fautes, contenu } => {
                 assert!(contenu.is_empty());
                 let textes = format!("{fautes:?}");
                 assert!(!textes.contains("ALPHA") && !textes.contains("109900"));
@@ -187,11 +164,7 @@ fn lignes_refusees_sans_leur_contenu() {
     );
     assert_eq!(resume.refus, 7);
     assert_eq!((resume.personnes, resume.reprises), (3, 1));
-    let attendus = BTreeMap::from([
-        ("adeli-cle-invalide", 1),
-        ("ligne-vide", 1),
-        ("personne-reprise", 1),
-    ]);
+    let attendus = BTreeMap::from([("adeli-cle-invalide", 1), ("ligne-vide", 1), ("personne-reprise", 1)]);
     assert_eq!(resume.constats, attendus);
 }
 
@@ -241,27 +214,9 @@ fn arret_demande() {
 #[test]
 fn echantillons() {
     let cas = [
-        (
-            "PS_LibreAcces_Personne_activite_202211220857.52cols.txt",
-            52,
-            10,
-            5,
-            1,
-        ),
-        (
-            "PS_LibreAcces_Personne_activite_202610010830.txt",
-            56,
-            19,
-            13,
-            1,
-        ),
-        (
-            "PS_LibreAcces_Personne_activite_202610020830.txt",
-            56,
-            18,
-            13,
-            1,
-        ),
+        ("PS_LibreAcces_Personne_activite_202211220857.52cols.txt", 52, 10, 5, 1),
+        ("PS_LibreAcces_Personne_activite_202610010830.txt", 56, 19, 13, 1),
+        ("PS_LibreAcces_Personne_activite_202610020830.txt", 56, 18, 13, 1),
     ];
     for (nom, colonnes, lignes, personnes, doublons) in cas {
         let Some(source) = echantillon(nom) else {
@@ -291,23 +246,13 @@ fn d_un_jour_a_l_autre() {
     let [Some(hier), Some(aujourd_hui)] = jours else {
         return;
     };
-    let nouvelles: Vec<_> = aujourd_hui
-        .keys()
-        .filter(|cle| !hier.contains_key(*cle))
-        .collect();
+    let nouvelles: Vec<_> = aujourd_hui.keys().filter(|cle| !hier.contains_key(*cle)).collect();
     assert_eq!(nouvelles, ["810990000134"]);
-    let absentes: Vec<_> = hier
-        .keys()
-        .filter(|cle| !aujourd_hui.contains_key(*cle))
-        .collect();
+    let absentes: Vec<_> = hier.keys().filter(|cle| !aujourd_hui.contains_key(*cle)).collect();
     assert_eq!(absentes, ["0259001238"]);
     let changees: Vec<_> = hier
         .iter()
-        .filter(|(cle, fiche)| {
-            aujourd_hui
-                .get(*cle)
-                .is_some_and(|nouvelle| nouvelle != *fiche)
-        })
+        .filter(|(cle, fiche)| aujourd_hui.get(*cle).is_some_and(|nouvelle| nouvelle != *fiche))
         .map(|(cle, _)| cle)
         .collect();
     assert_eq!(changees, ["810990000027", "810990000043", "810990000068"]);

@@ -16,15 +16,9 @@ fn echantillon_reel() {
     })
     .unwrap();
     assert_eq!(lues, (30 + 1753, 0));
-    assert_eq!(
-        (resume.gco, resume.gcc, resume.pmej, resume.ege),
-        (3, 1, 30, 1753)
-    );
+    assert_eq!((resume.gco, resume.gcc, resume.pmej, resume.ege), (3, 1, 30, 1753));
     assert_eq!((resume.actifs, resume.inactifs), (841, 912));
-    assert_eq!(
-        (resume.adresses, resume.adresses_sans_coordonnees),
-        (2000, 858)
-    );
+    assert_eq!((resume.adresses, resume.adresses_sans_coordonnees), (2000, 858));
     let attendus = BTreeMap::from([
         ("adresse-principale-non-premiere", 33),
         ("coordonnees-absentes", 858),
@@ -55,19 +49,12 @@ fn echantillons_des_deux_jours() {
         .unwrap();
         assert_eq!((resume.gco, resume.gcc), (1, 1));
         assert_eq!((resume.pmej, resume.ege), (pmej, ege));
-        assert_eq!(
-            (resume.actifs, resume.inactifs, resume.refus),
-            (actifs, inactifs, 0)
-        );
+        assert_eq!((resume.actifs, resume.inactifs, resume.refus), (actifs, inactifs, 0));
         assert_eq!(resume.constats.get("coordonnees-permutees"), Some(&1));
         assert_eq!(resume.constats.get("siret-fictif"), Some(&1));
         assert_eq!(resume.constats.get("cle-inconnue"), None);
         let par_numero = |numero: &str| {
-            structures(&lues)
-                .into_iter()
-                .find(|structure| structure.num_finess == numero)
-                .cloned()
-                .unwrap()
+            structures(&lues).into_iter().find(|structure| structure.num_finess == numero).cloned().unwrap()
         };
         let permute = par_numero("2A9000304").position.unwrap();
         assert!((permute.longitude - 8.7369).abs() < 1e-9);
