@@ -11,6 +11,23 @@ use ror_chassis::{
 use ror_gateway::ReglagesPasserelle;
 use tokio_util::sync::CancellationToken;
 
+/// Set by `ror up` for the processes it starts: the end of their input ends them.
+pub const SOUS_TUTELLE: &str = "ROR_SOUS_TUTELLE";
+
+/// Stops with the launcher, even one that was killed.
+fn suivre_le_lanceur(arret: &CancellationToken) {
+    if std::env::var_os(SOUS_TUTELLE).is_none() {
+        return;
+    }
+    let arret = arret.clone();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        arret.cancel();
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        std::process::exit(1);
+    });
+}
+
 /// Every service that owns a schema.
 pub const DEFINITIONS: [Definition; 7] = [
     ror_nomenclatures::DEFINITION,
@@ -42,6 +59,7 @@ pub async fn executer(nom: &str) -> anyhow::Result<ExitCode> {
         signal_d_arret().await;
         std::process::exit(130);
     });
+    suivre_le_lanceur(&arret);
     if nom == "gateway" {
         let reglages = ReglagesPasserelle::lire(&mut l);
         l.finir()?;

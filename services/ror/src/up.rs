@@ -151,7 +151,7 @@ async fn faire_tourner(
     std::fs::write(plan.options.data_dir.join(maillage::FICHIER), serde_json::to_vec_pretty(&plan.amont())?)?;
     if plan.options.processes {
         let enfants = enfants::lancer(&plan, arret.clone())?;
-        let prets = attendre_et_peupler(&plan, embarque, &enfants.pids(), &arret, debut).await;
+        let prets = attendre_et_peupler(&plan, embarque, || enfants.pids(), &arret, debut).await;
         if let Ok(true) = prets {
             demo::tenir_a_jour(&plan, embarque, &enfants, &arret).await;
         }
@@ -164,7 +164,7 @@ async fn faire_tourner(
             services.push(processus::demarrer(def, reglages(&plan, def.nom), arret.clone()).await?);
         }
         let passerelle = ror_gateway::demarrer(passerelle(&plan), arret.clone()).await?;
-        let prets = attendre_et_peupler(&plan, embarque, &BTreeMap::new(), &arret, debut).await;
+        let prets = attendre_et_peupler(&plan, embarque, BTreeMap::new, &arret, debut).await;
         if let Ok(true) = prets {
             arret.cancelled().await;
         }
@@ -182,7 +182,7 @@ async fn faire_tourner(
 async fn attendre_et_peupler(
     plan: &Plan,
     embarque: &Embedded,
-    pids: &BTreeMap<String, u32>,
+    pids: impl Fn() -> BTreeMap<String, u32>,
     arret: &CancellationToken,
     debut: Instant,
 ) -> anyhow::Result<bool> {
@@ -192,7 +192,7 @@ async fn attendre_et_peupler(
         let manifeste = demo::peupler(plan, &mesh).await?;
         attendre_pret(plan.options.port).await?;
         let clients = demo::clients(plan, &mesh).await?;
-        demo::ecrire(plan, embarque, &clients, manifeste.as_ref(), pids)?;
+        demo::ecrire(plan, embarque, &clients, manifeste.as_ref(), &pids())?;
         demo::annoncer(plan, manifeste.as_ref(), debut);
         Ok(())
     };

@@ -52,7 +52,9 @@ pub fn lancer(plan: &Plan, arret: CancellationToken) -> anyhow::Result<Enfants> 
             while !arret.is_cancelled() {
                 let debut = tokio::time::Instant::now();
                 let mut c = Command::new(&programme);
-                c.arg("serve").arg(service).envs(env.clone()).stdin(Stdio::null()).kill_on_drop(true);
+                c.arg("serve").arg(service).envs(env.clone()).kill_on_drop(true);
+                // Our end of its input closes with us, however we end: it then stops by itself.
+                c.env(crate::serve::SOUS_TUTELLE, "1").stdin(Stdio::piped());
                 c.env_remove("ROR_CRASH_SERVICE").env_remove("ROR_CRASH_POINT");
                 // A crash test breaks the first life only.
                 if let Some(point) = rupture.take() {

@@ -1,0 +1,80 @@
+//! The machine: what it is, and the memory of processes.
+
+use std::{fs, process::Command};
+
+/// Memory of a process or of several, in megabytes (10⁶ bytes).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memoire {
+    /// Resident now.
+    pub residente: f64,
+    /// Resident at its highest.
+    pub sommet: f64,
+}
+
+/// Memory of one process; zero when it is gone.
+pub fn memoire(pid: u32) -> Memoire {
+    let texte = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    Memoire { residente: champ(&texte, "VmRSS:"), sommet: champ(&texte, "VmHWM:") }
+}
+
+/// Proportional memory of a process and its children: shared pages are counted once.
+/// Resident memory stands for it where the kernel does not let us read it.
+pub fn memoire_arbre(pid: u32) -> f64 {
+    let mut pids = vec![pid];
+    for e in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(fils) = e.file_name().to_str().and_then(|n| n.parse::<u32>().ok()) else { continue };
+        let texte = fs::read_to_string(e.path().join("status")).unwrap_or_default();
+        let pere =
+            texte.lines().find_map(|l| l.strip_prefix("PPid:")).and_then(|v| v.trim().parse::<u32>().ok());
+        if pere == Some(pid) {
+            pids.push(fils);
+        }
+    }
+    let un = |pid: &u32| match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
+        Ok(t) => champ(&t, "Pss:"),
+        Err(_) => memoire(*pid).residente,
+    };
+    pids.iter().map(un).sum()
+}
+
+/// A field in kB, as megabytes.
+fn champ(texte: &str, nom: &str) -> f64 {
+    let valeur = texte.lines().find_map(|l| l.strip_prefix(nom)).and_then(|v| v.split_whitespace().next());
+    valeur.and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0 / 1e6
+}
+
+/// Cores this process may use.
+pub fn coeurs() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// One, five and fifteen minutes.
+pub fn charge() -> String {
+    let texte = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    texte.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// One line on where and when.
+pub fn environnement(charge_au_depart: &str, postgres: &str) -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu
+        .lines()
+        .find_map(|l| l.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown CPU", |(_, v)| v);
+    let date = commande("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
+    let mut commit = commande("git", &["rev-parse", "--short", "HEAD"]);
+    if !commande("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() {
+        commit.push_str(" with changes");
+    }
+    format!(
+        "{cpu}, {} cores; load average {charge_au_depart} before, {} after; {date}; commit {commit}; {postgres}.",
+        coeurs(),
+        charge()
+    )
+}
+
+/// What a command prints; empty when it fails.
+fn commande(nom: &str, arguments: &[&str]) -> String {
+    let sortie = Command::new(nom).args(arguments).output();
+    sortie.map(|s| String::from_utf8_lossy(&s.stdout).trim().to_owned()).unwrap_or_default()
+}
