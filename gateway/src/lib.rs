@@ -19,7 +19,15 @@ mod suivi;
 use std::{net::SocketAddr, sync::Arc};
 
 use parking_lot::RwLock;
-use ror_chassis::{Resultat, admin::Etat, client::Canal, nats::Jet, serveur};
+use ror_chassis::{
+    Resultat,
+    admin::Etat,
+    client::Canal,
+    nats::Jet,
+    processus::{Fin, jeton_d_arret},
+    reglages::{Lecteur, ReglagesJournal},
+    serveur, telemetrie,
+};
 use ror_domaine::vocabulaire::Vocabulaire;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -86,6 +94,20 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
     let etat = passerelle.etat.clone();
     tracing::info!(http = %adresse, tls = ?adresse_tls, "gateway started");
     Ok(EnMarche { http: adresse, tls: adresse_tls, etat, taches })
+}
+
+/// The gateway as its own process, settings read from the file and the environment.
+pub async fn servir_seule() -> Result<(), Fin> {
+    let mut l = Lecteur::nouveau("")?;
+    let journal = ReglagesJournal::lire(&mut l);
+    let reglages = ReglagesPasserelle::lire(&mut l);
+    l.finir()?;
+    let _garde = telemetrie::installer(&journal, "gateway")?;
+    let arret = jeton_d_arret();
+    let passerelle = demarrer(reglages, arret.clone()).await?;
+    arret.cancelled().await;
+    passerelle.attendre().await;
+    Ok(())
 }
 
 pub(crate) type Partage = Arc<Passerelle>;

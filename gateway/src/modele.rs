@@ -94,8 +94,9 @@ pub struct Modele {
     /// Relations.
     pub liens: Liens,
     politique: Arc<Politique>,
-    /// Rows wait for one computation of the rights at the end of a hydration.
+    /// Until every source came once, rows wait for one computation of all rights.
     differe: bool,
+    hydratees: Vec<Source>,
     vus: HashMap<Source, HashMap<TypeFhir, roaring::RoaringBitmap>>,
 }
 
@@ -127,6 +128,7 @@ impl Modele {
             liens: Liens::default(),
             politique,
             differe: true,
+            hydratees: Vec::new(),
             vus: HashMap::new(),
         }
     }
@@ -222,3 +224,6 @@ impl Extrait {
         Capacity::decoder(self.capacite.as_ref()?.to_vec().into(), self.version, self.horodatage()).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

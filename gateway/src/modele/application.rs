@@ -34,6 +34,9 @@ pub enum Source {
     Identity,
 }
 
+/// How many there are.
+const SOURCES: usize = 4;
+
 impl Source {
     /// Name of the service.
     pub fn nom(self) -> &'static str {
@@ -68,28 +71,33 @@ struct Vue {
 impl Modele {
     /// A snapshot of this source begins.
     pub fn debut_instantane(&mut self, source: Source) {
-        self.differe = true;
-        self.vus.insert(source, source.types().iter().map(|t| (*t, RoaringBitmap::new())).collect());
-        if source == Source::Capacity {
-            self.vus.entry(source).or_default().insert(T::Location, RoaringBitmap::new());
-        }
+        let types: &[T] = if source == Source::Capacity { &[T::Location] } else { source.types() };
+        self.vus.insert(source, types.iter().map(|t| (*t, RoaringBitmap::new())).collect());
     }
 
     /// The snapshot is whole: what it did not hold is gone.
     pub fn fin_instantane(&mut self, source: Source) {
+        let mut touches = Touches::default();
         for (t, vus) in self.vus.remove(&source).unwrap_or_default() {
             if source == Source::Capacity {
                 self.capacites.retain(|r, _| vus.contains(*r));
                 continue;
             }
             for rang in self.table(t).presentes() - &vus {
+                self.toucher(t, rang, &mut touches);
                 let version = self.table(t).ligne(rang).version;
                 self.retirer(t, rang, version);
             }
         }
-        self.differe = !self.vus.is_empty();
-        if !self.differe {
+        if !self.hydratees.contains(&source) {
+            self.hydratees.push(source);
+        }
+        if self.differe && self.hydratees.len() == SOURCES {
+            // The first time, the rights of all rows are computed at once.
+            self.differe = false;
             self.recalculer_tout();
+        } else if !self.differe {
+            self.recalculer(&mut touches);
         }
     }
 

@@ -56,6 +56,32 @@ impl Erreur {
         Self::Invalide(vec![faute(element, regle, message, attendu)])
     }
 
+    /// One French sentence for a person: every fault of a wrong request.
+    pub fn phrase(&self) -> String {
+        match self {
+            Self::Invalide(f) | Self::Regle(f) => f
+                .iter()
+                .map(|f| {
+                    if f.attendu.is_empty() {
+                        f.message.clone()
+                    } else {
+                        format!("{} Attendu : {}", f.message, f.attendu)
+                    }
+                })
+                .collect::<Vec<_>>()
+                .join(" ; "),
+            Self::Introuvable(t)
+            | Self::Existe(t)
+            | Self::Conflit(t)
+            | Self::Interdit(t)
+            | Self::NonAuthentifie(t)
+            | Self::Epuise(t)
+            | Self::Indisponible(t)
+            | Self::Delai(t) => t.clone(),
+            Self::Interne(c) => format!("erreur interne : {c}"),
+        }
+    }
+
     fn code(&self) -> (Code, &'static str) {
         match self {
             Self::Invalide(_) => (Code::InvalidArgument, "INVALIDE"),

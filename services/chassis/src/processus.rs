@@ -1,6 +1,6 @@
 //! How a service lives: connect, migrate or check, follow, serve, drain.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use sqlx::{
@@ -17,9 +17,10 @@ use crate::{
     client::{self, Canal},
     magasin::Magasin,
     nats::{Jet, sans_secret},
-    reglages::{Reglages, Secret},
+    reglages::{ConfigurationInvalide, Lecteur, Reglages, ReglagesJournal, Secret},
     relai, serveur,
     suivi::{self, Appel, Suiveur},
+    telemetrie,
 };
 
 static MECANISME: Migrator = sqlx::migrate!("./migrations");
@@ -229,6 +230,76 @@ fn surveiller_base(contexte: &Contexte) {
             }
         }
     });
+}
+
+/// Set by a launcher for the processes it starts: the end of their input ends them.
+pub const SOUS_TUTELLE: &str = "ROR_SOUS_TUTELLE";
+
+/// A token cancelled by the first signal (a second one does not wait for the drain),
+/// or by the end of the launcher, even one that was killed.
+pub fn jeton_d_arret() -> CancellationToken {
+    let arret = CancellationToken::new();
+    let fin = arret.clone();
+    tokio::spawn(async move {
+        signal_d_arret().await;
+        fin.cancel();
+        signal_d_arret().await;
+        std::process::exit(130);
+    });
+    if std::env::var_os(SOUS_TUTELLE).is_some() {
+        let fin = arret.clone();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            fin.cancel();
+            std::thread::sleep(Duration::from_secs(5));
+            std::process::exit(1);
+        });
+    }
+    arret
+}
+
+/// One service as its own process, settings read from the file and the environment.
+pub async fn servir_seul(def: Definition) -> Result<(), Fin> {
+    let mut l = Lecteur::nouveau("")?;
+    let journal = ReglagesJournal::lire(&mut l);
+    let reglages = Reglages::lire(&mut l, def.nom, true);
+    // Read by bascule itself; known here so that a file may hold it.
+    let _ = l.option::<String>("bascule.file");
+    l.finir()?;
+    let _garde = telemetrie::installer(&journal, def.nom)?;
+    let arret = jeton_d_arret();
+    let service = demarrer(def, reglages, arret.clone()).await?;
+    arret.cancelled().await;
+    service.attendre().await;
+    Ok(())
+}
+
+/// Why a process ends badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Fin {
+    /// Its settings are wrong.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationInvalide),
+    /// Something else.
+    #[error("{}", .0.phrase())]
+    Erreur(#[from] Erreur),
+}
+
+/// Body of every `main`: runs, and says in one sentence why it ends. Exit codes:
+/// 0 stopped, 1 failed, 64 wrong configuration.
+pub fn principal(nom: &str, corps: impl Future<Output = Result<(), Fin>>) -> ExitCode {
+    let execution = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let fin = match execution {
+        Ok(rt) => rt.block_on(corps),
+        Err(e) => Err(Fin::Erreur(Erreur::Interne(Box::new(e)))),
+    };
+    match fin {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{nom} : {e}");
+            ExitCode::from(if matches!(e, Fin::Configuration(_)) { 64 } else { 1 })
+        }
+    }
 }
 
 /// Resolves at SIGINT or SIGTERM.

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use async_nats::{HeaderMap, jetstream};
-use futures::future::try_join_all;
-use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgRow};
+use futures::{StreamExt, future::try_join_all};
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::{Erreur, Resultat, magasin::Magasin, nats::Jet};
 
 const LOT: i64 = 500;
-/// Poll of the leader for events that another replica committed.
-const REPRISE: Duration = Duration::from_millis(50);
+/// Poll of the leader, should a wake-up be lost.
+const REPRISE: Duration = Duration::from_secs(1);
 const PURGE: Duration = Duration::from_secs(600);
 /// Published rows stay this long, as evidence.
 const CONSERVATION: &str = "3 days";
@@ -29,6 +29,11 @@ fn point_de_rupture(_moment: &str) {
     }
 }
 
+/// Subject by which a replica that wrote wakes the one that relays.
+fn appel(service: &str) -> String {
+    format!("ror.{service}.reveil")
+}
+
 /// Runs until `arret`; one relay a service holds the advisory lock, the others wait.
 pub async fn faire_suivre(magasin: Magasin, jet: Jet, arret: CancellationToken, pret: impl Fn(bool) + Send) {
     let mut attente = Duration::from_millis(50);
@@ -38,6 +43,10 @@ pub async fn faire_suivre(magasin: Magasin, jet: Jet, arret: CancellationToken, 
             Err(e) => {
                 pret(false);
                 tracing::warn!(service = magasin.service(), error = %e, "outbox relay stopped, starting again");
+                // The age of what waits must show precisely while nothing leaves.
+                if let Ok(mut c) = magasin.pool().acquire().await {
+                    let _ = mesurer_retard(&mut c, magasin.service()).await;
+                }
                 tokio::select! {
                     () = tokio::time::sleep(attente) => {}
                     () = arret.cancelled() => return,
@@ -62,25 +71,43 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
         }
         pret(true);
         tokio::select! {
+            // This replica wrote: the one that relays is told at once.
+            () = magasin.reveil().notified() => {
+                let _ = jet.client.publish(appel(service), Default::default()).await;
+            }
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
             () = arret.cancelled() => { let _ = verrou.close().await; return Ok(()); }
         }
     }
-    reperer_flux(magasin.pool(), jet, service).await?;
+    let mut appels = jet
+        .client
+        .subscribe(appel(service))
+        .await
+        .map_err(|e| Erreur::Indisponible(format!("NATS : {e}")))?;
+    reperer_flux(&mut verrou, jet, service).await?;
     pret(true);
     let mut derniere_purge = tokio::time::Instant::now();
+    let mut derniere_mesure = derniere_purge;
     loop {
         let publies = vider(&mut verrou, jet, service).await?;
         if publies as i64 == LOT {
             continue;
         }
-        mesurer_retard(&mut verrou, service).await?;
+        if derniere_mesure.elapsed() > REPRISE {
+            // A follower may have made the stream anew while nothing was published.
+            reperer_flux(&mut verrou, jet, service).await?;
+            mesurer_retard(&mut verrou, service).await?;
+            derniere_mesure = tokio::time::Instant::now();
+        }
         if derniere_purge.elapsed() > PURGE {
             purger(&mut verrou).await?;
             derniere_purge = tokio::time::Instant::now();
         }
         tokio::select! {
             () = magasin.reveil().notified() => {}
+            a = appels.next() => if a.is_none() {
+                return Err(Erreur::Indisponible("NATS : abonnement interrompu".into()));
+            },
             () = tokio::time::sleep(REPRISE) => {}
             () = arret.cancelled() => {
                 // What was committed before the stop still leaves.
@@ -93,7 +120,7 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
 }
 
 /// Notes which life of the stream the sequences belong to; a new life starts from 0.
-async fn reperer_flux(pool: &PgPool, jet: &Jet, service: &str) -> Resultat<()> {
+async fn reperer_flux(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<()> {
     let mut flux = jet.flux(service).await?;
     let info = flux.info().await.map_err(|e| Erreur::Indisponible(format!("JetStream : {e}")))?;
     sqlx::query(
@@ -102,7 +129,7 @@ async fn reperer_flux(pool: &PgPool, jet: &Jet, service: &str) -> Resultat<()> {
     )
     .bind(&info.config.name)
     .bind(micros(info.created))
-    .execute(pool)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -135,6 +162,15 @@ async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usiz
     let positions: Vec<i64> = rangees.iter().map(|r| r.try_get("position")).collect::<Result<_, _>>()?;
     let sequences: Vec<i64> = accuses.iter().map(|a| i64::try_from(a.sequence).unwrap_or(i64::MAX)).collect();
     let derniere = sequences.iter().copied().max().unwrap_or(0);
+    // Sequences only grow within one life of the stream: a fresh one that does not is of another.
+    let fraiche = accuses.iter().zip(&sequences).filter(|(a, _)| !a.duplicate).map(|(_, s)| *s).min();
+    let connue: Option<i64> = sqlx::query_scalar("select sequence from relai where flux = $1")
+        .bind(crate::nats::flux(service))
+        .fetch_optional(&mut *tx)
+        .await?;
+    if fraiche.zip(connue).is_some_and(|(f, c)| f <= c) {
+        reperer_flux(&mut *tx, jet, service).await?;
+    }
     sqlx::query(
         "with m as (
             update outbox_event o set sequence = x.sequence

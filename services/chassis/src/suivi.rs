@@ -12,11 +12,13 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
+use tracing::Instrument;
 
 use crate::{
     Erreur, Resultat,
     nats::{self, Jet},
     relai::micros,
+    telemetrie::rattacher,
 };
 
 /// Where a follower stands in one life of a stream.
@@ -126,18 +128,27 @@ async fn tour(
                 let mut evenements = Vec::with_capacity(lot.len());
                 let mut restant = 0;
                 let mut rupture = None;
+                let mut trace = None;
                 for m in lot {
                     let m = match m { Ok(m) => m, Err(e) => { rupture = Some(indisponible(e)); break } };
                     let info = m.info().map_err(|e| Erreur::interne(e.to_string()))?;
                     position.sequence = info.stream_sequence;
                     restant = info.pending;
+                    if trace.is_none() {
+                        trace = m.headers.as_ref().and_then(|h| h.get("traceparent")).map(|t| t.as_str().to_owned());
+                    }
                     match Evenement::decode(m.payload.clone()) {
                         Ok(e) => evenements.push(e),
                         Err(e) => tracing::error!(follower = suiveur.nom(), sequence = info.stream_sequence, error = %e, "undecodable event skipped"),
                     }
                 }
                 if !evenements.is_empty() {
-                    suiveur.appliquer(evenements, Some(position)).await?;
+                    // A batch belongs to the trace of its first event that has one.
+                    let span = tracing::info_span!("events", follower = suiveur.nom(), count = evenements.len());
+                    if let Some(t) = trace.as_deref().and_then(|t| http::HeaderValue::from_str(t).ok()) {
+                        rattacher(&span, &http::HeaderMap::from_iter([(http::HeaderName::from_static("traceparent"), t)]));
+                    }
+                    suiveur.appliquer(evenements, Some(position)).instrument(span).await?;
                     *connue = Some(position);
                     metrics::gauge!("ror_follower_pending_events", "follower" => suiveur.nom()).set(restant as f64);
                     if restant == 0 { suiveur.a_jour(); }

@@ -217,11 +217,14 @@ fn decider<R: Ressource>(
         }
     };
     match controler(recue, present.as_ref(), provenance) {
-        Ok((r, identifiants)) => Decision::Ecrire {
-            region: r.meta().map(|m| m.region.clone()).unwrap_or_default(),
-            etat: r.etat(),
-            identifiants: Some(identifiants),
-        },
+        Ok((r, identifiants)) => {
+            let r = r.dater(present.as_ref());
+            Decision::Ecrire {
+                region: r.meta().map(|m| m.region.clone()).unwrap_or_default(),
+                etat: r.etat(),
+                identifiants: Some(identifiants),
+            }
+        }
         Err(fautes) => Decision::Refuser(fautes),
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 use ror_chassis::{
     Erreur, Resultat,
-    conversion::{horodatage, instant},
+    conversion::{horodatage, maintenant},
     magasin::Ligne,
 };
 use ror_proto::{
@@ -42,6 +42,18 @@ pub trait Ressource: Message + Default + Clone {
         r.encode_to_vec().into()
     }
 
+    /// Gives a creation date to what has none: that of the present state, else now.
+    /// It then belongs to the state, so that reading and writing back changes nothing.
+    fn dater(mut self, present: Option<&Self>) -> Self {
+        let connue = present.and_then(Self::meta).and_then(|m| m.date_creation);
+        if let Some(m) = self.meta_mut()
+            && m.date_creation.is_none()
+        {
+            m.date_creation = Some(connue.unwrap_or_else(|| horodatage(maintenant())));
+        }
+        self
+    }
+
     /// Back from the store, version and date set.
     fn depuis(l: &Ligne) -> Resultat<Self> {
         Self::decoder(l.etat.clone(), l.version, horodatage(l.maj_le))
@@ -53,9 +65,6 @@ pub trait Ressource: Message + Default + Clone {
         let m = r.meta_mut().ok_or_else(|| Erreur::interne("état sans ressource"))?;
         m.version = version;
         m.date_maj = Some(date_maj);
-        if m.date_creation.as_ref().and_then(instant).is_none() {
-            m.date_creation = m.date_maj;
-        }
         Ok(r)
     }
 }

@@ -89,8 +89,10 @@ fn main() -> ExitCode {
     match resultat {
         Ok(code) => code,
         Err(e) => {
-            if let Some(c) = e.downcast_ref::<ror_chassis::reglages::ConfigurationInvalide>() {
-                eprintln!("ror : {c}");
+            let configuration = e.is::<ror_chassis::reglages::ConfigurationInvalide>()
+                || matches!(e.downcast_ref(), Some(ror_chassis::processus::Fin::Configuration(_)));
+            if configuration {
+                eprintln!("ror : {e}");
                 return ExitCode::from(64);
             }
             eprintln!("ror : {}", phrase(&e));
@@ -99,35 +101,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// One sentence for a person: the faults of an invalid request in full.
+/// One sentence for a person.
 fn phrase(e: &anyhow::Error) -> String {
     use ror_chassis::Erreur;
     let status = e.downcast_ref::<tonic::Status>().cloned().map(Erreur::from);
-    match e.downcast_ref::<Erreur>().or(status.as_ref()) {
-        Some(Erreur::Invalide(f) | Erreur::Regle(f)) => f
-            .iter()
-            .map(|f| {
-                if f.attendu.is_empty() {
-                    f.message.clone()
-                } else {
-                    format!("{} Attendu : {}", f.message, f.attendu)
-                }
-            })
-            .collect::<Vec<_>>()
-            .join(" ; "),
-        Some(
-            Erreur::Introuvable(t)
-            | Erreur::Existe(t)
-            | Erreur::Conflit(t)
-            | Erreur::Interdit(t)
-            | Erreur::NonAuthentifie(t)
-            | Erreur::Epuise(t)
-            | Erreur::Indisponible(t)
-            | Erreur::Delai(t),
-        ) => t.clone(),
-        Some(Erreur::Interne(c)) => format!("erreur interne : {c}"),
-        None => format!("{e:#}"),
-    }
+    e.downcast_ref::<Erreur>().or(status.as_ref()).map_or_else(|| format!("{e:#}"), Erreur::phrase)
 }
 
 async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -3,30 +3,10 @@
 use std::process::ExitCode;
 
 use ror_chassis::{
-    Definition,
-    processus::{self, signal_d_arret},
+    Definition, processus,
     reglages::{ConfigurationInvalide, Lecteur, Reglages, ReglagesJournal},
     telemetrie,
 };
-use ror_gateway::ReglagesPasserelle;
-use tokio_util::sync::CancellationToken;
-
-/// Set by `ror up` for the processes it starts: the end of their input ends them.
-pub const SOUS_TUTELLE: &str = "ROR_SOUS_TUTELLE";
-
-/// Stops with the launcher, even one that was killed.
-fn suivre_le_lanceur(arret: &CancellationToken) {
-    if std::env::var_os(SOUS_TUTELLE).is_none() {
-        return;
-    }
-    let arret = arret.clone();
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        arret.cancel();
-        std::thread::sleep(std::time::Duration::from_secs(5));
-        std::process::exit(1);
-    });
-}
 
 /// Every service that owns a schema.
 pub const DEFINITIONS: [Definition; 7] = [
@@ -48,35 +28,11 @@ fn definition(nom: &str) -> anyhow::Result<Definition> {
 
 /// `ror serve`.
 pub async fn executer(nom: &str) -> anyhow::Result<ExitCode> {
-    let mut l = Lecteur::nouveau("")?;
-    let journal = ReglagesJournal::lire(&mut l);
-    let arret = CancellationToken::new();
-    let fin = arret.clone();
-    tokio::spawn(async move {
-        signal_d_arret().await;
-        fin.cancel();
-        // A second signal does not wait for the drain.
-        signal_d_arret().await;
-        std::process::exit(130);
-    });
-    suivre_le_lanceur(&arret);
     if nom == "gateway" {
-        let reglages = ReglagesPasserelle::lire(&mut l);
-        l.finir()?;
-        let _garde = telemetrie::installer(&journal, "ror-gateway")?;
-        let p = ror_gateway::demarrer(reglages, arret.clone()).await?;
-        arret.cancelled().await;
-        p.attendre().await;
-        return Ok(ExitCode::SUCCESS);
+        ror_gateway::servir_seule().await?;
+    } else {
+        processus::servir_seul(definition(nom)?).await?;
     }
-    let def = definition(nom)?;
-    let reglages = Reglages::lire(&mut l, nom, true);
-    let _ = l.option::<String>("bascule.file");
-    l.finir()?;
-    let _garde = telemetrie::installer(&journal, def.nom)?;
-    let s = processus::demarrer(def, reglages, arret.clone()).await?;
-    arret.cancelled().await;
-    s.attendre().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,7 +16,7 @@ use anyhow::Context;
 use clap::Args;
 use ror_chassis::{
     Erreur,
-    processus::{self, signal_d_arret},
+    processus::{self, jeton_d_arret},
     reglages::{FormatJournal, Reglages, ReglagesJournal, SERVICES, Secret},
     serveur, telemetrie,
 };
@@ -118,14 +118,7 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     .map_err(|e| anyhow::anyhow!("{e}"))?;
     // Only now is the folder surely ours; its file is written again once all is ready.
     let _ = std::fs::remove_file(ancien);
-    let arret = CancellationToken::new();
-    let fin = arret.clone();
-    tokio::spawn(async move {
-        signal_d_arret().await;
-        fin.cancel();
-        signal_d_arret().await;
-        std::process::exit(130);
-    });
+    let arret = jeton_d_arret();
     let resultat = faire_tourner(options, &embarque, arret.clone(), debut).await;
     arret.cancel();
     embarque.stop().await;

@@ -203,9 +203,8 @@ fn entite_geographique(
     {
         e.num_finess.clone_from(&p.num_finess);
     }
-    if exiger_finess(&mut c, &e.num_finess, present.is_some(), provenance)
-        && let Some(p) = present
-    {
+    let tenue = exiger_finess(&mut c, &e.num_finess, present.is_some(), provenance);
+    if tenue && let Some(p) = present {
         verrouiller(&mut c, "numFINESS", &mut e.num_finess, &p.num_finess);
         verrouiller(&mut c, "idNatStruct", &mut e.id_nat_struct, &p.id_nat_struct);
         verrouiller(&mut c, "numSIREN", &mut e.num_siren, &p.num_siren);
@@ -238,7 +237,10 @@ fn entite_geographique(
     }
     if provenance.canal() != Canal::Referentiel {
         c.meta(e.meta.as_ref(), provenance);
-        c.reference("partOf", &e.entite_juridique_id, &["entite_juridique"], true);
+        // FINESS's own link needs no proof here: it is FINESS that gave both ends.
+        if !tenue {
+            c.reference("partOf", &e.entite_juridique_id, &["entite_juridique"], true);
+        }
         c.code("categorieEG", liaisons::CATEGORIE_EG, e.categorie.as_ref(), false);
         c.code("modaliteParticipationSPH", liaisons::ESPIC, e.modalite_participation_sph.as_ref(), false);
         c.fermeture(

@@ -54,7 +54,7 @@ pub fn lancer(plan: &Plan, arret: CancellationToken) -> anyhow::Result<Enfants> 
                 let mut c = Command::new(&programme);
                 c.arg("serve").arg(service).envs(env.clone()).kill_on_drop(true);
                 // Our end of its input closes with us, however we end: it then stops by itself.
-                c.env(crate::serve::SOUS_TUTELLE, "1").stdin(Stdio::piped());
+                c.env(ror_chassis::processus::SOUS_TUTELLE, "1").stdin(Stdio::piped());
                 c.env_remove("ROR_CRASH_SERVICE").env_remove("ROR_CRASH_POINT");
                 // A crash test breaks the first life only.
                 if let Some(point) = rupture.take() {
