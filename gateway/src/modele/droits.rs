@@ -61,9 +61,9 @@ impl Modele {
         for _ in 0..PROFONDEUR {
             let mut suivants = Vec::new();
             for r in courant {
-                if t.structures.insert(r) {
-                    suivants.extend_from_slice(self.liens.parent.cibles(r));
-                }
+                // Walked even when known already: its parents may have changed since.
+                t.structures.insert(r);
+                suivants.extend_from_slice(self.liens.parent.cibles(r));
             }
             if suivants.is_empty() {
                 break;
@@ -152,17 +152,29 @@ impl Modele {
     /// A professional is visible through a visible role; without a role, as a person outside any field.
     fn droits_professionnel(&self, rang: u32, p: &Politique) -> (Faits, u8) {
         let roles = self.table(T::PractitionerRole);
-        let mut masque = 0;
-        let mut faits: Option<Faits> = None;
-        for r in self.liens.professionnel.sources(rang).iter().filter(|r| roles.presentes().contains(**r)) {
-            let l = roles.ligne(*r);
-            masque |= l.masque & p.masque(Bloc::ProfessionnelBase, &l.faits);
-            faits = Some(faits.map_or(l.faits, |f| if f.sensible { l.faits } else { f }));
+        let tous: Vec<_> = self
+            .liens
+            .professionnel
+            .sources(rang)
+            .iter()
+            .filter(|r| roles.presentes().contains(**r))
+            .map(|r| roles.ligne(*r))
+            .collect();
+        if tous.is_empty() {
+            return (Faits::default(), p.masque(Bloc::ProfessionnelBase, &Faits::default()));
         }
-        match faits {
-            Some(f) => (f, masque),
-            None => (Faits::default(), p.masque(Bloc::ProfessionnelBase, &Faits::default())),
-        }
+        let masque = tous.iter().fold(0, |m, l| m | (l.masque & p.masque(Bloc::ProfessionnelBase, &l.faits)));
+        // Elements of the person follow what all the roles that are not sensitive agree on.
+        let montres = || tous.iter().map(|l| l.faits).filter(|f| !f.sensible);
+        let un = montres().next().is_some();
+        let faits = Faits {
+            sensible: !un,
+            sensible_partage: tous.iter().any(|l| l.faits.sensible),
+            ms: un && montres().all(|f| f.ms),
+            ville: un && montres().all(|f| f.ville),
+            ..Faits::default()
+        };
+        (faits, masque)
     }
 
     /// Field of an organisation: that of all its offers, those below it included. An

@@ -101,11 +101,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// One sentence for a person.
+/// One sentence for a person; the technical cause is for the log at level debug.
 fn phrase(e: &anyhow::Error) -> String {
-    use ror_chassis::Erreur;
+    use ror_chassis::{Erreur, processus::Fin};
+    tracing::debug!(error = ?e, "command failed");
+    if let Some(Fin::Erreur(e)) = e.downcast_ref() {
+        return e.phrase();
+    }
     let status = e.downcast_ref::<tonic::Status>().cloned().map(Erreur::from);
-    e.downcast_ref::<Erreur>().or(status.as_ref()).map_or_else(|| format!("{e:#}"), Erreur::phrase)
+    e.downcast_ref::<Erreur>().or(status.as_ref()).map_or_else(|| e.to_string(), Erreur::phrase)
 }
 
 async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {
