@@ -4,6 +4,7 @@
 
 mod application;
 mod droits;
+mod etat;
 mod index;
 mod lien;
 mod table;
@@ -18,6 +19,7 @@ use ror_proto::{
 use crate::fhir::politique::{Bloc, Faits, Politique};
 
 pub use application::{ACTIVITES, SYSTEME_STATUT_LIEU, Source, plier, systeme_d_identifiant_quelconque};
+pub(crate) use etat::Etat;
 pub use index::{Param, normaliser_systeme};
 pub use lien::Lien;
 pub use table::{Sorte, Table};
@@ -63,7 +65,7 @@ impl TypeFhir {
 pub(crate) struct Capacites {
     pub version: u64,
     pub maj: i64,
-    pub etat: Arc<[u8]>,
+    pub etat: Etat,
 }
 
 /// The relations between tables.
@@ -115,8 +117,8 @@ pub struct Extrait {
     pub maj: i64,
     /// Facts that rights depend on.
     pub faits: Faits,
-    pub(crate) etat: Arc<[u8]>,
-    pub(crate) capacite: Option<Arc<[u8]>>,
+    pub(crate) etat: Etat,
+    pub(crate) capacite: Option<Etat>,
 }
 
 impl Modele {
@@ -209,19 +211,19 @@ impl Extrait {
     }
 
     pub(crate) fn structure(&self) -> Option<Structure> {
-        Structure::decoder(self.etat.to_vec().into(), self.version, self.horodatage()).ok()
+        Structure::decoder(self.etat.lire(), self.version, self.horodatage()).ok()
     }
 
     pub(crate) fn offre(&self) -> Option<Offer> {
-        Offer::decoder(self.etat.to_vec().into(), self.version, self.horodatage()).ok()
+        Offer::decoder(self.etat.lire(), self.version, self.horodatage()).ok()
     }
 
     pub(crate) fn identite(&self) -> Option<Identity> {
-        Identity::decoder(self.etat.to_vec().into(), self.version, self.horodatage()).ok()
+        Identity::decoder(self.etat.lire(), self.version, self.horodatage()).ok()
     }
 
     pub(crate) fn capacite(&self) -> Option<Capacity> {
-        Capacity::decoder(self.capacite.as_ref()?.to_vec().into(), self.version, self.horodatage()).ok()
+        Capacity::decoder(self.capacite.as_ref()?.lire(), self.version, self.horodatage()).ok()
     }
 }
 

@@ -92,8 +92,10 @@ impl Objet<'_> {
         if !self.vide {
             self.sortie.push(b',');
         }
-        ecrire_texte(self.sortie, nom);
-        self.sortie.push(b':');
+        // Names are ours: nothing in them to escape.
+        self.sortie.push(b'"');
+        self.sortie.extend_from_slice(nom.as_bytes());
+        self.sortie.extend_from_slice(b"\":");
     }
 }
 
@@ -161,8 +163,16 @@ fn ecrire_entier(sortie: &mut Vec<u8>, valeur: i64) {
 
 /// Writes a JSON string, quotes and escapes included.
 fn ecrire_texte(sortie: &mut Vec<u8>, texte: &str) {
-    sortie.push(b'"');
     let octets = texte.as_bytes();
+    sortie.reserve(octets.len() + 2);
+    sortie.push(b'"');
+    // Without an early exit the compiler checks many bytes at once; most texts have nothing to escape.
+    let a_echapper = octets.iter().fold(false, |e, &o| e | (o < 0x20) | (o == b'"') | (o == b'\\'));
+    if !a_echapper {
+        sortie.extend_from_slice(octets);
+        sortie.push(b'"');
+        return;
+    }
     let mut debut = 0;
     for (rang, &octet) in octets.iter().enumerate() {
         let court = match octet {

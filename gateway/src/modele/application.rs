@@ -1,8 +1,6 @@
 //! Applying events: decode, ignore what is not newer, move the postings and the
 //! relations, then compute the rights of what was touched.
 
-use std::sync::Arc;
-
 use prost::Message;
 use roaring::RoaringBitmap;
 use ror_chassis::conversion::instant;
@@ -17,6 +15,7 @@ use ror_proto::{
 use super::{
     Capacites, Modele, Sorte, TypeFhir as T,
     droits::Touches,
+    etat::Etat,
     index::{Cle, Param, normaliser_systeme},
 };
 use crate::fhir::{canoniques as c, politique::Faits};
@@ -130,7 +129,7 @@ impl Modele {
                     self.capacites.remove(&rang);
                 } else if self.capacites.get(&rang).is_none_or(|c| c.version < e.version) {
                     self.capacites
-                        .insert(rang, Capacites { version: e.version, maj, etat: e.etat.as_ref().into() });
+                        .insert(rang, Capacites { version: e.version, maj, etat: Etat::garder(&e.etat) });
                 }
                 return Ok(());
             }
@@ -194,7 +193,7 @@ impl Modele {
         l.sorte = vue.sorte;
         l.version = e.version;
         l.maj = maj;
-        l.etat = Some(Arc::from(e.etat.as_ref()));
+        l.etat = Some(Etat::garder(&e.etat));
         l.noms = vue.noms.iter().map(|n| plier(n)).collect::<Vec<_>>().join("\n").into();
         l.faits = vue.faits;
         table.poser_presence(rang, true);
@@ -247,16 +246,16 @@ impl Modele {
 
     /// The postings of a row are those of its present state: read it again to remove them.
     fn oter_index(&mut self, t: T, rang: u32) {
-        let Some(etat) = self.table(t).ligne(rang).etat.clone() else { return };
+        let Some(etat) = self.table(t).ligne(rang).etat.as_ref().map(Etat::lire) else { return };
         let vue = match t {
             T::Organization => {
-                Structure::decode(etat.as_ref()).ok().and_then(|s| s.ressource).map(|r| vue_structure(&r))
+                Structure::decode(etat.clone()).ok().and_then(|s| s.ressource).map(|r| vue_structure(&r))
             }
-            T::Practitioner => match Identity::decode(etat.as_ref()).ok().and_then(|s| s.ressource) {
+            T::Practitioner => match Identity::decode(etat.clone()).ok().and_then(|s| s.ressource) {
                 Some(identity::Ressource::Professionnel(p)) => Some(vue_professionnel(&p)),
                 _ => None,
             },
-            _ => Offer::decode(etat.as_ref()).ok().and_then(|s| s.ressource).map(|r| vue_offre(&r)),
+            _ => Offer::decode(etat).ok().and_then(|s| s.ressource).map(|r| vue_offre(&r)),
         };
         let Some(vue) = vue else { return };
         let index = &mut self.table_mut(t).index;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use roaring::RoaringBitmap;
 
-use super::index::Index;
+use super::{etat::Etat, index::Index};
 use crate::fhir::politique::Faits;
 
 /// Kinds within a type.
@@ -33,7 +33,7 @@ pub struct Ligne {
     /// Last update, milliseconds.
     pub maj: i64,
     /// Protobuf union of its area.
-    pub etat: Option<Arc<[u8]>>,
+    pub etat: Option<Etat>,
     /// Names, folded, separated by a newline; for string search.
     pub noms: Box<str>,
     /// Facts rights depend on.

@@ -17,10 +17,14 @@ const PROFONDEUR: usize = 8;
 /// Rows of a request.
 pub fn evaluer(m: &Modele, r: &Requete, profil: u8) -> RoaringBitmap {
     let mut rangs = m.table(r.type_fhir).visibles(profil).clone();
-    // Postings first, row scans on what is left.
-    let (scans, ensembles): (Vec<&Critere>, Vec<&Critere>) =
-        r.criteres.iter().partition(|c| matches!(c, Critere::Nom { .. } | Critere::Maj(_)));
-    for c in ensembles.into_iter().chain(scans) {
+    // Postings first, relations then, row scans on what is left.
+    let mut criteres: Vec<&Critere> = r.criteres.iter().collect();
+    criteres.sort_by_key(|c| match c {
+        Critere::Id(_) | Critere::Jeton { .. } | Critere::CodePostal(_) => 0,
+        Critere::Reference(..) | Critere::Chaine { .. } => 1,
+        Critere::Nom { .. } | Critere::Maj(_) => 2,
+    });
+    for c in criteres {
         if rangs.is_empty() {
             break;
         }
@@ -69,7 +73,7 @@ fn appliquer(m: &Modele, t: TypeFhir, c: &Critere, profil: u8, rangs: &mut Roari
             let visibles = cibles.visibles(profil);
             let cibles: RoaringBitmap =
                 ids.iter().filter_map(|i| cibles.rang(i)).filter(|r| visibles.contains(*r)).collect();
-            *rangs &= lien(m, *relation).sources_de(&cibles);
+            garder_lies(lien(m, *relation), rangs, &cibles);
         }
         Critere::Chaine { relation, critere, au_dessus } => {
             let cible = relation.cible();
@@ -79,8 +83,17 @@ fn appliquer(m: &Modele, t: TypeFhir, c: &Critere, profil: u8, rangs: &mut Roari
                 cibles = descendants(m, cibles);
                 cibles &= m.table(cible).visibles(profil);
             }
-            *rangs &= lien(m, *relation).sources_de(&cibles);
+            garder_lies(lien(m, *relation), rangs, &cibles);
         }
+    }
+}
+
+/// Keeps the rows that refer to one of these, walking the smaller side.
+fn garder_lies(l: &Lien, rangs: &mut RoaringBitmap, cibles: &RoaringBitmap) {
+    if rangs.len() <= cibles.len() {
+        *rangs = rangs.iter().filter(|r| l.cibles(*r).iter().any(|c| cibles.contains(*c))).collect();
+    } else {
+        *rangs &= l.sources_de(cibles);
     }
 }
 

@@ -61,6 +61,9 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
     let service = magasin.service();
     // Its own connection: the advisory lock lives and dies with it.
     let mut verrou = magasin.pool().acquire().await?.detach();
+    // A mark lost in a crash only publishes again what the broker or the followers drop:
+    // marks must not wait for the disk, nor make writes wait for theirs.
+    sqlx::query("set synchronous_commit = off").execute(&mut verrou).await?;
     loop {
         let pris: bool =
             sqlx::query_scalar("select pg_try_advisory_lock(hashtext(current_schema()), hashtext('relai'))")

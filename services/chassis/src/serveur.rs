@@ -3,7 +3,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use tokio::net::TcpListener;
+use futures::{Stream, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -58,12 +59,22 @@ pub async fn servir(
         .layer(trace.on_failure(()).on_request(()).on_response(()))
         .layer(CatchPanicLayer::new())
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(ecoute), async move { fin.cancelled().await });
+        .serve_with_incoming_shutdown(connexions(ecoute), async move { fin.cancelled().await });
     tokio::pin!(service);
     tokio::select! {
         r = &mut service => r.map_err(|e| Erreur::Interne(Box::new(e))),
         () = async { arret.cancelled().await; tokio::time::sleep(VIDANGE).await } => Ok(()),
     }
+}
+
+/// Accepted connections, small answers sent at once: without it each waits for the
+/// caller's delayed acknowledgement, 40 ms.
+fn connexions(ecoute: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
+    TcpListenerStream::new(ecoute).inspect(|c| {
+        if let Ok(c) = c {
+            let _ = c.set_nodelay(true);
+        }
+    })
 }
 
 /// Binds, or says in one sentence why not.

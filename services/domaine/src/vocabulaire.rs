@@ -1,12 +1,9 @@
 //! The local copy of the nomenclatures: validation and labels in process, no call
 //! on any write path. Hydrated by the snapshot of `nomenclatures`, followed live.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use arc_swap::ArcSwap;
@@ -25,6 +22,9 @@ use ror_proto::{
 };
 
 use crate::liaisons::Liaison;
+
+/// Looked up for each code written or rendered: a fast hash, of our own keys only.
+type HashMap<C, V> = std::collections::HashMap<C, V, foldhash::fast::FixedState>;
 
 /// A concept as kept in memory.
 #[derive(Clone, Debug, Default)]
