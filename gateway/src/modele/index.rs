@@ -56,11 +56,63 @@ pub fn normaliser_systeme(s: &str) -> String {
     s
 }
 
+/// Rows that carry one code. Most codes are identifiers, carried by one row: no set for them.
+enum Postes {
+    Un(u16, u32),
+    Plusieurs(Vec<(u16, RoaringBitmap)>),
+}
+
+impl Postes {
+    fn ajouter(&mut self, systeme: u16, rang: u32) {
+        if let Self::Un(s, r) = *self {
+            if (s, r) == (systeme, rang) {
+                return;
+            }
+            *self = Self::Plusieurs(vec![(s, RoaringBitmap::from_iter([r]))]);
+        }
+        if let Self::Plusieurs(v) = self {
+            match v.iter_mut().find(|(x, _)| *x == systeme) {
+                Some((_, b)) => {
+                    b.insert(rang);
+                }
+                None => v.push((systeme, RoaringBitmap::from_iter([rang]))),
+            }
+        }
+    }
+
+    /// True when nothing is left.
+    fn retirer(&mut self, systeme: u16, rang: u32) -> bool {
+        match self {
+            Self::Un(s, r) => (*s, *r) == (systeme, rang),
+            Self::Plusieurs(v) => {
+                for (x, b) in v.iter_mut() {
+                    if *x == systeme {
+                        b.remove(rang);
+                    }
+                }
+                v.retain(|(_, b)| !b.is_empty());
+                v.is_empty()
+            }
+        }
+    }
+
+    /// Adds its rows of the systems wanted.
+    fn verser(&self, voulu: impl Fn(u16) -> bool, dans: &mut RoaringBitmap) {
+        match self {
+            Self::Un(s, r) if voulu(*s) => {
+                dans.insert(*r);
+            }
+            Self::Un(..) => {}
+            Self::Plusieurs(v) => v.iter().filter(|(s, _)| voulu(*s)).for_each(|(_, b)| *dans |= b),
+        }
+    }
+}
+
 /// Postings of one table.
 #[derive(Default)]
 pub struct Index {
     systemes: Vec<Box<str>>,
-    par_code: [HashMap<Box<str>, Vec<(u16, RoaringBitmap)>>; PARAMS],
+    par_code: [HashMap<Box<str>, Postes>; PARAMS],
     /// Postal codes, for prefixes.
     pub postal: BTreeMap<Box<str>, RoaringBitmap>,
 }
@@ -76,6 +128,10 @@ impl Index {
         }
     }
 
+    fn est(&self, numero: u16, systeme: &str) -> bool {
+        self.systemes[usize::from(numero)].as_ref() == systeme
+    }
+
     /// Whether any posting ever named this system.
     pub fn systeme_connu(&self, s: &str) -> bool {
         self.systemes.iter().any(|x| x.as_ref() == s)
@@ -84,38 +140,29 @@ impl Index {
     /// Adds a row to a posting.
     pub fn ajouter(&mut self, cle: &Cle, rang: u32) {
         let s = self.systeme(&cle.systeme);
-        let postes = self.par_code[cle.param as usize].entry(cle.code.as_str().into()).or_default();
-        match postes.iter_mut().find(|(x, _)| *x == s) {
-            Some((_, b)) => {
-                b.insert(rang);
+        let codes = &mut self.par_code[cle.param as usize];
+        match codes.get_mut(cle.code.as_str()) {
+            Some(p) => p.ajouter(s, rang),
+            None => {
+                codes.insert(cle.code.as_str().into(), Postes::Un(s, rang));
             }
-            None => postes.push((s, RoaringBitmap::from_iter([rang]))),
         }
     }
 
     /// Removes a row from a posting.
     pub fn retirer(&mut self, cle: &Cle, rang: u32) {
         let s = self.systeme(&cle.systeme);
-        if let Some(postes) = self.par_code[cle.param as usize].get_mut(cle.code.as_str()) {
-            for (x, b) in postes.iter_mut() {
-                if *x == s {
-                    b.remove(rang);
-                }
-            }
-            postes.retain(|(_, b)| !b.is_empty());
-            if postes.is_empty() {
-                self.par_code[cle.param as usize].remove(cle.code.as_str());
-            }
+        let codes = &mut self.par_code[cle.param as usize];
+        if codes.get_mut(cle.code.as_str()).is_some_and(|p| p.retirer(s, rang)) {
+            codes.remove(cle.code.as_str());
         }
     }
 
     /// Rows that carry a code; any system when none is given.
     pub fn chercher(&self, param: Param, systeme: Option<&str>, code: &str) -> RoaringBitmap {
         let mut r = RoaringBitmap::new();
-        for (s, b) in self.par_code[param as usize].get(code).into_iter().flatten() {
-            if systeme.is_none_or(|x| self.systemes[*s as usize].as_ref() == x) {
-                r |= b;
-            }
+        if let Some(p) = self.par_code[param as usize].get(code) {
+            p.verser(|s| systeme.is_none_or(|x| self.est(s, x)), &mut r);
         }
         r
     }
@@ -123,10 +170,8 @@ impl Index {
     /// Rows that carry any code of a system.
     pub fn chercher_systeme(&self, param: Param, systeme: &str) -> RoaringBitmap {
         let mut r = RoaringBitmap::new();
-        for (s, b) in self.par_code[param as usize].values().flatten() {
-            if self.systemes[*s as usize].as_ref() == systeme {
-                r |= b;
-            }
+        for p in self.par_code[param as usize].values() {
+            p.verser(|s| self.est(s, systeme), &mut r);
         }
         r
     }
@@ -163,7 +208,11 @@ impl Index {
     pub fn frequences(&self, param: Param, parmi: &RoaringBitmap) -> Vec<(String, u64)> {
         let mut v: Vec<(String, u64)> = self.par_code[param as usize]
             .iter()
-            .map(|(c, p)| (c.to_string(), p.iter().map(|(_, b)| b.intersection_len(parmi)).sum()))
+            .map(|(c, p)| {
+                let mut r = RoaringBitmap::new();
+                p.verser(|_| true, &mut r);
+                (c.to_string(), r.intersection_len(parmi))
+            })
             .filter(|(_, n)| *n > 0)
             .collect();
         v.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, process::ExitCode, sync::Arc, time::D
 
 use futures::future::BoxFuture;
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -110,6 +110,16 @@ pub async fn ouvrir_base(url: &Secret, schema: &str, connexions: u32) -> Resulta
         let essai = PgPoolOptions::new()
             .max_connections(connexions)
             .acquire_timeout(Duration::from_secs(5))
+            // A connection just used needs no proof of life; one that slept does.
+            .test_before_acquire(false)
+            .before_acquire(|c, repos| {
+                Box::pin(async move {
+                    if repos.idle_for > Duration::from_secs(1) {
+                        c.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.clone())
             .await;
         match essai {

@@ -15,3 +15,4 @@ mod magasin;
 mod nomenclatures;
 mod offers;
 mod relais;
+mod tls;
