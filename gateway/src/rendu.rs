@@ -55,10 +55,8 @@ pub fn ressource(e: &Extrait, c: &Contexte<'_>, sortie: &mut Vec<u8>) -> bool {
             Some(offer::Ressource::Offre(x)) => rendu::healthcare_service(&x, &vue, sortie),
             Some(offer::Ressource::Situation(x)) => rendu::practitioner_role(&x, &vue, sortie),
             Some(offer::Ressource::Lieu(x)) => {
-                let capacite = match e.capacite().and_then(|k| k.ressource) {
-                    Some(capacity::Ressource::CapaciteLieu(k)) => Some(k),
-                    None => None,
-                };
+                let capacite =
+                    e.capacite().and_then(|k| k.ressource).map(|capacity::Ressource::CapaciteLieu(k)| k);
                 rendu::location(&x, capacite.as_ref(), &vue, sortie);
             }
             None => {}

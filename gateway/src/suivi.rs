@@ -34,7 +34,10 @@ use crate::{
 
 /// When each source was last known to be caught up.
 #[derive(Clone, Default)]
-pub struct Fraicheur(Arc<Mutex<Vec<(&'static str, Option<Instant>)>>>);
+pub struct Fraicheur(Arc<Mutex<Vec<Battement>>>);
+
+/// A source and when it was last known to be caught up.
+type Battement = (&'static str, Option<Instant>);
 
 impl Fraicheur {
     fn declarer(&self, nom: &'static str) {

@@ -47,7 +47,7 @@ async fn libres(m: &Monde) -> Result<Value> {
 }
 
 fn autre_nombre(lieu: &Value, actuel: i64) -> i64 {
-    if actuel + 1 <= plafond(lieu) { actuel + 1 } else { actuel - 1 }
+    if actuel < plafond(lieu) { actuel + 1 } else { actuel - 1 }
 }
 
 /// The place as a search finds it.

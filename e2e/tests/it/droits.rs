@@ -87,7 +87,8 @@ async fn lieux(m: &Monde) -> Result<()> {
 async fn roles(m: &Monde) -> Result<()> {
     let permis =
         |role: &Value, condition: fn(&Value) -> bool| m.vue1.offre_du_role(role).is_some_and(condition);
-    let profils: [(&Vue, u8, fn(&Value) -> bool); 2] =
+    type Regle = fn(&Value) -> bool;
+    let profils: [(&Vue, u8, Regle); 2] =
         [(&m.vue0, 0, |offre| ville(offre) && !sensible(offre)), (&m.vue2, 2, |offre| !sensible(offre))];
     for (vue, profil, condition) in profils {
         let attendus = m.vue1.filtrer("PractitionerRole", |role| permis(role, condition));
@@ -120,7 +121,7 @@ async fn structures(m: &Monde) -> Result<()> {
     }
     let interne = |id: &&String| {
         m.vue1.un("Organization", id).is_some_and(|o| {
-            texte(o, "/partOf/reference") != ""
+            !texte(o, "/partOf/reference").is_empty()
                 && codages(&o["type"]).iter().any(|(systeme, _)| systeme.contains("TRE_R207"))
         })
     };

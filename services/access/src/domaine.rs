@@ -82,9 +82,8 @@ pub fn valider(c: &Consumer) -> Vec<Faute> {
         );
     }
     let certificat = &c.certificat_sha256;
-    if !certificat.is_empty()
-        && !(certificat.len() == 64 && certificat.bytes().all(|b| b.is_ascii_hexdigit()))
-    {
+    let conforme = certificat.len() == 64 && certificat.bytes().all(|b| b.is_ascii_hexdigit());
+    if !certificat.is_empty() && !conforme {
         refuser(
             "certificat_sha256",
             "forme-empreinte",

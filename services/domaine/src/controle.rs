@@ -221,10 +221,8 @@ impl<'a> Controle<'a> {
         ] {
             self.texte(&format!("{element}.{nom}"), t, 255, false);
         }
-        if !a.code_postal.is_empty()
-            && !(a.code_postal.len() <= 10
-                && a.code_postal.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'-'))
-        {
+        let lettre = |b: u8| b.is_ascii_alphanumeric() || b == b' ' || b == b'-';
+        if a.code_postal.len() > 10 || !a.code_postal.bytes().all(lettre) {
             self.refuser(
                 &format!("{element}.codePostal"),
                 "code-postal",

@@ -1,4 +1,5 @@
 //! The real servers, from a new data directory to their end.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 use std::{
     fs,

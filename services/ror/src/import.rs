@@ -101,7 +101,7 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
             let lues = match fichier {
                 None => ror_nomenclatures::donnees::embarquees().map_err(anyhow::Error::msg)?,
                 Some(f) => ror_nomenclatures::donnees::lire_tsv(&std::fs::read_to_string(f)?)
-                    .map_err(|f| ror_chassis::Erreur::Invalide(f))?,
+                    .map_err(ror_chassis::Erreur::Invalide)?,
             };
             anyhow::ensure!(!commun.dry_run, "--dry-run n'existe pas encore pour les nomenclatures");
             (charger_nomenclatures(&m, lues).await?, commun.report)

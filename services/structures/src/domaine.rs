@@ -313,7 +313,8 @@ fn tarif(c: &mut Controle, t: &Tarif) {
             "0 à 1 000 000 euros",
         );
     }
-    if !t.devise.is_empty() && !(t.devise.len() == 3 && t.devise.bytes().all(|b| b.is_ascii_uppercase())) {
+    let devise = t.devise.len() == 3 && t.devise.bytes().all(|b| b.is_ascii_uppercase());
+    if !t.devise.is_empty() && !devise {
         c.refuser("tarif.devise", "devise", format!("« {} » n'est pas une devise.", t.devise), "EUR");
     }
     // RG_EXP_029: supplément tarif hébergement (01) bears on a single room (02).
