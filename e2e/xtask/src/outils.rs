@@ -32,6 +32,7 @@ os.rename(provisoire, sortie)
 /// The tools, installed.
 pub struct Outils {
     paquets: PathBuf,
+    buf: PathBuf,
     helm: PathBuf,
 }
 
@@ -39,7 +40,8 @@ impl Outils {
     /// Installs what is missing under the target folder.
     pub fn preparer(cible: &Path) -> Resultat<Self> {
         let base = cible.join("outils");
-        let outils = Self { paquets: base.join("paquets"), helm: base.join("helm-4.3.1") };
+        let outils =
+            Self { paquets: base.join("paquets"), buf: base.join("buf"), helm: base.join("helm-4.3.1") };
         let exigences = racine().join("e2e/charts/requirements.txt");
         // The stamp holds what was installed: a changed pin installs again.
         let liste = fs::read_to_string(&exigences).map_err(|e| format!("{} : {e}", exigences.display()))?;
@@ -56,15 +58,16 @@ impl Outils {
         }
         let _ = fs::remove_dir_all(&base);
         fs::create_dir_all(&base).map_err(|e| format!("{} : {e}", base.display()))?;
-        let installer = |args: &[&str]| {
+        // One folder each: a second installation would replace the programs of the first.
+        let installer = |dans: &Path, args: &[&str]| {
             let mut c = Command::new("python3");
             c.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
-            c.arg(&outils.paquets).args(args).current_dir(racine());
+            c.arg(dans).args(args).current_dir(racine());
             c
         };
         let hachees = ["--require-hashes", "-r", "e2e/charts/requirements.txt"];
-        etape("schémas Kubernetes", &mut installer(&hachees))?;
-        etape("buf", &mut installer(&["--upgrade", BUF]))?;
+        etape("schémas Kubernetes", &mut installer(&outils.paquets, &hachees))?;
+        etape("buf", &mut installer(&outils.buf, &[BUF]))?;
         outils.preparer_helm(&base)?;
         fs::write(&temoin, voulu).map_err(|e| e.to_string())?;
         Ok(outils)
@@ -105,7 +108,7 @@ impl Outils {
 
     /// buf.
     pub fn buf(&self) -> PathBuf {
-        self.paquets.join("bin/buf")
+        self.buf.join("bin/buf")
     }
 
     /// helm.
