@@ -84,6 +84,8 @@ async fn surveiller(
     pids: &Mutex<BTreeMap<String, u32>>,
     arret: &CancellationToken,
 ) {
+    // Waiting for a child closes its input unless we hold it apart, and its input is its tie to us.
+    let _lien = enfant.stdin.take();
     let pid = enfant.id();
     if let (Some(pid), Ok(mut p)) = (pid, pids.lock()) {
         p.insert(service.to_owned(), pid);
