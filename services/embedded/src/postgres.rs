@@ -93,7 +93,9 @@ impl Server for Postgres {
         // A former run's file whose number another program has now would make PostgreSQL refuse
         // to start. In any other case the file stays: PostgreSQL finds its orphans by it.
         let stale = self.pid_file().is_some_and(|file| {
-            processes::is_stranger(Pid::from_raw(file.pid), &self.directory, &self.program)
+            let pid = Pid::from_raw(file.pid);
+            // A killed server that nobody has reaped yet would count as running.
+            processes::is_zombie(pid) || processes::is_stranger(pid, &self.directory, &self.program)
         });
         if stale {
             let path = self.directory.join(pidfile::NAME);

@@ -75,6 +75,13 @@ pub(crate) async fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool)
     }
 }
 
+/// Whether a process has ended and only waits for its parent to be told.
+pub(crate) fn is_zombie(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the program's name, which stands in parentheses and may hold any character.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+}
+
 /// A poisoned lock still guards plain values here.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
