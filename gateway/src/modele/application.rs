@@ -308,11 +308,6 @@ impl Modele {
         let table = self.table_mut(t);
         ids.into_iter().map(AsRef::as_ref).filter(|i| !i.is_empty()).map(|i| table.numeroter(i)).collect()
     }
-
-    /// Version of a place's capacities that the model holds.
-    pub fn version_capacite(&self, lieu: &str) -> u64 {
-        self.table(T::Location).rang(lieu).and_then(|r| self.capacites.get(&r)).map_or(0, |c| c.version)
-    }
 }
 
 /// Folds a text for comparison: lower case, without accents, œ and æ spelled out.
