@@ -19,12 +19,11 @@ use ror_proto::{
     common::v1::Evenement,
 };
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::fhir::politique::{Politique, politique_par_defaut};
 
 /// Tokens remembered as verified.
-const JETONS_MAX: usize = 20_000;
+const JETONS_MAX: usize = 5_000;
 /// Least time between two fetches of the keys.
 const CLES_DELAI: Duration = Duration::from_secs(2);
 
@@ -63,7 +62,7 @@ pub struct Acces {
     cles: RwLock<HashMap<String, DecodingKey>>,
     emetteur: RwLock<String>,
     derniere_recherche: Mutex<Option<Instant>>,
-    verifies: RwLock<HashMap<[u8; 32], Arc<Appelant>>>,
+    verifies: RwLock<HashMap<Box<str>, Arc<Appelant>, foldhash::quality::RandomState>>,
     consommateurs: RwLock<HashMap<String, Arc<Consumer>>>,
     politique: AtomicBool,
 }
@@ -132,11 +131,10 @@ impl Acces {
 
     /// Verifies a bearer token; `certificat` is the SHA-256 (hex) the transport saw.
     pub async fn verifier(&self, jeton: &str, certificat: Option<&str>) -> Resultat<Arc<Appelant>> {
-        let empreinte: [u8; 32] = Sha256::digest(jeton.as_bytes()).into();
-        let connu = self.verifies.read().get(&empreinte).cloned();
+        let connu = self.verifies.read().get(jeton).cloned();
         let appelant = match connu {
             Some(a) => a,
-            None => self.verifier_neuf(jeton, empreinte).await?,
+            None => self.verifier_neuf(jeton).await?,
         };
         if appelant.expiration <= maintenant() {
             return Err(refus("Le jeton a expiré : demandez-en un autre."));
@@ -154,7 +152,7 @@ impl Acces {
         Ok(appelant)
     }
 
-    async fn verifier_neuf(&self, jeton: &str, empreinte: [u8; 32]) -> Resultat<Arc<Appelant>> {
+    async fn verifier_neuf(&self, jeton: &str) -> Resultat<Arc<Appelant>> {
         if jeton.len() > 8192 {
             return Err(refus("Le jeton est illisible."));
         }
@@ -200,7 +198,7 @@ impl Acces {
                 verifies.clear();
             }
         }
-        verifies.insert(empreinte, appelant.clone());
+        verifies.insert(jeton.into(), appelant.clone());
         Ok(appelant)
     }
 

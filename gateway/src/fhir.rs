@@ -10,4 +10,4 @@ pub mod rendu;
 pub mod temps;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

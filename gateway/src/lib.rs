@@ -41,6 +41,8 @@ pub struct Passerelle {
     pub acces: acces::Acces,
     /// Labels and codes.
     pub vocabulaire: Vocabulaire,
+    /// Resources already rendered.
+    pub rendues: rendu::Cache,
     /// Readiness.
     pub etat: Etat,
     /// Freshness of each follower.

@@ -22,7 +22,7 @@ pub use application::{ACTIVITES, SYSTEME_STATUT_LIEU, Source, plier, systeme_d_i
 pub(crate) use etat::Etat;
 pub use index::{Param, normaliser_systeme};
 pub use lien::Lien;
-pub use table::{Sorte, Table};
+pub use table::{Sorte, Table, ordre};
 
 /// Resource types of the façade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,6 +109,8 @@ pub struct Extrait {
     pub type_fhir: TypeFhir,
     /// Kind within the type.
     pub sorte: Sorte,
+    /// Row in its table.
+    pub rang: u32,
     /// Technical id.
     pub id: Arc<str>,
     /// Version shown to clients.
@@ -182,6 +184,7 @@ impl Modele {
         Some(Extrait {
             type_fhir: t,
             sorte: l.sorte,
+            rang,
             id: l.id.clone(),
             version: l.version + capacite.map_or(0, |c| c.version),
             maj: capacite.map_or(l.maj, |c| c.maj.max(l.maj)),

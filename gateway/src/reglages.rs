@@ -32,6 +32,8 @@ pub struct ReglagesPasserelle {
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
     pub retard_max_s: f64,
+    /// Megabytes of rendered resources kept.
+    pub rendues_mo: u64,
 }
 
 impl ReglagesPasserelle {
@@ -66,6 +68,7 @@ impl ReglagesPasserelle {
             url_publique: l.option("http.public_url"),
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
+            rendues_mo: l.ou("http.render_cache_mb", 64),
         }
     }
 }

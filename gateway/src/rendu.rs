@@ -1,5 +1,11 @@
 //! From rows taken out of the model to the bytes of an answer.
 
+mod cache;
+
+pub use cache::Cache;
+
+use std::sync::Arc;
+
 use ror_domaine::vocabulaire::Tables;
 use ror_proto::{
     capacity::v1::capacity, identity::v1::identity, offers::v1::offer, structures::v1::structure,
@@ -15,7 +21,7 @@ use crate::{
 };
 
 /// Labels from the local copy of the nomenclatures.
-pub struct LibellesLocaux<'a>(pub &'a Tables);
+struct LibellesLocaux<'a>(&'a Tables);
 
 impl Libelles for LibellesLocaux<'_> {
     fn libelle(&self, systeme: &str, code: &str) -> Option<&str> {
@@ -25,18 +31,43 @@ impl Libelles for LibellesLocaux<'_> {
 
 /// What rendering needs besides the rows.
 pub struct Contexte<'a> {
-    /// Policy in force.
-    pub politique: &'a Politique,
-    /// Profile of the caller.
-    pub profil: u8,
-    /// Labels.
-    pub libelles: LibellesLocaux<'a>,
-    /// Base URL of the façade, without a final slash.
-    pub base: &'a str,
+    politique: &'a Politique,
+    profil: u8,
+    libelles: LibellesLocaux<'a>,
+    base: &'a str,
+    cache: &'a Cache,
+    generation: u64,
 }
 
-/// Renders one resource; false when its state cannot be read.
+impl<'a> Contexte<'a> {
+    /// For one answer to a caller of that profile; `base` is the URL of the façade, without a
+    /// final slash.
+    pub fn nouveau(
+        cache: &'a Cache,
+        politique: &'a Arc<Politique>,
+        tables: &'a Arc<Tables>,
+        profil: u8,
+        base: &'a str,
+    ) -> Self {
+        let generation = cache.generation(politique, tables);
+        Self { politique, profil, libelles: LibellesLocaux(tables), base, cache, generation }
+    }
+}
+
+/// Appends one resource; false when its state cannot be read.
 pub fn ressource(e: &Extrait, c: &Contexte<'_>, sortie: &mut Vec<u8>) -> bool {
+    if c.cache.ecrire(e, c.profil, c.generation, sortie) {
+        return true;
+    }
+    let debut = sortie.len();
+    let rendue = rendre(e, c, sortie);
+    if rendue {
+        c.cache.garder(e, c.profil, c.generation, &sortie[debut..]);
+    }
+    rendue
+}
+
+fn rendre(e: &Extrait, c: &Contexte<'_>, sortie: &mut Vec<u8>) -> bool {
     let vue = Vue { politique: c.politique, profil: c.profil, faits: e.faits, libelles: &c.libelles };
     let avant = sortie.len();
     match e.type_fhir {

@@ -30,6 +30,7 @@ use crate::{
     Passerelle, ReglagesPasserelle,
     acces::Acces,
     modele::{Modele, Source},
+    rendu::Cache,
 };
 
 /// When each source was last known to be caught up.
@@ -102,6 +103,7 @@ pub fn demarrer(
         modele: RwLock::new(Modele::nouveau(acces.politique_fermee())),
         acces,
         vocabulaire: Vocabulaire::default(),
+        rendues: Cache::nouveau(reglages.rendues_mo * 1_000_000),
         etat: etat.clone(),
         fraicheur: fraicheur.clone(),
         capacity: vers("capacity")?,

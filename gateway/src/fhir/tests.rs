@@ -1,7 +1,7 @@
 //! Rendering and reading back, together.
 
 mod aller_retour;
-mod exemples;
+pub(crate) mod exemples;
 mod masques;
 mod patch;
 mod robustesse;

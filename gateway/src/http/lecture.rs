@@ -12,7 +12,7 @@ use crate::{
     fhir::outcome::Issue,
     modele::TypeFhir,
     recherche::{self, requete},
-    rendu::{self, Contexte, LibellesLocaux},
+    rendu::{self, Contexte},
 };
 
 const ENTETES: [&str; 4] = [
@@ -167,7 +167,7 @@ pub async fn chercher(
         (recherche::chercher(&m, &r, profil), m.politique().clone())
     };
     let base = base(&p, &entetes, connexion.tls);
-    let c = Contexte { politique: &politique, profil, libelles: LibellesLocaux(&tables), base: &base };
+    let c = Contexte::nouveau(&p.rendues, &politique, &tables, profil, &base);
     let racine = format!("{base}/{}", t.nom());
     let soi = if chaine.is_empty() { racine.clone() } else { format!("{racine}?{chaine}") };
     let suivant = page.suite.as_ref().map(|dernier| {
@@ -207,7 +207,7 @@ pub async fn lire(
     }
     let tables = p.vocabulaire.tables();
     let base = base(&p, &entetes, connexion.tls);
-    let c = Contexte { politique: &politique, profil, libelles: LibellesLocaux(&tables), base: &base };
+    let c = Contexte::nouveau(&p.rendues, &politique, &tables, profil, &base);
     let mut corps = Vec::with_capacity(4096);
     if !rendu::ressource(&e, &c, &mut corps) {
         return Err(ror_chassis::Erreur::interne("resource cannot be rendered").into());

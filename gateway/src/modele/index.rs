@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
 /// Indexed token parameters.
@@ -112,7 +113,7 @@ impl Postes {
 #[derive(Default)]
 pub struct Index {
     systemes: Vec<Box<str>>,
-    par_code: [HashMap<Box<str>, Postes>; PARAMS],
+    par_code: [HashMap<Box<str>, Postes, RandomState>; PARAMS],
     /// Postal codes, for prefixes.
     pub postal: BTreeMap<Box<str>, RoaringBitmap>,
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
 use super::{etat::Etat, index::Index};
@@ -42,14 +43,22 @@ pub struct Ligne {
     pub masque: u8,
 }
 
+/// Place of an id in the order of answers: alike on every replica and after every restart, told by
+/// the id alone, and compared without reading it (FNV-1a, 64 bits; the id itself settles a tie).
+pub fn ordre(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |h, o| (h ^ u64::from(o)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// Profiles.
 pub const PROFILS: usize = 6;
 
 /// A table.
 #[derive(Default)]
 pub struct Table {
-    ids: HashMap<Arc<str>, u32>,
+    ids: HashMap<Arc<str>, u32, RandomState>,
     lignes: Vec<Ligne>,
+    // Beside the rows, so that ordering a page reads nothing else.
+    ordres: Vec<u64>,
     presentes: RoaringBitmap,
     visibles: [RoaringBitmap; PROFILS],
     fines: [RoaringBitmap; PROFILS],
@@ -80,8 +89,14 @@ impl Table {
             faits: Faits::default(),
             masque: 0,
         });
+        self.ordres.push(ordre(&id));
         self.ids.insert(id, r);
         r
+    }
+
+    /// Where a row stands among others: see [`ordre`].
+    pub fn ordre(&self, rang: u32) -> u64 {
+        self.ordres[rang as usize]
     }
 
     /// A row.

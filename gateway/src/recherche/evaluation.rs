@@ -1,8 +1,6 @@
 //! Set algebra: a request becomes the set of its rows, starting from what the
 //! profile may see, so that nothing hidden can match, count or order.
 
-use std::{cmp::Ordering, collections::BinaryHeap, sync::Arc};
-
 use roaring::RoaringBitmap;
 
 use super::{
@@ -187,47 +185,34 @@ pub fn lien(m: &Modele, r: Relation) -> &Lien {
     }
 }
 
-#[derive(PartialEq, Eq)]
-struct ParId(Arc<str>, u32);
-impl PartialOrd for ParId {
-    fn partial_cmp(&self, o: &Self) -> Option<Ordering> {
-        Some(self.cmp(o))
-    }
-}
-impl Ord for ParId {
-    fn cmp(&self, o: &Self) -> Ordering {
-        self.0.cmp(&o.0)
-    }
-}
-
-/// The first `n` rows after an id, in id order, whatever replica answers; the id to
-/// continue from when more follow.
+/// The first `n` rows after an id, in the order of [`crate::modele::ordre`], whatever replica
+/// answers; the id to continue from when more follow.
 pub fn page(
     table: &Table,
     rangs: &RoaringBitmap,
     apres: Option<&str>,
     n: usize,
 ) -> (Vec<u32>, Option<String>) {
-    let mut plus_petits: BinaryHeap<ParId> = BinaryHeap::with_capacity(n + 2);
+    let id = |r: u32| table.ligne(r).id.as_ref();
+    let apres = apres.map(|a| (crate::modele::ordre(a), a));
+    let comparer = |a: &(u64, u32), b: &(u64, u32)| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1)));
+    let mut premiers: Vec<(u64, u32)> = Vec::with_capacity(2 * (n + 1));
+    let mut borne = u64::MAX;
     for r in rangs {
-        let id = &table.ligne(r).id;
-        if apres.is_some_and(|a| id.as_ref() <= a) {
+        let o = table.ordre(r);
+        if o > borne || apres.is_some_and(|(oa, a)| o < oa || (o == oa && id(r) <= a)) {
             continue;
         }
-        if plus_petits.len() > n {
-            if plus_petits.peek().is_some_and(|p| p.0 <= *id) {
-                continue;
-            }
-            plus_petits.pop();
+        premiers.push((o, r));
+        // Twice too many: keep the first half, and know what needs no look any more.
+        if premiers.len() == 2 * (n + 1) {
+            premiers.select_nth_unstable_by(n, comparer);
+            premiers.truncate(n + 1);
+            borne = premiers[n].0;
         }
-        plus_petits.push(ParId(id.clone(), r));
     }
-    let mut tries = plus_petits.into_sorted_vec();
-    let suite = if tries.len() > n {
-        tries.truncate(n);
-        tries.last().map(|d| d.0.to_string())
-    } else {
-        None
-    };
-    (tries.into_iter().map(|d| d.1).collect(), suite)
+    premiers.sort_unstable_by(comparer);
+    let suite = (premiers.len() > n).then(|| premiers[..n].last().map(|d| id(d.1).to_owned())).flatten();
+    premiers.truncate(n);
+    (premiers.into_iter().map(|d| d.1).collect(), suite)
 }

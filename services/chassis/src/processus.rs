@@ -100,6 +100,8 @@ pub async fn ouvrir_base(url: &Secret, schema: &str, connexions: u32) -> Resulta
         .application_name(&format!("ror-{schema}"))
         .options([
             ("search_path", schema),
+            // Few statements, run again and again by key: planning each time costs more than running.
+            ("plan_cache_mode", "force_generic_plan"),
             ("statement_timeout", "30000"),
             ("idle_in_transaction_session_timeout", "60000"),
         ])

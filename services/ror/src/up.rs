@@ -250,6 +250,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         url_publique: None,
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
+        rendues_mo: 64,
     }
 }
 
