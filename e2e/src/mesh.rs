@@ -71,7 +71,7 @@ impl Dossier {
 pub struct Options {
     pub demo: &'static str,
     pub processus: bool,
-    pub env: Vec<(&'static str, &'static str)>,
+    pub env: Vec<(&'static str, String)>,
 }
 
 impl Options {
@@ -156,6 +156,12 @@ impl Mesh {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Something the demo says exists.
+    pub fn exemple(&self, nom: &str) -> Result<&str> {
+        let valeur = self.demo["exemples"][nom].as_str();
+        valeur.filter(|v| !v.is_empty()).with_context(|| format!("demo.json: no exemples.{nom}"))
+    }
+
     /// The client of that name in demo.json.
     pub fn client(&self, nom: &str) -> Result<Client> {
         Client::nouveau(&self.demo, nom)
@@ -237,7 +243,7 @@ pub fn commande_up(donnees: &Path, port: u16, port_tls: u16, options: &Options) 
     if options.processus {
         commande.arg("--processes");
     }
-    commande.envs(options.env.iter().copied()).stdin(Stdio::null()).process_group(0);
+    commande.envs(options.env.clone()).stdin(Stdio::null()).process_group(0);
     commande
 }
 

@@ -14,11 +14,10 @@ use ror_e2e::{
     Dossier, Mesh, Options, Vue, attendre,
     fhir::{GENRES, francais, texte},
     mesh::{commande_up, ports_libres},
-    patch::{disponibles, nombre, plafond, remplacer},
     processus::vivant,
 };
 
-use crate::monde::lire_lieu;
+use crate::monde::Ecriture;
 
 /// Longest time a start may take to be refused.
 const REFUS: Duration = Duration::from_secs(60);
@@ -75,14 +74,9 @@ async fn a_data_directory_that_cannot_be_is_told_in_one_sentence() {
 
 /// One more or one less free bed at the reference place, acknowledged.
 async fn ecrire(mesh: &Mesh) -> Result<()> {
-    let id = mesh.demo["exemples"]["lieu_id"].as_str().context("demo.json: no exemples.lieu_id")?;
-    let identifiant = mesh.demo["exemples"]["lieu_id_externe"].as_str().context("no lieu_id_externe")?;
-    let lieu = lire_lieu(&mesh.client("p1")?, id).await?;
-    let libres = disponibles(&lieu).context("no free bed")?;
-    let n = if nombre(libres) < plafond(&lieu) { nombre(libres) + 1 } else { nombre(libres) - 1 };
-    mesh.client("capacity")?.modifier(identifiant, &remplacer(libres, n)).await?.attendre(200)?;
-    let apres = lire_lieu(&mesh.client("p1")?, id).await?;
-    ensure!(disponibles(&apres).map(nombre) == Some(n), "not seen at once");
+    let ecriture = Ecriture::nouvelle(mesh).await?;
+    mesh.client("capacity")?.modifier(&ecriture.identifiant, &ecriture.corps).await?.attendre(200)?;
+    ensure!(ecriture.vue(&mesh.client("p1")?).await?, "not seen at once");
     Ok(())
 }
 

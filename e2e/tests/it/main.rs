@@ -5,6 +5,7 @@ mod accueil;
 mod bascule;
 mod capacite;
 mod demarrage;
+mod disque;
 mod droits;
 mod erreurs;
 mod jetons;
@@ -12,8 +13,10 @@ mod lecture;
 mod monde;
 mod paging;
 mod pannes;
+mod perime;
 mod recherche;
 mod sante;
+mod traces;
 
 use ror_e2e::{Mesh, Rapport};
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use ror_e2e::{Client, Mesh, Rapport, Vue, fhir::texte};
+use ror_e2e::{
+    Client, Mesh, Rapport, Vue,
+    fhir::texte,
+    patch::{disponibles, nombre, plafond, remplacer},
+};
 use serde_json::Value;
 
 use crate::{accueil, capacite, droits, erreurs, jetons, lecture, paging, recherche, sante};
@@ -31,8 +35,7 @@ impl Monde {
 
     /// Something the demo says exists.
     pub fn exemple(&self, nom: &str) -> Result<&str> {
-        let valeur = self.mesh.demo["exemples"][nom].as_str();
-        valeur.filter(|v| !v.is_empty()).with_context(|| format!("demo.json: no exemples.{nom}"))
+        self.mesh.exemple(nom)
     }
 
     /// Region of the demo.
@@ -55,7 +58,7 @@ impl Monde {
             let visible =
                 par_lieu.get(id).is_some_and(|o| !o.iter().any(|offre| ror_e2e::vue::sensible(offre)));
             let externe = externe(lieu);
-            let place = ror_e2e::patch::disponibles(lieu).is_some() && ror_e2e::patch::plafond(lieu) >= 4;
+            let place = disponibles(lieu).is_some() && plafond(lieu) >= 4;
             if let Some(externe) = externe.filter(|_| visible && place) {
                 lieux.push((id != reference, id.to_owned(), externe.to_owned()));
             }
@@ -75,6 +78,35 @@ pub fn externe(lieu: &Value) -> Option<&str> {
 
 pub async fn lire_lieu(client: &Client, id: &str) -> Result<Value> {
     Ok(client.lire(&format!("Location/{id}")).await?.attendre(200)?.corps)
+}
+
+/// One more or one less free bed at the reference place, not asked yet.
+pub struct Ecriture {
+    /// Id of the place.
+    pub id: String,
+    /// Its synchronisation identifier.
+    pub identifiant: String,
+    /// The new count.
+    pub nombre: i64,
+    /// The body that writes it.
+    pub corps: Value,
+}
+
+impl Ecriture {
+    pub async fn nouvelle(mesh: &Mesh) -> Result<Self> {
+        let (id, identifiant) = (mesh.exemple("lieu_id")?, mesh.exemple("lieu_id_externe")?);
+        let lieu = lire_lieu(&mesh.client("p1")?, id).await?;
+        let libres = disponibles(&lieu).context("no free bed")?;
+        let n = if nombre(libres) < plafond(&lieu) { nombre(libres) + 1 } else { nombre(libres) - 1 };
+        let corps = remplacer(libres, n);
+        Ok(Self { id: id.to_owned(), identifiant: identifiant.to_owned(), nombre: n, corps })
+    }
+
+    /// Whether a read shows it.
+    pub async fn vue(&self, client: &Client) -> Result<bool> {
+        let lieu = lire_lieu(client, &self.id).await?;
+        Ok(disponibles(&lieu).map(nombre) == Some(self.nombre))
+    }
 }
 
 /// meta.versionId as a number.

@@ -214,7 +214,7 @@ async fn relais(point: &'static str) -> Result<()> {
     let premiere = Mesh::relancer(&dossier, Options::new("small", true)).await;
     premiere.arreter().await?;
     let mut options = Options::new("small", true);
-    options.env = vec![("ROR_CRASH_POINT", point), ("ROR_CRASH_SERVICE", "capacity")];
+    options.env = vec![("ROR_CRASH_POINT", point.to_owned()), ("ROR_CRASH_SERVICE", "capacity".to_owned())];
     let mesh = Mesh::relancer(&dossier, options).await;
     let monde = Monde::lire(mesh).await?;
     let premier = *monde.mesh.pids().get("capacity").context("demo.json: no process capacity")?;

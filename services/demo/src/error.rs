@@ -5,14 +5,14 @@
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be written.
-    #[error("cannot write {chemin}: {source}")]
+    #[error("l'écriture de {chemin} a échoué : {source}")]
     Ecriture {
         /// Path of the file or folder.
         chemin: String,
         /// Cause.
         source: std::io::Error,
     },
-    /// A record could not be encoded or written.
+    /// A record could not be encoded.
     #[error("cannot encode a record: {0}")]
     Encodage(#[from] serde_json::Error),
     /// A data file of the crate is malformed.

@@ -35,8 +35,14 @@ impl Sortie {
 
     /// Writes compact JSON, without end of line.
     pub fn json<T: Serialize>(&mut self, valeur: &T) -> Result<(), Error> {
-        serde_json::to_writer(&mut self.flux, valeur)?;
-        Ok(())
+        serde_json::to_writer(&mut self.flux, valeur).map_err(|e| {
+            // A full disk stops the encoder: it is still the file that failed.
+            if e.is_io() {
+                Error::Ecriture { chemin: self.chemin.clone(), source: e.into() }
+            } else {
+                Error::Encodage(e)
+            }
+        })
     }
 
     /// Writes one NDJSON line.
@@ -59,4 +65,22 @@ impl Sortie {
 pub fn creer_dossier(chemin: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(chemin)
         .map_err(|source| Error::Ecriture { chemin: chemin.display().to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_file_whoever_meets_it() -> Result<(), Error> {
+        // Longer than the buffer: the encoder itself meets the refusal.
+        for taille in [1, 1 << 19] {
+            let mut sortie = Sortie::creer(Path::new("/dev/full"))?;
+            let refus = sortie.json(&"x".repeat(taille)).and_then(|()| sortie.finir().map(|_| ()));
+            let plein = matches!(&refus, Err(Error::Ecriture { chemin, source })
+                if chemin == "/dev/full" && source.kind() == std::io::ErrorKind::StorageFull);
+            assert!(plein, "{refus:?}");
+        }
+        Ok(())
+    }
 }

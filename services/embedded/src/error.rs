@@ -132,7 +132,8 @@ pub enum Error {
 
 impl Error {
     /// Sorts a failed file access by what the user can do about it.
-    pub(crate) fn io(path: &Path, cause: io::Error) -> Self {
+    #[must_use]
+    pub fn io(path: &Path, cause: io::Error) -> Self {
         let path = path.to_path_buf();
         match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },

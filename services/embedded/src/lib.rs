@@ -37,6 +37,7 @@ pub use crate::binaries::Binaries;
 pub use crate::error::Error;
 pub use crate::supervisor::State;
 use crate::{
+    logs::Log,
     nats::Nats,
     place::Place,
     postgres::Postgres,
@@ -45,6 +46,8 @@ use crate::{
 
 /// How many free ports are tried when another program takes the chosen one first.
 const PORT_ATTEMPTS: u32 = 5;
+/// With less room than this, in bytes, no running server can write.
+const FULL: u64 = 64 << 10;
 
 /// What to run and where.
 #[derive(Debug, Clone)]
@@ -65,6 +68,8 @@ pub struct Embedded {
     postgres: Supervised<Postgres>,
     nats: Supervised<Nats>,
     binaries: Binaries,
+    /// What the servers say since they are ready.
+    logs: [Log; 2],
     /// Last, so that the lock is given back once both servers are dead.
     place: Place,
 }
@@ -92,19 +97,20 @@ impl Embedded {
         let binaries = blocking(move || binaries::ensure(cache_dir.as_deref())).await?;
 
         let settings = postgres::Settings { durable, max_connections };
-        let (postgres, nats) = tokio::join!(
+        // A half that fails drops the other one, which kills it: on a full disk the other might
+        // wait for minutes for a file that cannot be written.
+        let (postgres, nats) = tokio::try_join!(
             start_postgres(&place, &binaries, settings),
             on_free_port(|port| Nats::new(&place, &binaries, port)),
-        );
-        // A failed half drops the other one here, which kills it.
-        let (postgres, nats) = (postgres?, nats?);
+        )?;
+        let logs = [Log::from_now(postgres.server().log()), Log::from_now(nats.server().log())];
         tracing::info!(
             postgres.port = postgres.server().port(),
             nats.port = nats.server().port(),
             data = %place.server_dir.display(),
             "embedded servers ready"
         );
-        Ok(Self { postgres, nats, binaries, place })
+        Ok(Self { postgres, nats, binaries, logs, place })
     }
 
     /// Downloads and unpacks the servers' programs, or finds those of the system; starts nothing.
@@ -157,9 +163,23 @@ impl Embedded {
         self.nats.state()
     }
 
+    /// The full disk that a server has met since it is ready, or that leaves no room now: the cause
+    /// to tell of whatever fails above these servers. Reads their logs.
+    #[must_use]
+    pub fn disk_full(&self) -> Option<Error> {
+        let Place { data_dir, server_dir, .. } = &self.place;
+        let met = self.logs.iter().any(Log::tells_of_full_disk);
+        let full = if met {
+            Some(server_dir)
+        } else {
+            [server_dir, data_dir].into_iter().find(|path| logs::has_less_than(path, FULL))
+        };
+        full.map(|path| Error::DiskFull { path: path.clone() })
+    }
+
     /// Stops both servers in order (PostgreSQL fast, NATS at ease) within bounded time.
     pub async fn stop(self) {
-        let Self { postgres, nats, binaries: _, place } = self;
+        let Self { postgres, nats, binaries: _, logs: _, place } = self;
         tokio::join!(postgres.stop(), nats.stop());
         drop(place);
     }

@@ -1,8 +1,8 @@
 //! The servers' log files: bounded, and read back when a start fails.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom},
+    fs::{self, File, OpenOptions},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,8 @@ const LONG: u64 = 10 << 20;
 const TAIL: u64 = 8 << 10;
 /// With less room than this nothing can start, and the log may not hold the line that says so.
 const NO_ROOM: u64 = 1 << 20;
+/// What a server says, in lower case, when a write finds no room.
+const FULL: [&str; 2] = ["no space left on device", "disk quota exceeded"];
 
 /// The part of a log that one start writes.
 #[derive(Debug)]
@@ -37,6 +39,27 @@ impl Log {
         Ok((Self { path: path.to_path_buf(), from }, file))
     }
 
+    /// What the log will hold from now on.
+    pub(crate) fn from_now(path: &Path) -> Self {
+        let from = fs::metadata(path).map_or(0, |found| found.len());
+        Self { path: path.to_path_buf(), from }
+    }
+
+    /// Whether a line written since then tells of a full disk.
+    pub(crate) fn tells_of_full_disk(&self) -> bool {
+        let Ok(mut file) = File::open(&self.path) else {
+            return false;
+        };
+        let end = file.metadata().map_or(0, |found| found.len());
+        // Shorter than it was, it has been emptied: all of it is new.
+        let from = if end < self.from { 0 } else { self.from };
+        if file.seek(SeekFrom::Start(from)).is_err() {
+            return false;
+        }
+        let mut lines = BufReader::new(file.take(LONG)).split(b'\n').map_while(Result::ok);
+        lines.any(|line| says_full(&String::from_utf8_lossy(&line)))
+    }
+
     /// The end of what was written since it was opened.
     pub(crate) fn tail(&self) -> String {
         let mut bytes = Vec::new();
@@ -55,7 +78,7 @@ impl Log {
         let tail = self.tail();
         let said = tail.to_lowercase();
         let path = data.to_path_buf();
-        if said.contains("no space left on device") || is_full(data) {
+        if says_full(&tail) || has_less_than(data, NO_ROOM) {
             Error::DiskFull { path }
         } else if said.contains("address already in use") {
             Error::PortTaken { server, port }
@@ -67,8 +90,14 @@ impl Log {
     }
 }
 
-fn is_full(path: &Path) -> bool {
-    statvfs(path).is_ok_and(|found| found.blocks_available().saturating_mul(found.fragment_size()) < NO_ROOM)
+fn says_full(text: &str) -> bool {
+    let said = text.to_lowercase();
+    FULL.iter().any(|mark| said.contains(mark))
+}
+
+/// Whether the disk of a path has less room than this, in bytes.
+pub(crate) fn has_less_than(path: &Path, room: u64) -> bool {
+    statvfs(path).is_ok_and(|found| found.blocks_available().saturating_mul(found.fragment_size()) < room)
 }
 
 /// The first line that names a fatal error, else the last line.
@@ -111,5 +140,22 @@ mod tests {
             panic!("a failed start");
         };
         assert_eq!(detail, "aucun message");
+    }
+
+    #[test]
+    fn a_full_disk_is_known_by_what_a_log_says_from_then_on() {
+        let folder = tempfile::tempdir_in("/var/tmp").expect("a temporary folder");
+        let path = folder.path().join("server.log");
+        std::fs::write(&path, "FATAL:  before: No space left on device\n").expect("a log");
+        let log = Log::from_now(&path);
+        assert!(!log.tells_of_full_disk());
+        let mut file = OpenOptions::new().append(true).open(&path).expect("the log");
+        file.write_all(b"HINT: \xff\nERROR:  No space left on device\n").expect("lines");
+        assert!(log.tells_of_full_disk());
+        std::fs::write(&path, "x: disk quota exceeded\n").expect("an emptied log");
+        assert!(log.tells_of_full_disk());
+        std::fs::write(&path, "").expect("an emptied log");
+        assert!(!log.tells_of_full_disk());
+        assert!(has_less_than(folder.path(), u64::MAX) && !has_less_than(folder.path(), 0));
     }
 }

@@ -2,6 +2,7 @@
 
 mod certificats;
 mod demo;
+mod disque;
 mod enfants;
 
 use std::{
@@ -94,12 +95,13 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     };
     let _garde = telemetrie::installer(&journal, "ror")?;
     let debut = Instant::now();
-    std::fs::create_dir_all(&options.data_dir).with_context(|| {
+    let creation = std::fs::create_dir_all(&options.data_dir).with_context(|| {
         format!(
             "impossible de créer le dossier de données {} : choisissez-en un autre avec --data-dir",
             options.data_dir.display()
         )
-    })?;
+    });
+    creation.map_err(|e| disque::expliquer(e, &options.data_dir, None))?;
     let mut options = options;
     options.data_dir = options.data_dir.canonicalize()?;
     // Both ports first: taken, nothing has been started for nothing.
@@ -119,8 +121,10 @@ pub async fn executer(options: Options) -> anyhow::Result<ExitCode> {
     // Only now is the folder surely ours; its file is written again once all is ready.
     let _ = std::fs::remove_file(ancien);
     let arret = jeton_d_arret();
+    let dossier = options.data_dir.clone();
     let resultat = faire_tourner(options, &embarque, arret.clone(), debut).await;
     arret.cancel();
+    let resultat = resultat.map_err(|e| disque::expliquer(e, &dossier, embarque.disk_full()));
     embarque.stop().await;
     resultat
 }
@@ -191,6 +195,7 @@ async fn attendre_et_peupler(
     };
     tokio::select! {
         r = travail => r.map(|()| true),
+        e = disque::plein(embarque) => Err(e.into()),
         () = arret.cancelled() => Ok(false),
     }
 }
