@@ -26,11 +26,11 @@ KUBE_VERSIONS = ["1.33", "1.37"]
 SERVICES = "nomenclatures access identity structures offers capacity bascule gateway".split()
 # The call graph, written a second time on purpose: a change of the chart must be meant.
 CALLS = {
-    "nomenclatures": [],
+    "nomenclatures": ["structures", "offers", "capacity"],
     "access": [],
     "identity": ["nomenclatures"],
     "structures": ["nomenclatures", "identity"],
-    "offers": ["nomenclatures", "structures"],
+    "offers": ["nomenclatures", "structures", "identity"],
     "capacity": ["nomenclatures", "offers"],
     "bascule": ["structures", "offers", "capacity"],
     "gateway": [s for s in SERVICES if s != "gateway"],

@@ -212,12 +212,12 @@ fn chercher(
             let cherche = plier(lieu);
             let mut r = roaring::RoaringBitmap::new();
             for (code, c) in tables.concepts(ror_domaine::liaisons::TRE_COMMUNE) {
-                let nom = plier(&c.libelle);
+                let nom = plier(c.libelle);
                 if nom == cherche || nom.replace('-', " ") == cherche {
                     r |= lieux.index.chercher(Param::CommuneCog, None, code);
                 }
             }
-            for (code, _) in tables.concepts(TRE_DEPARTEMENT).filter(|(_, c)| plier(&c.libelle) == cherche) {
+            for (code, _) in tables.concepts(TRE_DEPARTEMENT).filter(|(_, c)| plier(c.libelle) == cherche) {
                 r |= lieux.index.code_postal(code);
             }
             r

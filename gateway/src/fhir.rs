@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod politique;
 pub mod rendu;
 pub mod temps;
+pub mod terminologie;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -6,6 +6,7 @@ pub mod ecoute;
 mod erreurs;
 mod jeton;
 mod lecture;
+mod terminologie;
 
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub fn routes(p: Partage) -> Router {
         .route("/metadata", get(conformite::capacites))
         .route("/{type}", get(lecture::chercher))
         .route("/{type}/{id}", get(lecture::lire))
+        .merge(terminologie::routes())
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee);
     let synchro = Router::new()

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`modele`] (the directory in memory), [`recherche`] (from a query
 //! string to a page), [`fhir`] (rendering, masks, reading), [`acces`] (tokens and
-//! consumers), [`suivi`] (how the model follows the services), [`http`] (routes),
-//! [`accueil`] (the home page).
+//! consumers), [`terminologie`] (the nomenclatures), [`suivi`] (how the copies follow the
+//! services), [`http`] (routes), [`accueil`] (the home page).
 
 pub mod acces;
 mod accueil;
@@ -15,9 +15,11 @@ pub mod recherche;
 pub mod reglages;
 mod rendu;
 mod suivi;
+pub mod terminologie;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 use ror_chassis::{
     Resultat,
@@ -41,6 +43,8 @@ pub struct Passerelle {
     pub acces: acces::Acces,
     /// Labels and codes.
     pub vocabulaire: Vocabulaire,
+    /// Every published version of the nomenclatures.
+    pub terminologie: ArcSwap<terminologie::Terminologie>,
     /// Resources already rendered.
     pub rendues: rendu::Cache,
     /// Readiness.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use futures::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use ror_chassis::{
@@ -31,6 +32,7 @@ use crate::{
     acces::Acces,
     modele::{Modele, Source},
     rendu::Cache,
+    terminologie::SuiviTerminologie,
 };
 
 /// When each source was last known to be caught up.
@@ -103,6 +105,7 @@ pub fn demarrer(
         modele: RwLock::new(Modele::nouveau(acces.politique_fermee())),
         acces,
         vocabulaire: Vocabulaire::default(),
+        terminologie: ArcSwap::default(),
         rendues: Cache::nouveau(reglages.rendues_mo * 1_000_000),
         etat: etat.clone(),
         fraicheur: fraicheur.clone(),
@@ -181,6 +184,19 @@ pub fn demarrer(
     let suiveur = passerelle.vocabulaire.suiveur(canal.clone(), move || {
         etat_voc.poser("vocabulary", true);
         frais_voc.battre("nomenclatures");
+    });
+    taches.spawn(suivre(
+        jet.clone(),
+        "nomenclatures",
+        vocabulaire::appel(canal.clone()),
+        suiveur,
+        arret.clone(),
+    ));
+    etat.poser("terminology", false);
+    fraicheur.declarer("terminology");
+    let suiveur = SuiviTerminologie::nouveau(passerelle.clone(), canal.clone(), move || {
+        etat.poser("terminology", true);
+        fraicheur.battre("terminology");
     });
     taches.spawn(suivre(jet.clone(), "nomenclatures", vocabulaire::appel(canal), suiveur, arret.clone()));
     taches.spawn(mesurer(passerelle.clone(), arret.clone()));

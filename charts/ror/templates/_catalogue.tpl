@@ -4,11 +4,11 @@ What the code is, and no operator chooses: which services exist, who calls whom,
 addresses and Jobs all come from here; adding a service is one entry here and one in the values.
 */}}
 {{- define "ror.catalogue" -}}
-nomenclatures: { order: 1, database: true, calls: [] }
+nomenclatures: { order: 1, database: true, calls: [structures, offers, capacity] }
 access:        { order: 2, database: true, calls: [] }
 identity:      { order: 3, database: true, calls: [nomenclatures] }
 structures:    { order: 4, database: true, calls: [nomenclatures, identity] }
-offers:        { order: 5, database: true, calls: [nomenclatures, structures] }
+offers:        { order: 5, database: true, calls: [nomenclatures, structures, identity] }
 capacity:      { order: 6, database: true, calls: [nomenclatures, offers] }
 bascule:       { order: 7, database: true, calls: [structures, offers, capacity] }
 gateway:       { order: 8, database: false, calls: [nomenclatures, access, identity, structures, offers, capacity, bascule] }

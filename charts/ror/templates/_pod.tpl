@@ -92,7 +92,10 @@ add. Called with (dict "root" "component" "migrate"); a migration needs the logs
 {{- end }}
 {{- end }}
 
-{{/* Files of a pod, all read-only: (dict "root" "component") gives a list of name, path and source. */}}
+{{/*
+Volumes of a pod: (dict "root" "component" "migrate") gives a list of name, path and source, mounted read-only
+unless `writable`.
+*/}}
 {{- define "ror.files" -}}
 {{- $values := .root.Values }}
 {{- $component := .component }}
@@ -106,6 +109,12 @@ add. Called with (dict "root" "component" "migrate"); a migration needs the logs
       items: [{ key: {{ $values.postgresql.ca.key | quote }}, path: ca.crt }]
 {{- end }}
 {{- if not .migrate }}
+{{- with $component.values.tmpSize }}
+- name: tmp
+  path: /tmp
+  writable: true
+  source: { emptyDir: { sizeLimit: {{ . | quote }} } }
+{{- end }}
 {{- if $values.tls.enabled }}
 - name: tls
   path: /etc/ror/tls

@@ -111,7 +111,7 @@ spec:
           {{- with $files }}
           volumeMounts:
             {{- range . }}
-            - { name: {{ .name }}, mountPath: {{ .path }}, readOnly: true }
+            - { name: {{ .name }}, mountPath: {{ .path }}, readOnly: {{ not .writable }} }
             {{- end }}
           {{- end }}
       {{- with $files }}

@@ -17,6 +17,12 @@ pub fn memoire(pid: u32) -> Memoire {
     Memoire { residente: champ(&texte, "VmRSS:"), sommet: champ(&texte, "VmHWM:") }
 }
 
+/// Makes the highest resident memory of a process start again from now; false where the
+/// kernel does not let us.
+pub fn oublier_sommet(pid: u32) -> bool {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").is_ok()
+}
+
 /// Proportional memory of a process and its children: shared pages are counted once.
 /// Resident memory stands for it where the kernel does not let us read it.
 pub fn memoire_arbre(pid: u32) -> f64 {

@@ -1,9 +1,11 @@
 //! `ror-bench`: a whole mesh measured from outside, each figure beside the physical limit
-//! of the same machine in the same run.
+//! of the same machine in the same run. `ror-bench registries` measures the registries
+//! instead: reading, loading, loading again.
 //!
 //! Reading order: this file (the course of a run), `mesures` (what is measured and how),
 //! `charge` (the closed loop), `http` (the client), `jeu` (what the requests are made
-//! of), `plancher` and `postgres` (the limits), `mesh` (the processes), `tableau`.
+//! of), `plancher` and `postgres` (the limits), `mesh` (the processes), `tableau`; then
+//! `registres`, on its own.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 mod charge;
@@ -15,9 +17,10 @@ mod mesh;
 mod mesures;
 mod plancher;
 mod postgres;
+mod registres;
 mod tableau;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
@@ -71,12 +74,14 @@ impl Demo {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    // One thread: the clients cost as little as they can.
-    let execution = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let resultat = match execution {
-        Ok(e) => e.block_on(jusqu_au_signal(&options)),
-        Err(e) => Err(e.into()),
+    let mut mots: Vec<OsString> = std::env::args_os().collect();
+    let resultat = if mots.get(1).is_some_and(|m| m == "registries") {
+        mots.remove(1);
+        let options = registres::Options::parse_from(mots);
+        courir(registres::executer(&options))
+    } else {
+        let options = Options::parse_from(mots);
+        courir(executer(&options))
     };
     match resultat {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,14 +92,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// A signal drops everything that was started, which stops it.
-async fn jusqu_au_signal(o: &Options) -> Result<()> {
-    let (mut fin, mut interruption) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        r = executer(o) => r,
-        _ = fin.recv() => bail!("ended by a signal"),
-        _ = interruption.recv() => bail!("ended by a signal"),
-    }
+/// Runs to the end, on one thread: the clients cost as little as they can. A signal drops
+/// everything that was started, which stops it.
+fn courir(travail: impl Future<Output = Result<()>>) -> Result<()> {
+    let execution = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let resultat = execution.block_on(async {
+        let (mut fin, mut interruption) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        tokio::select! {
+            r = travail => r,
+            _ = fin.recv() => bail!("ended by a signal"),
+            _ = interruption.recv() => bail!("ended by a signal"),
+        }
+    });
+    // Work in a thread of its own is not waited for.
+    execution.shutdown_background();
+    resultat
 }
 
 async fn executer(o: &Options) -> Result<()> {

@@ -145,6 +145,7 @@ pub struct Mesh {
     /// Scripts and logs of this benchmark.
     pub travail: PathBuf,
     demo: &'static str,
+    processus: bool,
 }
 
 impl Mesh {
@@ -154,7 +155,23 @@ impl Mesh {
         let dossier = dossier.canonicalize()?;
         let travail = dossier.join("bench");
         fs::create_dir_all(&travail)?;
-        Ok(Self { programme: programme()?, dossier, travail, demo })
+        Ok(Self { programme: programme()?, dossier, travail, demo, processus: false })
+    }
+
+    /// The same with a process a service.
+    pub fn en_processus(self, processus: bool) -> Self {
+        Self { processus, ..self }
+    }
+
+    /// The `ror` program.
+    pub fn programme(&self) -> &Path {
+        &self.programme
+    }
+
+    /// gRPC URL of a service of the running mesh.
+    pub fn service(&self, nom: &str) -> Result<String> {
+        let amont: Value = serde_json::from_slice(&fs::read(self.dossier.join("mesh.json"))?)?;
+        Ok(amont[nom].as_str().with_context(|| format!("mesh.json has no {nom}"))?.to_owned())
     }
 
     /// Whether the demo data are there already.
@@ -179,6 +196,9 @@ impl Mesh {
             "--data-dir",
         ]);
         c.arg(&self.dossier);
+        if self.processus {
+            c.arg("--processes");
+        }
         Processus::lancer(c, "ror up", self.travail.join("ror.log"), port)
     }
 

@@ -22,11 +22,52 @@ const PREFIXE: &str = "00000000-0000-5000-8000-";
 /// Before the first number; all have twelve digits.
 const BASE: u64 = 100_000_000_000;
 
-/// The embedded server and the tools of its version.
-pub struct Postgres {
+/// The embedded server, and the tools of its version.
+pub struct Outils {
     bin: PathBuf,
     port: u16,
     travail: PathBuf,
+}
+
+impl Outils {
+    /// Finds the tools of the server of that id.
+    pub fn trouver(pid: u32, port: u16, travail: &Path) -> Result<Self> {
+        Ok(Self { bin: dossier_outils(pid)?, port, travail: travail.to_owned() })
+    }
+
+    /// Runs a script of that name; what it prints, unaligned.
+    pub async fn psql(&self, nom: &str, sql: &str) -> Result<String> {
+        let script = self.travail.join(format!("{nom}.sql"));
+        fs::write(&script, sql)?;
+        let mut c = self.commande("psql");
+        c.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&script);
+        sortie(c, "psql").await
+    }
+
+    /// Version as a person says it with the durability settings, and as a number.
+    pub async fn reglages(&self) -> Result<(String, u32)> {
+        let sql = "select current_setting('server_version'), current_setting('server_version_num'), \
+                   current_setting('fsync'), current_setting('synchronous_commit');\n";
+        let lus = self.psql("reglages", sql).await?;
+        let lus: Vec<&str> = lus.trim().split('|').collect();
+        let [version, numero, fsync, commit] = lus[..] else { bail!("unexpected answer of psql: {lus:?}") };
+        let dit = format!("PostgreSQL {version}, fsync {fsync}, synchronous_commit {commit}");
+        Ok((dit, numero.parse().unwrap_or(0)))
+    }
+
+    fn commande(&self, nom: &str) -> Command {
+        let mut c = Command::new(self.bin.join(nom));
+        c.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
+        c.env("PGUSER", "postgres").env("PGDATABASE", "ror");
+        c.env("PGOPTIONS", "-c search_path=bench -c synchronous_commit=on -c client_min_messages=warning");
+        c.kill_on_drop(true);
+        c
+    }
+}
+
+/// Copies of the tables on the embedded server.
+pub struct Postgres {
+    outils: Outils,
     /// Version and durability settings.
     pub dit: String,
     uuid: &'static str,
@@ -57,29 +98,14 @@ pub enum Geste {
 impl Postgres {
     /// Finds the tools and copies the rows.
     pub async fn preparer(pid: u32, port: u16, travail: &Path, region: &str, jeu: &Jeu) -> Result<Self> {
-        let bin = outils(pid)?;
-        let mut p = Self {
-            bin,
-            port,
-            travail: travail.to_owned(),
-            dit: String::new(),
-            uuid: "gen_random_uuid()",
-            points: 0,
-            lieux: 0,
-        };
-        let reglages = "select current_setting('server_version'), current_setting('server_version_num'), \
-                        current_setting('fsync'), current_setting('synchronous_commit');\n";
-        let lus = p.psql("reglages", reglages).await?;
-        let lus: Vec<&str> = lus.trim().split('|').collect();
-        let [version, numero, fsync, commit] = lus[..] else { bail!("unexpected answer of psql: {lus:?}") };
-        if numero.parse::<u32>().is_ok_and(|n| n >= 180_000) {
-            p.uuid = "uuidv7()";
-        }
-        p.dit = format!("PostgreSQL {version}, fsync {fsync}, synchronous_commit {commit}");
+        let outils = Outils::trouver(pid, port, travail)?;
+        let (dit, numero) = outils.reglages().await?;
+        let uuid = if numero >= 180_000 { "uuidv7()" } else { "gen_random_uuid()" };
+        let mut p = Self { outils, dit, uuid, points: 0, lieux: 0 };
         ensure!(region.chars().all(|c| c.is_ascii_alphanumeric()), "unexpected region {region:?}");
-        p.psql("schema", &schema(jeu)).await?;
+        p.outils.psql("schema", &schema(jeu)).await?;
         let comptes =
-            p.psql("comptes", "select (select count(*) from point), (select count(*) from agregat), \
+            p.outils.psql("comptes", "select (select count(*) from point), (select count(*) from agregat), \
                                (select count(*) from offre), (select coalesce(avg(length(charge)), 280)::int from capacity.outbox_event);\n")
                 .await?;
         let comptes: Vec<u64> = comptes.trim().split('|').filter_map(|n| n.parse().ok()).collect();
@@ -95,30 +121,13 @@ impl Postgres {
         Ok(p)
     }
 
-    async fn psql(&self, nom: &str, sql: &str) -> Result<String> {
-        let script = self.travail.join(format!("{nom}.sql"));
-        fs::write(&script, sql)?;
-        let mut c = self.outil("psql");
-        c.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&script);
-        sortie(c, "psql").await
-    }
-
-    fn outil(&self, nom: &str) -> Command {
-        let mut c = Command::new(self.bin.join(nom));
-        c.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
-        c.env("PGUSER", "postgres").env("PGDATABASE", "ror");
-        c.env("PGOPTIONS", "-c search_path=bench -c synchronous_commit=on -c client_min_messages=warning");
-        c.kill_on_drop(true);
-        c
-    }
-
     fn scripts(&self, region: &str, jeu: &Jeu, charge: usize) -> Result<()> {
         let point = format!(
             "\\set n random({}, {})\nselect etat from point where id = '{PREFIXE}' || :n::text;\n",
             BASE + 1,
             BASE + self.points
         );
-        fs::write(self.travail.join("point.pgbench"), point)?;
+        fs::write(self.outils.travail.join("point.pgbench"), point)?;
         // A script a couple: the planner knows the values, as it would with plans of its own.
         for (i, c) in jeu.couples.iter().enumerate() {
             let [a, b] = c.jetons();
@@ -134,11 +143,11 @@ impl Postgres {
     }
 
     fn recherche(&self, i: usize) -> PathBuf {
-        self.travail.join(format!("recherche-{i}.pgbench"))
+        self.outils.travail.join(format!("recherche-{i}.pgbench"))
     }
 
     fn ecriture(&self, clients: usize) -> PathBuf {
-        self.travail.join(format!("ecriture-{clients}.pgbench"))
+        self.outils.travail.join(format!("ecriture-{clients}.pgbench"))
     }
 
     /// The statements of a write as the store sends them, in as many round trips.
@@ -190,7 +199,7 @@ commit;
         duree: Duration,
         couples: usize,
     ) -> Result<Banc> {
-        let mut c = self.outil("pgbench");
+        let mut c = self.outils.commande("pgbench");
         c.args([
             "-n",
             "-M",
@@ -203,7 +212,7 @@ commit;
         c.args(["-j", &clients.min(machine::coeurs()).to_string()]);
         match geste {
             Geste::Point => {
-                c.arg("-f").arg(self.travail.join("point.pgbench"));
+                c.arg("-f").arg(self.outils.travail.join("point.pgbench"));
             }
             Geste::Recherche => {
                 for i in 0..couples {
@@ -220,7 +229,7 @@ commit;
 
     /// Drops the scratch schema.
     pub async fn nettoyer(&self) -> Result<()> {
-        self.psql("fin", "drop schema if exists bench cascade;\n").await.map(drop)
+        self.outils.psql("fin", "drop schema if exists bench cascade;\n").await.map(drop)
     }
 }
 
@@ -288,7 +297,7 @@ checkpoint;
 }
 
 /// The folder of `pgbench` and `psql`: that of the running server, else the known caches.
-fn outils(pid: u32) -> Result<PathBuf> {
+fn dossier_outils(pid: u32) -> Result<PathBuf> {
     let mut dossiers = Vec::new();
     if let Ok(serveur) = fs::read_link(format!("/proc/{pid}/exe")) {
         dossiers.extend(serveur.parent().map(Path::to_owned));

@@ -102,6 +102,11 @@ pub fn ms(v: f64) -> String {
     }
 }
 
+/// Seconds.
+pub fn secondes(v: f64) -> String {
+    if v < 1.0 { ms(v * 1000.0) } else { format!("{v:.1} s") }
+}
+
 /// A rate, with separated thousands.
 pub fn debit(v: f64) -> String {
     if v < 100.0 {

@@ -15,7 +15,9 @@ mod paging;
 mod pannes;
 mod perime;
 mod recherche;
+mod registre;
 mod sante;
+mod terminologie;
 mod traces;
 
 use ror_e2e::{Mesh, Rapport};

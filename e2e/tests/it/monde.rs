@@ -10,7 +10,7 @@ use ror_e2e::{
 };
 use serde_json::Value;
 
-use crate::{accueil, capacite, droits, erreurs, jetons, lecture, paging, recherche, sante};
+use crate::{accueil, capacite, droits, erreurs, jetons, lecture, paging, recherche, sante, terminologie};
 
 pub struct Monde {
     pub mesh: Mesh,
@@ -121,6 +121,7 @@ pub async fn tout(monde: &Monde, rapport: &mut Rapport) {
     accueil::tout(monde, rapport).await;
     jetons::tout(monde, rapport).await;
     lecture::tout(monde, rapport).await;
+    terminologie::tout(monde, rapport).await;
     erreurs::tout(monde, rapport).await;
     paging::tout(monde, rapport).await;
     recherche::tout(monde, rapport).await;

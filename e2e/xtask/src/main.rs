@@ -20,6 +20,9 @@ cargo xtask <commande>
   test [filtre]     prépare tout et lance tous les tests ; un filtre ne lance que les tests Rust qu'il nomme
   lint              format, contrats, clippy, chart
   bench [options]   mesures sur des données de taille régionale
+  bench registries [options]
+                    mesures des registres à la taille du pays : lecture, chargement, édition suivante
+                    (--echelle 0.02 pour un essai d'une minute, --out FICHIER pour garder le tableau)
   proto-baseline    refait la référence des contrats (à une version publiée seulement)
 ";
 

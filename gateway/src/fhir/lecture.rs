@@ -27,6 +27,7 @@ use outils::{Noeud, faute};
 pub use patch::{OPERATIONS_MAX, PatchCapacite, lire_patch_capacite};
 
 /// A resource read, as the owning service takes it.
+#[expect(clippy::large_enum_variant, reason = "one value at a time, handed over at once")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ressource {
     /// Legal entity.

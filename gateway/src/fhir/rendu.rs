@@ -12,7 +12,7 @@ mod practitioner_role;
 
 use super::politique::{Bloc, Faits, Politique};
 
-pub use healthcare_service::healthcare_service;
+pub use healthcare_service::{healthcare_service, type_fermeture};
 pub use location::location;
 pub use organization::{organization_eg, organization_ej, organization_oi};
 pub use practitioner::practitioner;

@@ -4,4 +4,5 @@ mod aller_retour;
 pub(crate) mod exemples;
 mod masques;
 mod patch;
+mod registres;
 mod robustesse;

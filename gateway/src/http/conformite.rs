@@ -13,6 +13,7 @@ use crate::{
     fhir::canoniques as c,
     modele::TypeFhir,
     recherche::parametres::{self, INCLUSIONS},
+    terminologie::{Genre, parametres as nos},
 };
 
 /// GET /metadata, open to all.
@@ -22,7 +23,8 @@ pub async fn capacites(
     entetes: HeaderMap,
 ) -> Response {
     let base = lecture::base(&p, &entetes, connexion.tls);
-    let ressources: Vec<Value> = TypeFhir::TOUS.into_iter().map(ressource).collect();
+    let nomenclatures = Genre::TOUS.into_iter().map(nomenclature);
+    let ressources: Vec<Value> = TypeFhir::TOUS.into_iter().map(ressource).chain(nomenclatures).collect();
     let corps = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -79,4 +81,26 @@ fn ressource(t: TypeFhir) -> Value {
         v["searchRevInclude"] = json!(inverses);
     }
     v
+}
+
+fn nomenclature(genre: Genre) -> Value {
+    let parametres = nos::de_genre(genre);
+    json!({
+        "type": genre.nom(),
+        "documentation": "Versions publiées. L'identifiant est le dernier segment du canonique pour la version en vigueur, suivi de -- et de la version pour une version nommée, ou un identifiant calculé.",
+        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+        "versioning": "versioned",
+        "readHistory": false,
+        "searchParam": parametres.map(|p| json!({ "name": p.nom, "type": p.sorte, "documentation": p.doc })).collect::<Vec<_>>(),
+        "operation": nos::operations_de(genre).map(operation).collect::<Vec<_>>(),
+    })
+}
+
+fn operation(o: &nos::Operation) -> Value {
+    let arguments: Vec<&str> = o.arguments.iter().map(|a| a.nom).collect();
+    json!({
+        "name": o.nom,
+        "definition": o.definition,
+        "documentation": format!("{} Paramètres : {}.", o.doc, arguments.join(", ")),
+    })
 }

@@ -43,7 +43,7 @@ pub(super) fn porteur(entetes: &HeaderMap) -> Result<&str, Refus> {
 }
 
 /// Who reads, under which profile.
-async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<u8, Refus> {
+pub(super) async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<u8, Refus> {
     pret(p)?;
     let appelant = p.acces.verifier(porteur(entetes)?, connexion.certificat.as_deref()).await?;
     let profil = appelant.profil.ok_or_else(|| {

@@ -18,7 +18,7 @@ use super::{
     etat::Etat,
     index::{Cle, Param, normaliser_systeme},
 };
-use crate::fhir::{canoniques as c, politique::Faits};
+use crate::fhir::{canoniques as c, politique::Faits, rendu::type_fermeture};
 
 /// Where events come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,11 +147,18 @@ impl Modele {
                 if e.genre != "professionnel" {
                     return Ok(());
                 }
-                let Some(identity::Ressource::Professionnel(p)) = Identity::decode(e.etat.clone())?.ressource
+                let Some(identity::Ressource::Professionnel(mut p)) =
+                    Identity::decode(e.etat.clone())?.ressource
                 else {
                     return Ok(());
                 };
-                self.poser_ligne(source, e, maj, vue_professionnel(&p), t, |_, _| {});
+                // The mirror's states do not depend on time; the façade shows the date.
+                let meta = p.meta.get_or_insert_default();
+                meta.date_creation = meta.date_creation.or(e.date_creation);
+                let vue = vue_professionnel(&p);
+                let etat = Identity { ressource: Some(identity::Ressource::Professionnel(p)) };
+                let e = Evenement { etat: etat.encode_to_vec().into(), ..e.clone() };
+                self.poser_ligne(source, &e, maj, vue, t, |_, _| {});
             }
         }
         Ok(())
@@ -360,6 +367,9 @@ impl Cles {
             self.brut(Param::Tag, TRE_REGION, &m.region);
         }
     }
+    fn anterieurs(&mut self, numeros: &[String]) {
+        numeros.iter().for_each(|n| self.brut(Param::Identifier, c::SYS_FINESS, n));
+    }
     fn numeros(&mut self, numeros: &[(&str, &String)]) {
         numeros.iter().for_each(|(s, n)| self.brut(Param::Identifier, s, n));
     }
@@ -377,6 +387,7 @@ fn vue_structure(r: &structure::Ressource) -> Vue {
                 (c::SYS_RPPS_RANG, &e.num_rpps_rang),
                 (c::SYS_ADELI_RANG, &e.num_adeli_rang),
             ]);
+            k.anterieurs(&e.finess_anterieurs);
             k.un(Param::Type, e.statut_juridique.as_ref());
             k.un(Param::Type, e.sous_ensemble_statut_juridique.as_ref());
             (Sorte::Ej, vec![e.raison_sociale.clone()])
@@ -391,6 +402,7 @@ fn vue_structure(r: &structure::Ressource) -> Vue {
                 (c::SYS_RPPS_RANG, &e.num_rpps_rang),
                 (c::SYS_ADELI_RANG, &e.num_adeli_rang),
             ]);
+            k.anterieurs(&e.finess_anterieurs);
             k.un(Param::Type, e.categorie.as_ref());
             k.un(Param::Type, e.modalite_participation_sph.as_ref());
             (Sorte::Eg, vec![e.denomination.clone(), e.nom_operationnel.clone()])
@@ -422,11 +434,10 @@ fn vue_offre(r: &offer::Ressource) -> Vue {
             k.un(Param::Specialty, o.famille_activite.as_ref());
             k.un(Param::ServiceCategory, o.type_offre.as_ref());
             k.un(Param::ServiceType, o.champ_activite.as_ref());
-            for code in
-                [&o.mode_prise_en_charge, &o.temporalite_accueil, &o.ouverture_annuelle, &o.type_fermeture]
-            {
+            for code in [&o.mode_prise_en_charge, &o.temporalite_accueil, &o.ouverture_annuelle] {
                 k.un(Param::Characteristic, code.as_ref());
             }
+            k.un(Param::Characteristic, type_fermeture(o));
             k.tous(Param::Characteristic, &o.modalites_accueil);
             k.tous(Param::Characteristic, &o.modes_gestion);
             k.tous(Param::Characteristic, &o.niveaux_expertise);

@@ -359,7 +359,7 @@ fn lire_valeurs(
 }
 
 /// Splits on commas; `\,`, `\|`, `\$` and `\\` stand for themselves.
-fn couper(valeur: &str) -> Vec<String> {
+pub(crate) fn couper(valeur: &str) -> Vec<String> {
     let mut v = vec![String::new()];
     let mut suite = valeur.chars();
     while let Some(c) = suite.next() {
@@ -430,7 +430,7 @@ fn jetons(
         .collect()
 }
 
-fn id_conforme(v: &str) -> bool {
+pub(crate) fn id_conforme(v: &str) -> bool {
     (1..=64).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
@@ -474,7 +474,7 @@ fn decouper_jeton(v: &str) -> Option<(String, String)> {
     Some((v[..i].to_owned(), v[i + 1..].to_owned()))
 }
 
-fn refus(nom: &str, code: &'static str, message: String, attendu: &str) -> Issue {
+pub(crate) fn refus(nom: &str, code: &'static str, message: String, attendu: &str) -> Issue {
     Issue::new(code, format!("Paramètre « {nom} » : {message} Attendu : {}.", attendu.trim_end_matches('.')))
         .sur(nom)
 }

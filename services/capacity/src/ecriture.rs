@@ -62,13 +62,16 @@ impl Ecritures {
             };
             valides.push(Capacites::valider(recu, &p, &tables, &lieux, jour));
         }
-        self.store
-            .magasin()
-            .ecrire(&p, Some(BAIL), &demandes, |i: usize, _: Option<&Ligne>| match &valides[i] {
-                Ok(c) => decider(c),
-                Err(fautes) => Decision::Refuser(fautes.clone()),
-            })
-            .await
+        let verdict = |i: usize, _: Option<&Ligne>| match &valides[i] {
+            Ok(c) => decider(c),
+            Err(fautes) => Decision::Refuser(fautes.clone()),
+        };
+        let magasin = self.store.magasin();
+        if r.essai {
+            magasin.essayer(&p, Some(BAIL), &demandes, verdict).await
+        } else {
+            magasin.ecrire(&p, Some(BAIL), &demandes, verdict).await
+        }
     }
 
     /// Withdraws the set of a place.

@@ -1,7 +1,12 @@
 //! The store of aggregates: one transaction holds the row, its version, its
 //! history and its event, so that none can exist without the others.
 
+mod bloc;
+mod copie;
 mod lecture;
+
+pub use bloc::{Bloc, Connu, Ecriture};
+pub use copie::{Copie, copier};
 
 use bytes::Bytes;
 use prost::Message;
@@ -45,6 +50,8 @@ pub struct Ligne {
     pub etat: Bytes,
     /// Withdrawn.
     pub retire: bool,
+    /// Instant of the first version.
+    pub cree_le: OffsetDateTime,
     /// Instant of the last change.
     pub maj_le: OffsetDateTime,
 }
@@ -141,6 +148,29 @@ impl Magasin {
         demandes: &[Demande],
         mut decider: impl FnMut(usize, Option<&Ligne>) -> Decision + Send,
     ) -> Resultat<Vec<ResultatEcriture>> {
+        self.conduire(false, provenance, domaine, demandes, &mut decider).await
+    }
+
+    /// What [`Self::ecrire`] would do, then undone: same locks, same results, no row, no
+    /// event, no refusal kept.
+    pub async fn essayer(
+        &self,
+        provenance: &Provenance,
+        domaine: Option<&str>,
+        demandes: &[Demande],
+        mut decider: impl FnMut(usize, Option<&Ligne>) -> Decision + Send,
+    ) -> Resultat<Vec<ResultatEcriture>> {
+        self.conduire(true, provenance, domaine, demandes, &mut decider).await
+    }
+
+    async fn conduire(
+        &self,
+        essai: bool,
+        provenance: &Provenance,
+        domaine: Option<&str>,
+        demandes: &[Demande],
+        decider: &mut (impl FnMut(usize, Option<&Ligne>) -> Decision + Send),
+    ) -> Resultat<Vec<ResultatEcriture>> {
         if demandes.len() > LOT_MAX {
             return Err(Erreur::faute(
                 "items",
@@ -154,7 +184,11 @@ impl Magasin {
                 Some(debut) => self.pool.begin_with(sqlx::AssertSqlSafe(debut)).await?,
                 None => self.pool.begin().await?,
             };
-            match self.ecrire_dans(&mut tx, provenance, domaine, demandes, &mut decider).await {
+            match self.ecrire_dans(&mut tx, provenance, domaine, demandes, decider).await {
+                Ok(Some((resultats, _))) if essai => {
+                    tx.rollback().await?;
+                    return Ok(resultats);
+                }
                 Ok(Some((resultats, ecrit))) => {
                     tx.commit().await?;
                     if ecrit {
@@ -165,7 +199,9 @@ impl Magasin {
                 Ok(None) => tx.rollback().await?,
                 Err(Erreur::Regle(fautes)) if fautes.first().is_some_and(|f| f.regle == bail::REGLE) => {
                     tx.rollback().await?;
-                    self.garder_refus(provenance, demandes, &fautes[0]).await?;
+                    if !essai {
+                        self.garder_refus(provenance, demandes, &fautes[0]).await?;
+                    }
                     return Ok(demandes.iter().map(|d| refuse(&d.id, 0, fautes.clone())).collect());
                 }
                 Err(Erreur::Interne(cause)) if est_passager(cause.as_ref()) => tx.rollback().await?,
@@ -250,7 +286,7 @@ impl Magasin {
                         resultats.push(inchange(&d.id, courant));
                         continue;
                     }
-                    (ligne(d, region, version + 1, etat, false, date), identifiants)
+                    (ligne(d, courant, region, version + 1, etat, false, date), identifiants)
                 }
                 Decision::Retirer => match courant {
                     None => {
@@ -271,7 +307,7 @@ impl Magasin {
                         continue;
                     }
                     Some(c) => (
-                        ligne(d, c.region.clone(), version + 1, c.etat.clone(), true, date),
+                        ligne(d, courant, c.region.clone(), version + 1, c.etat.clone(), true, date),
                         Some(Vec::new()),
                     ),
                 },
@@ -306,7 +342,7 @@ impl Magasin {
     ) -> Resultat<HashMap<String, Ligne>> {
         let ids: Vec<&str> = demandes.iter().map(|d| d.id.as_str()).collect();
         let rangees = sqlx::query(
-            "select genre, id, region, version, etat, retire, maj_le,
+            "select genre, id, region, version, etat, retire, cree_le, maj_le,
                     (select ecrivain from bail b where b.region = $2 and b.domaine = $3) as ecrivain,
                     (select epoque from bail b where b.region = $2 and b.domaine = $3) as epoque
              from agregat where id = any($1) order by id for update",
@@ -334,47 +370,10 @@ impl Magasin {
         ecrites: &mut Vec<Ecrite>,
         resultats: &mut [ResultatEcriture],
     ) -> Resultat<()> {
-        let mut systemes = Vec::new();
-        let mut valeurs = Vec::new();
-        for e in ecrites.iter() {
-            for i in e.identifiants.iter().flatten().filter(|i| i.unique) {
-                systemes.push(i.systeme);
-                valeurs.push(i.valeur.as_str());
-            }
-        }
-        if systemes.is_empty() {
-            return Ok(());
-        }
-        let mut proprietaires: HashMap<(String, String), String> = sqlx::query_as::<_, (String, String, String)>(
-            "select i.systeme, i.valeur, i.id from identifiant i
-             join unnest($1::text[], $2::text[]) as d(systeme, valeur) on d.systeme = i.systeme and d.valeur = i.valeur
-             where i.unique_",
-        )
-        .bind(&systemes)
-        .bind(&valeurs)
-        .fetch_all(&mut *tx)
-        .await?
-        .into_iter()
-        .map(|(s, v, id)| ((s, v), id))
-        .collect();
+        let mut proprietaires = Proprietaires::default();
+        proprietaires.chercher(tx, ecrites).await?;
         ecrites.retain(|e| {
-            let mut fautes = Vec::new();
-            for i in e.identifiants.iter().flatten().filter(|i| i.unique) {
-                let proprietaire = proprietaires
-                    .entry((i.systeme.to_owned(), i.valeur.clone()))
-                    .or_insert_with(|| e.ligne.id.clone());
-                if *proprietaire != e.ligne.id {
-                    fautes.push(faute(
-                        "identifier",
-                        "identifiant-deja-utilise",
-                        format!(
-                            "L'identifiant {} « {} » est déjà celui de la ressource {proprietaire}.",
-                            i.systeme, i.valeur
-                        ),
-                        "un identifiant libre, ou la même ressource",
-                    ));
-                }
-            }
+            let fautes = proprietaires.prendre(e);
             if fautes.is_empty() {
                 return true;
             }
@@ -400,13 +399,7 @@ impl Magasin {
             (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
         for e in ecrites {
             let l = &e.ligne;
-            let id = Uuid::now_v7();
-            let mut evenement = evenement(self.service, l);
-            evenement.id = id.to_string();
-            evenement.provenance = Some(provenance.clone());
-            if evenement.etat.len() > ETAT_MAX_EVENEMENT {
-                evenement.etat = Bytes::new();
-            }
+            let (id, charge) = envoi(self.service, l, provenance);
             genres.push(l.genre.as_str());
             ids.push(l.id.as_str());
             regions.push(l.region.as_str());
@@ -415,7 +408,7 @@ impl Magasin {
             retires.push(l.retire);
             evenements.push(id);
             sujets.push(nats::sujet(self.service, &l.genre));
-            charges.push(evenement.encode_to_vec());
+            charges.push(charge);
         }
         let ecrits: i64 = sqlx::query_scalar(
             "with e as (
@@ -528,6 +521,66 @@ impl Magasin {
     }
 }
 
+/// Who holds each unique identifier, and who is about to.
+#[derive(Default)]
+struct Proprietaires(HashMap<(String, String), String>);
+
+impl Proprietaires {
+    /// Adds what the store knows of the identifiers of these.
+    async fn chercher(&mut self, tx: &mut PgConnection, ecrites: &[Ecrite]) -> Resultat<()> {
+        let uniques = ecrites.iter().flat_map(|e| e.identifiants.iter().flatten()).filter(|i| i.unique);
+        let (systemes, valeurs): (Vec<&str>, Vec<&str>) =
+            uniques.map(|i| (i.systeme, i.valeur.as_str())).unzip();
+        if systemes.is_empty() {
+            return Ok(());
+        }
+        let tenus = sqlx::query_as::<_, (String, String, String)>(
+            "select i.systeme, i.valeur, i.id from identifiant i
+             join unnest($1::text[], $2::text[]) as d(systeme, valeur) on d.systeme = i.systeme and d.valeur = i.valeur
+             where i.unique_",
+        )
+        .bind(&systemes)
+        .bind(&valeurs)
+        .fetch_all(&mut *tx)
+        .await?;
+        self.0.extend(tenus.into_iter().map(|(s, v, id)| ((s, v), id)));
+        Ok(())
+    }
+
+    /// Takes the identifiers of this one; a fault for each that is another's.
+    fn prendre(&mut self, e: &Ecrite) -> Vec<Faute> {
+        let mut fautes = Vec::new();
+        for i in e.identifiants.iter().flatten().filter(|i| i.unique) {
+            let proprietaire =
+                self.0.entry((i.systeme.to_owned(), i.valeur.clone())).or_insert_with(|| e.ligne.id.clone());
+            if *proprietaire != e.ligne.id {
+                fautes.push(faute(
+                    "identifier",
+                    "identifiant-deja-utilise",
+                    format!(
+                        "L'identifiant {} « {} » est déjà celui de la ressource {proprietaire}.",
+                        i.systeme, i.valeur
+                    ),
+                    "un identifiant libre, ou la même ressource",
+                ));
+            }
+        }
+        fautes
+    }
+}
+
+/// The event of a change, ready for the outbox: its id and its bytes.
+fn envoi(service: &str, l: &Ligne, provenance: &Provenance) -> (Uuid, Vec<u8>) {
+    let id = Uuid::now_v7();
+    let mut evenement = evenement(service, l);
+    evenement.id = id.to_string();
+    evenement.provenance = Some(provenance.clone());
+    if evenement.etat.len() > ETAT_MAX_EVENEMENT {
+        evenement.etat = Bytes::new();
+    }
+    (id, evenement.encode_to_vec())
+}
+
 /// The event that tells the present state of an aggregate.
 pub fn evenement(service: &str, l: &Ligne) -> Evenement {
     Evenement {
@@ -541,18 +594,30 @@ pub fn evenement(service: &str, l: &Ligne) -> Evenement {
         retire: l.retire,
         etat: l.etat.clone(),
         provenance: None,
+        date_creation: Some(horodatage(l.cree_le)),
     }
 }
 
 fn ligne(
     d: &Demande,
+    courant: Option<&Ligne>,
     region: String,
     version: u64,
     etat: Bytes,
     retire: bool,
     date: OffsetDateTime,
 ) -> Ligne {
-    Ligne { genre: d.genre.to_owned(), id: d.id.clone(), region, version, etat, retire, maj_le: date }
+    let cree_le = courant.map_or(date, |c| c.cree_le);
+    Ligne {
+        genre: d.genre.to_owned(),
+        id: d.id.clone(),
+        region,
+        version,
+        etat,
+        retire,
+        cree_le,
+        maj_le: date,
+    }
 }
 
 fn ligne_lue(r: &PgRow) -> Resultat<Ligne> {
@@ -563,6 +628,7 @@ fn ligne_lue(r: &PgRow) -> Resultat<Ligne> {
         version: naturel(r.try_get("version")?),
         etat: Bytes::copy_from_slice(r.try_get("etat")?),
         retire: r.try_get("retire")?,
+        cree_le: r.try_get("cree_le")?,
         maj_le: r.try_get("maj_le")?,
     })
 }

@@ -275,8 +275,11 @@ pub async fn servir_seul(def: Definition) -> Result<(), Fin> {
     let mut l = Lecteur::nouveau("")?;
     let journal = ReglagesJournal::lire(&mut l);
     let reglages = Reglages::lire(&mut l, def.nom, true);
-    // Read by bascule itself; known here so that a file may hold it.
-    let _ = l.option::<String>("bascule.file");
+    // Read by the service itself; known here so that a file may hold them.
+    for cle in ["bascule.file", "offers.fermeture_def"] {
+        let _ = l.option::<String>(cle);
+    }
+    l.reconnaitre("sync.");
     l.finir()?;
     let _garde = telemetrie::installer(&journal, def.nom)?;
     let arret = jeton_d_arret();

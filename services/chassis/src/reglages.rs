@@ -119,6 +119,11 @@ impl Lecteur {
         self.fautes.push(texte.into());
     }
 
+    /// Accepts keys of the file that another reader of the process checks by itself.
+    pub fn reconnaitre(&mut self, prefixe: &str) {
+        self.lues.extend(self.du_fichier.iter().filter(|c| c.starts_with(prefixe)).cloned());
+    }
+
     /// Ends the reading: every fault at once, unknown keys of the file included.
     pub fn finir(mut self) -> Result<(), ConfigurationInvalide> {
         for cle in &self.du_fichier {

@@ -47,12 +47,21 @@ impl Cartes {
         let poids: Vec<u64> = donnees.categories.iter().map(|c| c.poids).collect();
         let mut parts = repartir(&poids, plan.eg as u64);
         garantir(&mut parts, donnees);
+        Ok(Self::de_parts(donnees.categories.iter().map(|c| c.famille).zip(parts), hopital, prng))
+    }
+
+    /// From the family and the number of sites of each category, in their order.
+    pub fn de_parts(
+        parts: impl Iterator<Item = (&'static str, u64)>,
+        hopital: usize,
+        prng: &mut Prng,
+    ) -> Self {
         let mut familles: Vec<(&'static str, Vec<usize>)> = Vec::new();
-        for (i, (categorie, nombre)) in donnees.categories.iter().zip(parts).enumerate() {
-            let position = familles.iter().position(|f| f.0 == categorie.famille);
+        for (i, (famille, nombre)) in parts.enumerate() {
+            let position = familles.iter().position(|f| f.0 == famille);
             let k = position.unwrap_or(familles.len());
             if position.is_none() {
-                familles.push((categorie.famille, Vec::new()));
+                familles.push((famille, Vec::new()));
             }
             for _ in 0..nombre {
                 familles[k].1.push(i);
@@ -61,7 +70,7 @@ impl Cartes {
         for (_, cartes) in &mut familles {
             prng.melanger(cartes);
         }
-        Ok(Self { familles, hopital })
+        Self { familles, hopital }
     }
 
     /// Deals `nombre` categories to one legal entity, of one family as far as

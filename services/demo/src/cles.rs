@@ -41,6 +41,12 @@ pub fn finess(departement: &str, rang: u64) -> String {
     avec_cle(format!("{departement}9{:05}", rang % 100_000))
 }
 
+/// FINESS number of the range 99xx of an overseas prefix of four digits (`rang`
+/// below 100).
+pub fn finess_outremer(prefixe: &str, rang: u64) -> String {
+    avec_cle(format!("{prefixe}99{:02}", rang % 100))
+}
+
 /// SIREN of the invented range 99….
 pub fn siren(rang: u64) -> String {
     avec_cle(format!("99{:06}", rang % 1_000_000))
@@ -56,9 +62,21 @@ pub fn rpps(rang: u64) -> String {
     avec_cle(format!("1099{:06}", rang % 1_000_000))
 }
 
+/// RPPS number of the ranges 1099…, then 1098…: a million each. No real number
+/// begins so.
+pub fn rpps_national(rang: u64) -> String {
+    let serie = 1099_u64.saturating_sub(rang / 1_000_000);
+    avec_cle(format!("{serie:04}{:06}", rang % 1_000_000))
+}
+
 /// Cabinet number of a professional (RPPS-rang: RPPS, order 00, key).
 pub fn rpps_rang(rpps: &str) -> String {
-    avec_cle(format!("{rpps}00"))
+    rpps_rang_numero(rpps, 0)
+}
+
+/// Number of the `ordre`-th cabinet of a professional.
+pub fn rpps_rang_numero(rpps: &str, ordre: u64) -> String {
+    avec_cle(format!("{rpps}{:02}", ordre % 100))
 }
 
 #[cfg(test)]
@@ -81,6 +99,10 @@ mod tests {
     #[test]
     fn invented_numbers_are_well_formed() {
         assert_eq!(rpps(1), "10990000019");
+        assert_eq!(rpps_national(1), rpps(1));
+        assert!(rpps_national(1_000_000).starts_with("1098000000"));
+        let o = finess_outremer("9704", 7);
+        assert!(o.len() == 9 && o.starts_with("97049907") && luhn_valide(&o));
         let f = finess("44", 12);
         assert_eq!(f.len(), 9);
         assert!(f.starts_with("449") && luhn_valide(&f));

@@ -23,6 +23,12 @@ pub fn date(jour: i64) -> String {
     format!("{y:04}-{m:02}-{d:02}")
 }
 
+/// `AAAAMMJJ`, the form of the names of editions.
+pub fn compacte(jour: i64) -> String {
+    let (y, m, d) = civil(jour);
+    format!("{y:04}{m:02}{d:02}")
+}
+
 /// FHIR instant at a given minute of the day, UTC.
 pub fn instant(jour: i64, minute: u64) -> String {
     let minute = minute % 1440;
@@ -44,6 +50,7 @@ mod tests {
         assert_eq!(date(-1), "1969-12-31");
         assert_eq!(date(11_016), "2000-02-29");
         assert_eq!(date(AUJOURD_HUI), "2026-10-01");
+        assert_eq!(compacte(AUJOURD_HUI), "20261001");
         assert_eq!(instant(AUJOURD_HUI, 125), "2026-10-01T02:05:00Z");
     }
 }

@@ -156,27 +156,36 @@ impl Donnees {
     }
 }
 
-struct Ligne {
+/// A line of a data file.
+pub(crate) struct Ligne {
     fichier: &'static str,
     numero: usize,
     champs: Vec<&'static str>,
 }
 
 impl Ligne {
-    fn texte(&self, colonne: usize) -> &'static str {
+    /// A column, empty when absent.
+    pub(crate) fn texte(&self, colonne: usize) -> &'static str {
         self.champs.get(colonne).copied().unwrap_or("")
     }
 
-    fn erreur(&self) -> Error {
+    /// The line is malformed.
+    pub(crate) fn erreur(&self) -> Error {
         Error::Donnee { fichier: self.fichier, ligne: self.numero }
     }
 
-    fn nombre<T: FromStr>(&self, colonne: usize) -> Result<T, Error> {
+    /// A column as a number.
+    pub(crate) fn nombre<T: FromStr>(&self, colonne: usize) -> Result<T, Error> {
         self.texte(colonne).parse().map_err(|_| self.erreur())
     }
 }
 
-fn lignes(fichier: &'static str, texte: &'static str, colonnes: usize) -> Result<Vec<Ligne>, Error> {
+/// The lines of a data file, the header excepted.
+pub(crate) fn lignes(
+    fichier: &'static str,
+    texte: &'static str,
+    colonnes: usize,
+) -> Result<Vec<Ligne>, Error> {
     let mut resultat = Vec::new();
     for (rang, brut) in texte.lines().enumerate().skip(1) {
         if brut.is_empty() {
@@ -191,7 +200,8 @@ fn lignes(fichier: &'static str, texte: &'static str, colonnes: usize) -> Result
     Ok(resultat)
 }
 
-fn liste(texte: &'static str) -> Vec<&'static str> {
+/// Words between commas.
+pub(crate) fn liste(texte: &'static str) -> Vec<&'static str> {
     texte.split(',').filter(|t| !t.is_empty()).collect()
 }
 
@@ -251,7 +261,8 @@ fn lire_gabarits() -> Result<Vec<Gabarit>, Error> {
     Ok(resultat)
 }
 
-fn lire_communes(fichier: &'static str, texte: &'static str) -> Result<Vec<Commune>, Error> {
+/// Communes, in the order of the file.
+pub(crate) fn lire_communes(fichier: &'static str, texte: &'static str) -> Result<Vec<Commune>, Error> {
     let mut resultat = Vec::new();
     for l in lignes(fichier, texte, 7)? {
         resultat.push(Commune {
@@ -290,7 +301,8 @@ fn lire_professions() -> Result<BTreeMap<&'static str, Profession>, Error> {
     Ok(resultat)
 }
 
-fn lire_specialites() -> Result<BTreeMap<&'static str, &'static str>, Error> {
+/// Labels of the ordinal specialties.
+pub(crate) fn lire_specialites() -> Result<BTreeMap<&'static str, &'static str>, Error> {
     let mut resultat = BTreeMap::new();
     for l in lignes("specialites.tsv", include_str!("../data/specialites.tsv"), 2)? {
         resultat.insert(l.texte(0), l.texte(1));

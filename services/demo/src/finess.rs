@@ -1,161 +1,21 @@
 //! `finess-structures.json`: FINESS+ Structures v1.0.0, one JSON object on one
 //! line, with the keys and the order of the real files.
 
-use std::path::Path;
+pub mod forme;
 
-use serde::Serialize;
+use std::path::Path;
 
 use crate::dates::{date, horodatage};
 use crate::donnees::{Commune, Donnees};
 use crate::error::Error;
+use crate::finess::forme::{
+    Adresse, Contact, Coordonnees, Ege, Evenement, InfosEge, InfosPm, Pmej, Telecom, TypeContact,
+};
 use crate::monde::{Eg, Ej, Monde};
 use crate::noms::{Voie, tronquer};
 use crate::prng::Prng;
 use crate::sortie::Sortie;
 use crate::territoire;
-
-/// A key that is always null in the files we produce.
-type Nul = Option<()>;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Pmej {
-    #[serde(rename = "informationsGeneralesPMEJ")]
-    informations: InfosPm,
-    adresse: Vec<Adresse>,
-    contact: Vec<Contact>,
-    engagement: Vec<()>,
-    evenement: Vec<Evenement>,
-    ege: Vec<Ege>,
-    etat_objet: &'static str,
-    date_derniere_maj: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InfosPm {
-    pm_smsse_id: String,
-    code_ape: Option<&'static str>,
-    complement_adresse_pm_smsse: Nul,
-    date_creation: String,
-    date_fermeture: Nul,
-    denomination_longue_pm_smsse: String,
-    denomination_pm: String,
-    num_finess_pm: String,
-    fonction_publique: Option<&'static str>,
-    #[serde(rename = "categorieentiteGeographiqueExercice")]
-    categorie: Nul,
-    siren: String,
-    statut_juridique: &'static str,
-    type_groupe_gco: Nul,
-    type_personne_morale: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ege {
-    #[serde(rename = "informationsGeneralesEGE")]
-    informations: InfosEge,
-    #[serde(rename = "categorieentiteGeographiqueExercice")]
-    categorie: &'static str,
-    #[serde(rename = "modefixationtarifaire")]
-    mft: &'static str,
-    type_budget: [&'static str; 1],
-    adresse: Vec<Adresse>,
-    contact: Vec<Contact>,
-    engagement: Vec<()>,
-    evenement: Vec<Evenement>,
-    role_ege: Vec<()>,
-    etat_objet: &'static str,
-    date_derniere_maj: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InfosEge {
-    ege_id: String,
-    complement_denomination_eg: Nul,
-    date_fermeture: Option<String>,
-    date_ouverture: String,
-    date_premiere_autorisation: String,
-    nom_ege_court: String,
-    nom_ege_long: String,
-    numero_education_nationale: Nul,
-    numero_reference_externe: Nul,
-    num_finess_ege: String,
-    espic: Option<[&'static str; 1]>,
-    siret: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Adresse {
-    usage_adresse: &'static str,
-    numero_voie: String,
-    type_voie: &'static str,
-    libelle_voie: &'static str,
-    complement_voie: Nul,
-    complement_point_geographique: Nul,
-    lieu_dit: Nul,
-    cog_commune: &'static str,
-    ligne_acheminement: &'static str,
-    ligne_une: Nul,
-    ligne_deux: Nul,
-    ligne_trois: Nul,
-    ligne_quatre: String,
-    ligne_cinq: Nul,
-    ligne_six: Nul,
-    code_postal: &'static str,
-    coordonnees_geographique: Option<Coordonnees>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Coordonnees {
-    coordonnee_x: String,
-    coordonnee_y: String,
-    direction_latitude: String,
-    direction_longitude: String,
-    #[serde(rename = "cleInInteropBAN")]
-    cle_ban: String,
-    #[serde(rename = "scoreBAN")]
-    score_ban: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Contact {
-    type_contact: TypeContact,
-    telecom: Telecom,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TypeContact {
-    role_contact: &'static str,
-}
-
-#[derive(Serialize)]
-struct Telecom {
-    telephone: String,
-    telecopie: Nul,
-    courriel: Nul,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Evenement {
-    evenement_id: String,
-    date_enregistrement: &'static str,
-    date_evenement: String,
-    etat_objet1: &'static str,
-    identifiant_objet1: String,
-    identifiant_objet2: Nul,
-    systeme_maitre: &'static str,
-    type_objet1: &'static str,
-    type_objet2: Nul,
-    code_evenement: &'static str,
-}
 
 /// Writes the whole file.
 pub fn ecrire(chemin: &Path, monde: &Monde, donnees: &Donnees, graine: u64) -> Result<(), Error> {
@@ -206,7 +66,7 @@ impl Fabrique<'_> {
                 num_finess_pm: ej.finess.clone(),
                 fonction_publique: matches!(ej.statut, "13" | "21").then_some("01"),
                 categorie: None,
-                siren: ej.siren.clone(),
+                siren: Some(ej.siren.clone()),
                 statut_juridique: ej.statut,
                 type_groupe_gco: None,
                 type_personne_morale: "01",
@@ -253,7 +113,7 @@ impl Fabrique<'_> {
             categorie: categorie.code,
             mft: categorie.mft,
             type_budget: [if hospitalier { "02" } else { "01" }],
-            adresse: vec![adresse("03", &eg.voie, commune, Some(eg))],
+            adresse: vec![adresse("03", &eg.voie, commune, eg.geolocalise.then_some((eg.lat, eg.lon)))],
             contact: vec![contact(&eg.telephone)],
             engagement: Vec::new(),
             evenement,
@@ -276,7 +136,7 @@ impl Fabrique<'_> {
             evenement_id: self.evenements.to_string(),
             date_enregistrement: "2026-07-07 12:22:32",
             date_evenement: jour.to_owned(),
-            etat_objet1: etat,
+            etat_objet1: Some(etat),
             identifiant_objet1: id.to_owned(),
             identifiant_objet2: None,
             systeme_maitre: "01",
@@ -287,8 +147,13 @@ impl Fabrique<'_> {
     }
 }
 
-fn adresse(usage: &'static str, voie: &Voie, commune: &Commune, eg: Option<&Eg>) -> Adresse {
-    let place = eg.filter(|eg| eg.geolocalise);
+/// An address; `place` is its latitude and longitude in 1e-5 degrees.
+pub(crate) fn adresse(
+    usage: &'static str,
+    voie: &Voie,
+    commune: &Commune,
+    place: Option<(i64, i64)>,
+) -> Adresse {
     Adresse {
         usage_adresse: usage,
         numero_voie: voie.numero.to_string(),
@@ -306,15 +171,15 @@ fn adresse(usage: &'static str, voie: &Voie, commune: &Commune, eg: Option<&Eg>)
         ligne_cinq: None,
         ligne_six: None,
         code_postal: commune.cp,
-        coordonnees_geographique: place.map(|eg| coordonnees(eg, voie, commune)),
+        coordonnees_geographique: place.map(|p| coordonnees(p, voie, commune)),
     }
 }
 
-fn coordonnees(eg: &Eg, voie: &Voie, commune: &Commune) -> Coordonnees {
-    let (x, y) = territoire::lambert93(eg.lat, eg.lon);
+fn coordonnees((lat, lon): (i64, i64), voie: &Voie, commune: &Commune) -> Coordonnees {
+    let (x, y) = territoire::projeter(commune.insee, lat, lon);
     Coordonnees {
-        coordonnee_x: territoire::degres(eg.lon),
-        coordonnee_y: territoire::degres(eg.lat),
+        coordonnee_x: territoire::degres(lon),
+        coordonnee_y: territoire::degres(lat),
         direction_latitude: format!("{y:.2}"),
         direction_longitude: format!("{x:.2}"),
         cle_ban: format!("{}_2380_{:05}", commune.insee, voie.numero),
@@ -322,14 +187,16 @@ fn coordonnees(eg: &Eg, voie: &Voie, commune: &Commune) -> Coordonnees {
     }
 }
 
-fn contact(telephone: &str) -> Contact {
+/// The only kind of contact of the real files.
+pub(crate) fn contact(telephone: &str) -> Contact {
     Contact {
         type_contact: TypeContact { role_contact: "01" },
         telecom: Telecom { telephone: telephone.to_owned(), telecopie: None, courriel: None },
     }
 }
 
-fn code_ape(famille: &str) -> Option<&'static str> {
+/// APE code of a family of categories.
+pub(crate) fn code_ape(famille: &str) -> Option<&'static str> {
     match famille {
         "SAN" | "PSY" => Some("86.10Z"),
         "PA" => Some("87.10A"),

@@ -22,6 +22,7 @@ mod lieux;
 mod listes;
 mod manifeste;
 mod monde;
+pub mod national;
 mod noms;
 mod nos;
 mod offres;

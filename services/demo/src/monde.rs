@@ -154,12 +154,7 @@ impl Atelier<'_> {
         let categories = &donnees.categories;
         let premiere = mains.first().copied().unwrap_or(0);
         let famille = categories[premiere].famille;
-        let statut = match categories[premiere].code {
-            "101" | "355" | "106" | "292" => "13",
-            "365" | "109" | "128" | "161" => self.prng.mot(&["95", "73"]),
-            "603" => "80",
-            _ => self.prng.mot(statuts(famille)),
-        };
+        let statut = statut(categories[premiere].code, famille, &mut self.prng);
         let commune = self.communes.tirer(&mut self.prng);
         let maison = noms::maison(&mut self.prng);
         Ok(Ej {
@@ -204,8 +199,19 @@ impl Atelier<'_> {
     }
 }
 
-fn jour(prng: &mut Prng, min: i64, max: i64) -> i64 {
+/// A day in `min..max`.
+pub(crate) fn jour(prng: &mut Prng, min: i64, max: i64) -> i64 {
     min + prng.borne((max - min).unsigned_abs()) as i64
+}
+
+/// Legal status of an entity, from the category and the family of its first site.
+pub(crate) fn statut(categorie: &str, famille: &str, prng: &mut Prng) -> &'static str {
+    match categorie {
+        "101" | "355" | "106" | "292" => "13",
+        "365" | "109" | "128" | "161" => prng.mot(&["95", "73"]),
+        "603" => "80",
+        _ => prng.mot(statuts(famille)),
+    }
 }
 
 fn statuts(famille: &str) -> &'static [&'static str] {
@@ -221,7 +227,8 @@ fn statuts(famille: &str) -> &'static [&'static str] {
     }
 }
 
-fn prefixe_juridique(statut: &str) -> &'static str {
+/// First words of the name of a legal entity.
+pub(crate) fn prefixe_juridique(statut: &str) -> &'static str {
     match statut {
         "13" => "CENTRE HOSPITALIER",
         "17" => "CCAS",

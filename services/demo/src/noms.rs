@@ -59,6 +59,18 @@ pub fn telephone(prng: &mut Prng, region: &str) -> String {
     format!("{prefixe}{:04}", prng.borne(10_000))
 }
 
+/// A landline number of the range reserved for fiction in the zone of any region.
+pub fn telephone_zone(prng: &mut Prng, region: &str) -> String {
+    let prefixe = match region {
+        "28" | "52" | "53" | "24" => "026191",
+        "32" | "44" | "27" => "035301",
+        "84" | "93" | "94" => "046571",
+        "75" | "76" => "053649",
+        _ => "019900",
+    };
+    format!("{prefixe}{:04}", prng.borne(10_000))
+}
+
 /// A mobile number of the range reserved for fiction.
 pub fn mobile(prng: &mut Prng) -> String {
     format!("063998{:04}", prng.borne(10_000))

@@ -21,6 +21,14 @@ impl Prng {
         prng
     }
 
+    /// Starts the stream of the `rang`-th thing of `flux`: each can be drawn again alone.
+    pub fn numerote(graine: u64, flux: &str, rang: u64) -> Self {
+        let mut prng = Self::nouveau(graine, flux);
+        prng.etat ^= rang.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        prng.suivant();
+        prng
+    }
+
     /// The next 64 bits.
     pub fn suivant(&mut self) -> u64 {
         self.etat = self.etat.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -139,6 +147,14 @@ mod tests {
         }
         assert_eq!(a.borne(0), 0);
         assert_eq!(a.mot(&[]), "");
+    }
+
+    #[test]
+    fn a_numbered_stream_depends_on_its_number_alone() {
+        let premier = |rang| Prng::numerote(7, "essai", rang).suivant();
+        assert_eq!(premier(41), premier(41));
+        let tous: std::collections::BTreeSet<u64> = (0..1000).map(premier).collect();
+        assert_eq!(tous.len(), 1000);
     }
 
     #[test]

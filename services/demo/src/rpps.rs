@@ -13,7 +13,7 @@ use crate::prng::Prng;
 use crate::professionnels::{Activite, Professionnel};
 use crate::sortie::Sortie;
 
-const COLONNES: [&str; 56] = [
+pub(crate) const COLONNES: [&str; 56] = [
     "Type d'identifiant PP",
     "Identifiant PP",
     "Identification nationale PP",

@@ -1,28 +1,65 @@
 //! Buffered writers that name the file they failed on.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use crate::error::Error;
 
+/// Bytes gathered before they are compressed or written.
+const TAMPON: usize = 1 << 18;
+
+/// Plain, or compressed as it goes. The header of gzip holds no date and no name.
+enum Flux {
+    Brut(BufWriter<File>),
+    Gzip(Box<BufWriter<GzEncoder<File>>>),
+}
+
+impl Write for Flux {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Brut(f) => f.write(octets),
+            Self::Gzip(f) => f.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Brut(f) => f.flush(),
+            Self::Gzip(f) => f.flush(),
+        }
+    }
+}
+
 /// One output file, written as it is produced.
 pub struct Sortie {
     chemin: String,
-    flux: BufWriter<File>,
+    flux: Flux,
     lignes: u64,
 }
 
 impl Sortie {
     /// Creates (or truncates) the file.
     pub fn creer(chemin: &Path) -> Result<Self, Error> {
+        Self::ouvrir(chemin, |f| Flux::Brut(BufWriter::with_capacity(TAMPON, f)))
+    }
+
+    /// The same, compressed; fast rather than small.
+    pub fn creer_gzip(chemin: &Path) -> Result<Self, Error> {
+        Self::ouvrir(chemin, |f| {
+            let encodeur = GzEncoder::new(f, Compression::fast());
+            Flux::Gzip(Box::new(BufWriter::with_capacity(TAMPON, encodeur)))
+        })
+    }
+
+    fn ouvrir(chemin: &Path, flux: impl FnOnce(File) -> Flux) -> Result<Self, Error> {
         let nom = chemin.display().to_string();
         match File::create(chemin) {
-            Ok(fichier) => {
-                Ok(Self { chemin: nom, flux: BufWriter::with_capacity(1 << 18, fichier), lignes: 0 })
-            }
+            Ok(fichier) => Ok(Self { chemin: nom, flux: flux(fichier), lignes: 0 }),
             Err(source) => Err(Error::Ecriture { chemin: nom, source }),
         }
     }
@@ -53,8 +90,15 @@ impl Sortie {
     }
 
     /// Flushes and tells how many NDJSON lines were written.
-    pub fn finir(mut self) -> Result<u64, Error> {
-        match self.flux.flush() {
+    pub fn finir(self) -> Result<u64, Error> {
+        let fini = match self.flux {
+            Flux::Brut(mut f) => f.flush(),
+            Flux::Gzip(f) => {
+                let encodeur = (*f).into_inner().map_err(io::IntoInnerError::into_error);
+                encodeur.and_then(|e| e.finish().map(drop))
+            }
+        };
+        match fini {
             Ok(()) => Ok(self.lignes),
             Err(source) => Err(Error::Ecriture { chemin: self.chemin, source }),
         }

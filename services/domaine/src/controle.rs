@@ -11,7 +11,7 @@ use time::{Date, OffsetDateTime, macros::format_description};
 use crate::{
     liaisons::{self, Liaison},
     references::Connues,
-    vocabulaire::Tables,
+    vocabulaire::{Avis, Mode, Tables},
 };
 
 /// One control under way.
@@ -19,6 +19,7 @@ pub struct Controle<'a> {
     tables: &'a Tables,
     references: &'a Connues,
     date: String,
+    mode: Mode,
     racine: &'static str,
     fautes: Vec<Faute>,
 }
@@ -26,7 +27,7 @@ pub struct Controle<'a> {
 impl<'a> Controle<'a> {
     /// Begins the control of one resource; `racine` starts each element path.
     pub fn nouveau(tables: &'a Tables, references: &'a Connues, racine: &'static str) -> Self {
-        Self { tables, references, date: aujourdhui(), racine, fautes: Vec::new() }
+        Self { tables, references, date: aujourdhui(), mode: Mode::Saisie, racine, fautes: Vec::new() }
     }
 
     /// The faults found.
@@ -46,7 +47,12 @@ impl<'a> Controle<'a> {
     }
 
     /// Id, region and provenance: `[A-Za-z0-9.-]{1,64}`, a region of the list, the region written under.
+    ///
+    /// What a regional ROR sends is a migration: where a value set is lenient, its unknown codes pass.
     pub fn meta(&mut self, meta: Option<&Meta>, provenance: &Provenance) {
+        if provenance.canal() == ror_proto::common::v1::Canal::Regional {
+            self.mode = Mode::Migration;
+        }
         let Some(m) = meta else {
             return self.refuser("meta", "obligatoire", "Les métadonnées manquent.", "id et région source");
         };
@@ -82,7 +88,8 @@ impl<'a> Controle<'a> {
     pub fn code(&mut self, element: &str, liaison: Liaison, code: Option<&Code>, requis: bool) {
         match code {
             Some(c) => {
-                if let Err(m) = self.tables.valider(liaison, c, &self.date) {
+                let avis = self.tables.verifier(liaison.canonique, liaison.nom, c, &self.date, self.mode);
+                if let Avis::Refuse(m) = avis {
                     let attendu = self.tables.exemples(liaison, 12);
                     self.refuser(element, m.regle, m.message, attendu);
                 }

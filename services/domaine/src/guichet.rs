@@ -61,11 +61,13 @@ impl<R: Ressource> Guichet<R> {
         Ok((lignes.iter().map(R::depuis).collect::<Resultat<_>>()?, jeton))
     }
 
-    /// Writes a batch: `controler` sees each resource and its current state.
+    /// Writes a batch: `controler` sees each resource and its current state. With `essai`,
+    /// all is decided and nothing is written.
     pub async fn ecrire(
         &self,
         provenance: Option<Provenance>,
         items: Vec<(Option<R>, u64)>,
+        essai: bool,
         mut controler: impl FnMut(&R, Option<&R>, &Provenance) -> Verdict<R> + Send,
     ) -> Resultat<Vec<ResultatEcriture>> {
         let provenance = exiger(provenance)?;
@@ -100,12 +102,13 @@ impl<R: Ressource> Guichet<R> {
                 }
             }
         }
-        let ecrits = self
-            .magasin
-            .ecrire(&provenance, Some(self.domaine), &demandes, |i, courant| {
-                decider(&recues[i], courant, &provenance, &mut controler)
-            })
-            .await?;
+        let decider =
+            |i: usize, courant: Option<&Ligne>| decider(&recues[i], courant, &provenance, &mut controler);
+        let ecrits = if essai {
+            self.magasin.essayer(&provenance, Some(self.domaine), &demandes, decider).await?
+        } else {
+            self.magasin.ecrire(&provenance, Some(self.domaine), &demandes, decider).await?
+        };
         for (rang, r) in rangs.into_iter().zip(ecrits) {
             resultats[rang] = r;
         }

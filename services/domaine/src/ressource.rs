@@ -98,7 +98,9 @@ ressource!(Offer, offer, {
 ressource!(Capacity, capacity, { CapaciteLieu => "capacite_lieu" });
 ressource!(Identity, identity, {
     StructureFiness => "structure_finess",
-    Professionnel => "professionnel"
+    Professionnel => "professionnel",
+    ActivitesFiness => "activites_finess",
+    Formation => "formation"
 });
 
 /// Id of a nomenclature version: readable back into its canonical and version.

@@ -1,402 +1,353 @@
-//! Loading an edition: the file is read as it arrives, each record compared with
-//! what is known, and only differences are written.
+//! Loading an edition: received and checked, read, compared with what is known, judged,
+//! then applied whole in one transaction, or not at all.
+//!
+//! Reading order: [`charger`] here; [`depot`] (the bytes), [`lecture`] (the reader's
+//! thread), [`comparaison`] (what is equal stops there), [`application`] (what differs
+//! is written), [`absences`], [`anomalies`], [`jugement`], [`cloture`] (report and record).
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    io::Read,
-    ops::ControlFlow,
-    time::Instant,
-};
+mod absences;
+mod annulation;
+mod anomalies;
+mod application;
+mod canaux;
+mod cloture;
+mod comparaison;
+mod comptes;
+mod connus;
+mod decision;
+mod depot;
+mod differes;
+mod jauge;
+mod journal;
+mod jugement;
+mod lecture;
+mod proposition;
+mod refus;
+mod successions;
+
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use ror_chassis::{
     Erreur, Resultat,
-    conversion::horodatage,
-    magasin::{Decision, Demande, Identifiant, Ligne, Magasin},
+    erreur::faute,
+    magasin::{Bloc, Magasin},
 };
-use ror_domaine::ressource::Ressource;
 use ror_proto::{
-    common::v1::{Canal, Issue, Meta, Provenance},
-    identity::v1::{
-        Avancement, Compte, Constat, EnTeteEdition, Format, Identity, LigneRefusee, RapportEdition, identity,
-    },
+    common::v1::{Canal, Faute, Provenance},
+    identity::v1::{Avancement, EnTeteEdition, Format, RapportEdition, StatutEdition},
 };
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub use annulation::annuler;
+pub use canaux::etat_des_canaux;
+pub use decision::decider;
+
 use crate::{
-    formats::{self, finess_plus, message_constat, rpps},
-    store,
+    difference::plausibilite::rejeter_ancienne,
+    formats::{ErreurFichier, Resume, tous},
+    store::{
+        self,
+        editions::{self, Derniere, Etendue, Ouverture},
+    },
 };
+use anomalies::Anomalies;
+use application::Application;
+use cloture::{Issue, mesurer};
+use comparaison::{Bilan, Comparaison};
+use connus::Connus;
+use depot::{Depot, lire_empreinte};
+use jauge::{Annonce, Jauge};
 
-/// Records written in one transaction.
-const LOT: usize = 500;
-/// Refused lines told in the report; all are kept.
-const REFUS_DITS: usize = 1000;
+/// Batches of new records that wait to be written.
+const ATTENTE: usize = 32;
 
-/// One thing read from the file.
-enum Lue {
-    Enregistrement { ressource: Box<Identity>, reprise: bool },
-    Refus(LigneRefusee),
-}
-
-/// What the reading ended with.
-struct FinDeLecture {
-    comptes: BTreeMap<&'static str, u64>,
-    constats: BTreeMap<&'static str, u64>,
-    sha256: String,
-    erreur: Option<formats::ErreurFichier>,
-}
-
-/// Runs one edition. `octets` brings the file, `avancement` tells how far it is.
+/// Loads one edition. `octets` brings the whole file, then closes; `avancement` is told
+/// how far the load is, about ten times a second.
+///
+/// An edition that is rejected or held for a person is a report, not an error. With
+/// `essai`, the same is done, then undone, and nothing is recorded.
+///
+/// # Errors
+///
+/// A wrong header; [`Erreur::Conflit`] while another load of this service is under way;
+/// the database or the temporary folder out of reach. Nothing is then applied.
 pub async fn charger(
     magasin: &Magasin,
-    en_tete: EnTeteEdition,
+    mut en_tete: EnTeteEdition,
     octets: mpsc::Receiver<Bytes>,
     avancement: mpsc::Sender<Avancement>,
 ) -> Resultat<RapportEdition> {
     let debut = Instant::now();
+    if en_tete.format() == Format::Unspecified {
+        return Err(Erreur::faute(
+            "en_tete.format",
+            "obligatoire",
+            "Le format de l'édition manque.",
+            "un format de FINESS, du RPPS ou de l'Annuaire Santé",
+        ));
+    }
+    en_tete.empreinte_attendue = lire_empreinte(&en_tete.empreinte_attendue)?;
+    let depot = Depot::recevoir(octets, &en_tete.empreinte_attendue).await?;
     let format = en_tete.format();
-    let id = if en_tete.essai {
-        Uuid::now_v7()
-    } else {
-        store::ouvrir(magasin.pool(), en_tete.format, &en_tete.nom).await?
+    let chargement = Chargement {
+        magasin,
+        format,
+        // The directory API only gives what changed.
+        partielle: en_tete.partielle || format == Format::AnnuaireFhir,
+        serie: serie(format, &en_tete.nom),
+        en_tete,
+        depot,
+        debut,
     };
-    let (envoi, mut reception) = mpsc::channel::<Lue>(4 * LOT);
-    let lecture = tokio::task::spawn_blocking(move || lire(format, octets, &envoi));
-    let mut bilan = Bilan::nouveau(id, en_tete.essai);
-    let mut lot = Vec::with_capacity(LOT);
-    while let Some(lue) = reception.recv().await {
-        match lue {
-            Lue::Refus(l) => bilan.refuser(magasin, l).await?,
-            Lue::Enregistrement { ressource, reprise } => {
-                // A person met again must meet the state just written, not a neighbour in the batch.
-                if reprise && !lot.is_empty() {
-                    ecrire(magasin, &mut lot, &mut bilan).await?;
-                }
-                lot.push((*ressource, reprise));
-                if lot.len() == LOT {
-                    ecrire(magasin, &mut lot, &mut bilan).await?;
-                    let _ = avancement.try_send(Avancement { octets: 0, enregistrements: bilan.lus });
-                }
-            }
-        }
-    }
-    ecrire(magasin, &mut lot, &mut bilan).await?;
-    let fin = lecture.await.map_err(|e| Erreur::Interne(Box::new(e)))?;
-    if let Some(e) = &fin.erreur {
-        let faute = ror_chassis::erreur::faute(
-            "fichier",
-            "fichier-illisible",
-            e.to_string(),
-            "un fichier entier, au format annoncé",
-        );
-        bilan
-            .refuser(magasin, LigneRefusee { ligne: e.ligne, fautes: vec![faute], contenu: String::new() })
-            .await?;
-    }
-    let complet = fin.erreur.is_none();
-    let rapport = bilan.rapport(magasin, fin, complet, debut).await?;
-    if !en_tete.essai {
-        store::fermer(magasin.pool(), id, &rapport).await?;
-    }
-    tracing::info!(edition = %id, records = rapport.comptes.iter().map(|c| c.lus).sum::<u64>(), duration_ms = rapport.duree_ms, "edition loaded");
+    let rapport = chargement.mener(avancement).await?;
+    tracing::info!(
+        edition = %rapport.edition_id, format = format.as_str_name(), status = rapport.statut().as_str_name(),
+        refused = rapport.refus.len(), duration_ms = rapport.duree_ms, "edition loaded"
+    );
     Ok(rapport)
 }
 
-/// Bytes from the channel, hashed as they pass.
-struct Tuyau {
-    octets: mpsc::Receiver<Bytes>,
-    courant: Bytes,
-    hache: Sha256,
+/// Files of one format that do not replace one another, by the beginning of their
+/// names; a format of one file has one series.
+fn serie(format: Format, nom: &str) -> String {
+    if !matches!(format, Format::FinessCsv | Format::FinessXml) {
+        return String::new();
+    }
+    let fin = tous::cle_du_nom(nom).map_or(nom.len(), |(debut, _)| debut);
+    nom.get(..fin).unwrap_or_default().to_lowercase()
 }
 
-impl Read for Tuyau {
-    fn read(&mut self, tampon: &mut [u8]) -> std::io::Result<usize> {
-        while self.courant.is_empty() {
-            match self.octets.blocking_recv() {
-                Some(o) => {
-                    self.hache.update(&o);
-                    self.courant = o;
+/// One load.
+struct Chargement<'m> {
+    magasin: &'m Magasin,
+    en_tete: EnTeteEdition,
+    format: Format,
+    partielle: bool,
+    serie: String,
+    depot: Depot,
+    debut: Instant,
+}
+
+/// What the reading and the writing gave.
+struct Acquis {
+    application: Application,
+    bilan: Bilan,
+    resume: Resume,
+    erreur: Option<ErreurFichier>,
+}
+
+impl Chargement<'_> {
+    async fn mener(&self, avancement: mpsc::Sender<Avancement>) -> Resultat<RapportEdition> {
+        if let Some(motif) = self.depot.verifier(&self.en_tete) {
+            return self.rejeter(motif).await;
+        }
+        let (pool, format) = (self.magasin.pool(), self.format as i32);
+        if let Some(faite) = editions::deja_appliquee(pool, format, &self.depot.sha256).await? {
+            return Ok(self.deja_appliquee(faite.id));
+        }
+        self.verifier_accord().await?;
+        let derniere = editions::derniere(pool, format, &self.serie).await?;
+        if let Some(motif) = self.ancienne(&self.cle(), derniere.as_ref()) {
+            return self.rejeter(motif).await;
+        }
+        let edition = self.ouvrir().await?;
+        match self.appliquer(edition, derniere, avancement).await {
+            Err(e) if !self.en_tete.essai => {
+                // Told as it is when it can be; else it stays as being loaded, and nothing of it is applied.
+                let motif = faute("edition", "chargement-interrompu", interruption(&e), "un nouvel essai");
+                if let Err(autre) = self.inscrire_rejet(Issue::rejet(edition, motif)?).await {
+                    tracing::warn!(%edition, error = %autre, "failed load not recorded");
                 }
-                None => return Ok(0),
+                Err(e)
             }
-        }
-        let n = tampon.len().min(self.courant.len());
-        tampon[..n].copy_from_slice(&self.courant.split_to(n));
-        Ok(n)
-    }
-}
-
-fn lire(format: Format, octets: mpsc::Receiver<Bytes>, envoi: &mpsc::Sender<Lue>) -> FinDeLecture {
-    let mut tuyau = Tuyau { octets, courant: Bytes::new(), hache: Sha256::new() };
-    let suite = |l: Lue| {
-        if envoi.blocking_send(l).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    let enregistrement =
-        |r, reprise| Lue::Enregistrement { ressource: Box::new(Identity { ressource: Some(r) }), reprise };
-    let mut comptes = BTreeMap::new();
-    let resultat = match format {
-        Format::RppsPersonneActivite => rpps::lire(&mut tuyau, &mut |l| match l {
-            rpps::Lecture::Enregistrement { professionnel, reprise } => {
-                suite(enregistrement(identity::Ressource::Professionnel(professionnel), reprise))
-            }
-            rpps::Lecture::Refus { ligne, fautes, contenu } => {
-                suite(Lue::Refus(LigneRefusee { ligne, fautes, contenu }))
-            }
-        })
-        .map(|r| {
-            comptes.extend([("lignes", r.lignes), ("doublons", r.doublons)]);
-            r.constats
-        }),
-        _ => finess_plus::lire(&mut tuyau, &mut |l| match l {
-            finess_plus::Lecture::Enregistrement(s) => {
-                suite(enregistrement(identity::Ressource::StructureFiness(s), false))
-            }
-            finess_plus::Lecture::Refus { ordinal, fautes, contenu } => {
-                suite(Lue::Refus(LigneRefusee { ligne: ordinal, fautes, contenu }))
-            }
-        })
-        .map(|r| {
-            comptes.extend([
-                ("gco", r.gco),
-                ("gcc", r.gcc),
-                ("pmej", r.pmej),
-                ("ege", r.ege),
-                ("adresses", r.adresses),
-                ("adresses-sans-coordonnees", r.adresses_sans_coordonnees),
-            ]);
-            r.constats
-        }),
-    };
-    // The hash covers what was received, read or not.
-    let mut reste = [0u8; 64 * 1024];
-    while matches!(tuyau.read(&mut reste), Ok(n) if n > 0) {}
-    let sha256 = tuyau.hache.finalize().iter().map(|o| format!("{o:02x}")).collect();
-    match resultat {
-        Ok(constats) => FinDeLecture { comptes, constats, sha256, erreur: None },
-        Err(e) => FinDeLecture { comptes, constats: BTreeMap::new(), sha256, erreur: Some(e) },
-    }
-}
-
-struct Bilan {
-    edition: Uuid,
-    essai: bool,
-    lus: u64,
-    refuses: u64,
-    par_genre: BTreeMap<&'static str, Compte>,
-    vus: BTreeMap<&'static str, HashSet<Uuid>>,
-    dits: Vec<LigneRefusee>,
-}
-
-impl Bilan {
-    fn nouveau(edition: Uuid, essai: bool) -> Self {
-        Self {
-            edition,
-            essai,
-            lus: 0,
-            refuses: 0,
-            par_genre: BTreeMap::new(),
-            vus: BTreeMap::new(),
-            dits: Vec::new(),
+            resultat => resultat,
         }
     }
 
-    async fn refuser(&mut self, magasin: &Magasin, l: LigneRefusee) -> Resultat<()> {
-        if !self.essai {
-            store::garder_refus(magasin.pool(), self.edition, self.refuses, std::slice::from_ref(&l)).await?;
+    /// Opens the edition; a trial has no record.
+    async fn ouvrir(&self) -> Resultat<Uuid> {
+        if self.en_tete.essai {
+            return Ok(Uuid::now_v7());
         }
-        self.refuses += 1;
-        if self.dits.len() < REFUS_DITS {
-            self.dits.push(l);
-        }
-        Ok(())
+        let ouverture = Ouverture {
+            format: self.format as i32,
+            nom: &self.en_tete.nom,
+            serie: &self.serie,
+            sha256: &self.depot.sha256,
+            operateur: &self.en_tete.operateur,
+            interne: false,
+            annule: None,
+        };
+        editions::ouvrir(self.magasin.pool(), ouverture).await
     }
 
-    fn compter(&mut self, r: &Identity, issue: Issue, reprise: bool) {
-        let (genre, ouvert) = nature(r);
-        let c = self
-            .par_genre
-            .entry(genre)
-            .or_insert_with(|| Compte { genre: genre.to_owned(), ..Default::default() });
-        if !reprise {
-            self.lus += 1;
-            c.lus += 1;
-            if ouvert {
-                c.ouverts += 1
-            } else {
-                c.fermes += 1
-            }
-            match issue {
-                Issue::Cree => c.crees += 1,
-                Issue::Modifie => c.modifies += 1,
-                Issue::Inchange => c.inchanges += 1,
-                _ => c.refuses += 1,
-            }
+    async fn rejeter(&self, motif: Faute) -> Resultat<RapportEdition> {
+        let mut issue = Issue::rejet(self.ouvrir().await?, motif)?;
+        issue.resume.cle = self.cle();
+        self.inscrire_rejet(issue).await
+    }
+
+    /// Edition key told by the name of the file, empty when it tells none.
+    fn cle(&self) -> String {
+        tous::cle_du_nom(&self.en_tete.nom).unwrap_or_default().1
+    }
+
+    async fn inscrire_rejet(&self, issue: Issue) -> Resultat<RapportEdition> {
+        let rapport = self.rapport(&issue);
+        if !self.en_tete.essai {
+            let mut c = self.magasin.pool().acquire().await?;
+            issue.inscrire(&mut c, &rapport).await?;
         }
-        if let Ok(id) = Uuid::parse_str(r.id()) {
-            self.vus.entry(r.genre().unwrap_or_default()).or_default().insert(id);
+        Ok(rapport)
+    }
+
+    fn rapport(&self, issue: &Issue) -> RapportEdition {
+        issue.rapport(&self.depot.sha256, self.en_tete.essai, self.debut)
+    }
+
+    /// The same bytes stand already: there is nothing to do, nor to record.
+    fn deja_appliquee(&self, edition: String) -> RapportEdition {
+        RapportEdition {
+            edition_id: edition,
+            sha256: self.depot.sha256.clone(),
+            essai: self.en_tete.essai,
+            statut: StatutEdition::DejaAppliquee as i32,
+            duree_ms: u64::try_from(self.debut.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ..RapportEdition::default()
         }
     }
 
-    async fn rapport(
-        mut self,
-        magasin: &Magasin,
-        fin: FinDeLecture,
-        complet: bool,
-        debut: Instant,
+    /// A person accepts an edition by sending its bytes again.
+    async fn verifier_accord(&self) -> Resultat<()> {
+        if self.en_tete.accepter.is_empty() {
+            return Ok(());
+        }
+        let id = store::lire_id("en_tete.accepter", &self.en_tete.accepter)?;
+        let retenue = editions::lire(self.magasin.pool(), id).await?.is_some_and(|(e, _)| {
+            e.statut() == StatutEdition::Retenue
+                && e.format == self.format as i32
+                && e.sha256 == self.depot.sha256
+        });
+        if retenue {
+            return Ok(());
+        }
+        Err(Erreur::Regle(vec![faute(
+            "en_tete.accepter",
+            "edition-non-retenue",
+            "Ce fichier n'est pas celui d'une édition retenue de cet identifiant.",
+            "le fichier de l'édition retenue, tel qu'il a été envoyé",
+        )]))
+    }
+
+    fn ancienne(&self, cle: &str, derniere: Option<&Derniere>) -> Option<Faute> {
+        derniere.filter(|_| !self.partielle).and_then(|d| rejeter_ancienne(cle, &d.cle))
+    }
+
+    /// Everything that happens in the transaction of the load.
+    async fn appliquer(
+        &self,
+        edition: Uuid,
+        derniere: Option<Derniere>,
+        avancement: mpsc::Sender<Avancement>,
     ) -> Resultat<RapportEdition> {
-        let mut constats: Vec<Constat> = fin
-            .constats
-            .iter()
-            .map(|(regle, n)| Constat {
-                regle: (*regle).to_owned(),
-                message: message_constat(regle).to_owned(),
-                nombre: *n,
-            })
-            .collect();
-        constats.extend(fin.comptes.iter().map(|(r, n)| Constat {
-            regle: (*r).to_owned(),
-            message: String::new(),
-            nombre: *n,
-        }));
-        if complet && !self.essai {
-            // Known before and not in this edition: told, never closed for that.
-            for (genre, vus) in &self.vus {
-                let absents = magasin.compter(genre).await?.saturating_sub(vus.len() as u64);
-                if absents > 0 {
-                    constats.push(Constat {
-                        regle: format!("absents-{genre}"),
-                        message:
-                            "Enregistrements connus, absents de cette édition ; rien n'est fermé pour cela."
-                                .into(),
-                        nombre: absents,
-                    });
-                    if let Some(c) = self.par_genre.values_mut().next() {
-                        c.absents = absents;
-                    }
-                }
-            }
+        let mut bloc = self.magasin.bloc(provenance(edition)).await?;
+        let issue = match self.executer(&mut bloc, edition, derniere, avancement).await {
+            Ok(issue) => issue,
+            Err(e) => return bloc.finir(Err(e)).await,
+        };
+        let rapport = self.rapport(&issue);
+        let appliquee = issue.statut == StatutEdition::Appliquee && !self.en_tete.essai;
+        issue.clore(bloc, self.magasin.pool(), &rapport).await?;
+        if appliquee {
+            mesurer(self.format, &rapport, self.debut);
         }
-        if self.refuses > 0 {
-            let c = self
-                .par_genre
-                .entry("refus")
-                .or_insert_with(|| Compte { genre: "refus".into(), ..Default::default() });
-            c.refuses = self.refuses;
+        Ok(rapport)
+    }
+
+    async fn executer(
+        &self,
+        bloc: &mut Bloc,
+        edition: Uuid,
+        derniere: Option<Derniere>,
+        avancement: mpsc::Sender<Avancement>,
+    ) -> Resultat<Issue> {
+        let mut acquis = self.lire(bloc, edition, avancement).await?;
+        let (statut, motifs) = self.juger(bloc, &mut acquis, derniere.as_ref()).await?;
+        let (issue, anomalies, successions) = self.conclure(edition, statut, motifs, acquis)?;
+        if statut == StatutEdition::Appliquee {
+            let entiere = issue.etendue == Etendue::Entiere && tous::complet(self.format);
+            Anomalies::tenir(anomalies, bloc, edition, self.format, entiere).await?;
+            Anomalies::proposer(successions.proposer(), successions.rouvertes(), bloc, edition).await?;
         }
-        Ok(RapportEdition {
-            edition_id: self.edition.to_string(),
-            comptes: self.par_genre.into_values().collect(),
-            constats,
-            refus: self.dits,
-            duree_ms: u64::try_from(debut.elapsed().as_millis()).unwrap_or(u64::MAX),
-            sha256: fin.sha256,
-            essai: self.essai,
-        })
+        Ok(issue)
+    }
+
+    /// Reads and compares the file, and writes what differs.
+    async fn lire(
+        &self,
+        bloc: &mut Bloc,
+        edition: Uuid,
+        avancement: mpsc::Sender<Avancement>,
+    ) -> Resultat<Acquis> {
+        let jauge = Arc::new(Jauge::default());
+        let _annonce = Annonce::commencer(jauge.clone(), avancement);
+        let mut application = Application::nouvelle(edition, self.format)?;
+        let fichier = self.depot.lecteur()?;
+        let (lue, lectures) = lecture::lancer(self.format, self.en_tete.nom.clone(), fichier, jauge.clone());
+        // A format that tells a part of each record is compared with the records themselves.
+        let genres = if tous::complet(self.format) { tous::genres(self.format) } else { &[] };
+        let connus = Connus::charger(bloc, genres).await?;
+        let (envoi, lots) = mpsc::channel(ATTENTE);
+        let exclues = self.en_tete.exclure.iter().map(|cle| cle.trim().to_uppercase()).collect();
+        let comparaison = Comparaison::nouvelle(self.format, exclues, connus, envoi, jauge)?;
+        let comparee = tokio::task::spawn_blocking(move || comparaison.mener(&lectures));
+        application.ecrire_nouvelles(bloc, lots).await?;
+        let (bilan, differes) = comparee.await.map_err(|e| Erreur::Interne(Box::new(e)))??;
+        application.ecrire_differees(bloc, differes.relire()?).await?;
+        let (resume, erreur) = match lue.await.map_err(|e| Erreur::Interne(Box::new(e)))? {
+            Ok(resume) => (resume, None),
+            Err(e) => (Resume::default(), Some(e)),
+        };
+        Ok(Acquis { application, bilan, resume, erreur })
     }
 }
 
-/// Name of the kind in reports, and whether the record is open.
-fn nature(r: &Identity) -> (&'static str, bool) {
-    match &r.ressource {
-        Some(identity::Ressource::StructureFiness(s)) => (
-            if s.entite_juridique { "entite_juridique" } else { "entite_geographique" },
-            s.type_fermeture.is_empty(),
-        ),
-        Some(identity::Ressource::Professionnel(p)) => ("professionnel", p.actif),
-        None => ("inconnu", false),
-    }
-}
-
-fn identifiants(r: &Identity) -> Vec<Identifiant> {
-    let (systeme, valeur) = match &r.ressource {
-        Some(identity::Ressource::StructureFiness(s)) => ("finess", &s.num_finess),
-        Some(identity::Ressource::Professionnel(p)) => ("idNatPS", &p.id_nat_ps),
-        None => return Vec::new(),
-    };
-    vec![Identifiant { systeme, valeur: valeur.clone(), unique: true }]
-}
-
-async fn ecrire(magasin: &Magasin, lot: &mut Vec<(Identity, bool)>, bilan: &mut Bilan) -> Resultat<()> {
-    if lot.is_empty() {
-        return Ok(());
-    }
-    let provenance = Provenance {
+/// Who writes: the edition.
+fn provenance(edition: Uuid) -> Provenance {
+    Provenance {
         region: String::new(),
         canal: Canal::Referentiel as i32,
         epoque: 0,
-        auteur: bilan.edition.to_string(),
-    };
-    let demandes: Vec<Demande> = lot
-        .iter()
-        .map(|(r, _)| Demande {
-            id: r.id().to_owned(),
-            genre: r.genre().unwrap_or_default(),
-            version_attendue: 0,
-            recu: Bytes::new(),
-        })
-        .collect();
-    if bilan.essai {
-        let connus = magasin.lire_lot(&demandes.iter().map(|d| d.id.clone()).collect::<Vec<_>>()).await?;
-        for (r, reprise) in lot.iter() {
-            let courant = connus.iter().find(|l| l.id == r.id());
-            let issue = match courant {
-                None => Issue::Cree,
-                Some(c) if proposer(r, *reprise, Some(c)).etat() == c.etat => Issue::Inchange,
-                Some(_) => Issue::Modifie,
-            };
-            bilan.compter(r, issue, *reprise);
-        }
-        lot.clear();
-        return Ok(());
+        auteur: edition.to_string(),
     }
-    let resultats = magasin
-        .ecrire(&provenance, None, &demandes, |i, courant| {
-            let (r, reprise) = &lot[i];
-            let r = proposer(r, *reprise, courant);
-            Decision::Ecrire {
-                region: r.meta().map(|m| m.region.clone()).unwrap_or_default(),
-                etat: r.etat(),
-                identifiants: Some(identifiants(&r)),
-            }
-        })
-        .await?;
-    for ((r, reprise), res) in lot.iter().zip(&resultats) {
-        bilan.compter(r, res.issue(), *reprise);
-        if res.issue() == Issue::Refuse {
-            bilan
-                .refuser(
-                    magasin,
-                    LigneRefusee { ligne: 0, fautes: res.fautes.clone(), contenu: String::new() },
-                )
-                .await?;
-        }
-    }
-    lot.clear();
-    Ok(())
 }
 
-/// The record to keep: its creation date is that of its first load; a person met
-/// again in the same file is merged with what was just written.
-fn proposer(r: &Identity, reprise: bool, courant: Option<&Ligne>) -> Identity {
-    let mut r = r.clone();
-    let present = courant.and_then(|c| Identity::depuis(c).ok());
-    if reprise
-        && let Some(identity::Ressource::Professionnel(base)) =
-            present.as_ref().and_then(|p| p.ressource.clone())
-        && let Some(identity::Ressource::Professionnel(p)) = r.ressource.take()
-    {
-        let mut base = base;
-        rpps::fusionner(&mut base, p);
-        r.ressource = Some(identity::Ressource::Professionnel(base));
+/// Why a load stopped, without what is ours alone to know.
+fn interruption(e: &Erreur) -> String {
+    match e {
+        Erreur::Interne(_) => "Le chargement s'est arrêté sur une erreur interne.".to_owned(),
+        autre => autre.phrase(),
     }
-    let creation = present.as_ref().and_then(|p| p.meta()).and_then(|m| m.date_creation);
-    let meta: &mut Meta = match r.meta_mut() {
-        Some(m) => m,
-        None => return r,
-    };
-    meta.date_creation = Some(creation.unwrap_or_else(|| horodatage(ror_chassis::conversion::maintenant())));
-    r
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_format_that_do_not_replace_one_another_are_told_apart() {
+        let serie_csv = |nom| serie(Format::FinessCsv, nom);
+        assert_eq!(
+            serie_csv("etalab-cs1100502-stock-20260512-0339.csv"),
+            serie_csv("ETALAB-cs1100502-stock-20260513-0400.csv")
+        );
+        assert_ne!(
+            serie_csv("etalab-cs1100502-stock-20260512-0339.csv"),
+            serie_csv("etalab-cs1100501-stock-20260512-0338.csv")
+        );
+        assert_eq!(serie_csv("sans-date.csv"), "sans-date.csv");
+        assert_eq!(serie(Format::FinessStructures, "finess-20261001.json"), "");
+    }
 }

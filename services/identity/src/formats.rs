@@ -1,14 +1,64 @@
-//! Readers of the registry files: FINESS+ Structures (JSON) and RPPS free-access
-//! text. They stream: memory does not grow with the file.
+//! Readers of the registry files: FINESS+ (JSON), the former CSV and XML flows of
+//! FINESS, the RPPS texts, the Annuaire Santé. They stream: memory does not grow with
+//! the file. [`tous`] is the one door.
 
+pub mod annuaire;
 mod constats;
+pub mod couverture;
+pub mod etalab;
+mod fiche;
+pub mod finess_activites;
 pub mod finess_plus;
+pub mod finess_xml;
+mod json;
+mod lignes;
+mod projections;
 pub mod rpps;
 mod source;
+pub mod tous;
 
 pub use constats::message_constat;
 
-use ror_proto::common::v1::Faute;
+use std::collections::BTreeMap;
+
+use ror_proto::{common::v1::Faute, identity::v1::identity::Ressource};
+
+/// One thing read, in the order of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lecture {
+    /// A canonical record.
+    Enregistrement {
+        /// Line in a text file, ordinal of the element in a JSON or XML file; from 1.
+        ligne: u64,
+        /// The record.
+        ressource: Box<Ressource>,
+        /// True when the same record was delivered before in this file: this is the
+        /// rest of it, to be merged with what was.
+        suite: bool,
+    },
+    /// What cannot be read.
+    Refus {
+        /// As above.
+        ligne: u64,
+        /// Every fault; `element` is the field or the path inside the file.
+        fautes: Vec<Faute>,
+        /// Its text, cut at 4 kB; empty for personal data.
+        contenu: String,
+    },
+}
+
+/// What a file held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// Edition key told by the content (date or timestamp), empty when none.
+    pub cle: String,
+    /// Version of the schema told by the content, empty when none.
+    pub schema: String,
+    /// What was met, by name ("lignes", "pmej", "adresses-sans-coordonnees"…).
+    pub comptes: BTreeMap<&'static str, u64>,
+    /// Warnings and repairs, by rule; their sentences are in [`message_constat`].
+    pub constats: BTreeMap<&'static str, u64>,
+}
 
 /// A file that cannot be read further. Everything before was delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,19 +1,24 @@
-//! What a version of a nomenclature must be, and what changes from one to the next.
+//! What a version of a nomenclature is, and the one form it is stored in.
+//!
+//! [`regles`]: what a version must be. [`ecarts`]: what changes from one to the next.
+//! [`gouvernance`]: who may change what, and when. [`promotion`]: from regional to national.
 
-use std::collections::{HashMap, HashSet};
+pub mod ecarts;
+pub mod gouvernance;
+pub mod promotion;
+pub mod regles;
 
 use bytes::Bytes;
 use prost::Message;
 use ror_chassis::{
     Erreur, Resultat,
     conversion::{horodatage, instant, maintenant},
-    erreur::faute,
     magasin::Ligne,
 };
-use ror_domaine::{controle::lire_date, ressource::id_nomenclature};
+use ror_domaine::ressource::id_nomenclature;
 use ror_proto::{
-    common::v1::{Evenement, Faute, Meta},
-    nomenclatures::v1::{Concept, Nomenclature, Sorte},
+    common::v1::{Evenement, Meta},
+    nomenclatures::v1::{Concept, EtatEdition, Nomenclature, Rigueur, Sorte},
 };
 use time::OffsetDateTime;
 
@@ -23,20 +28,18 @@ pub const GENRE: &str = "nomenclature";
 pub const ACTIF: &str = "active";
 /// Status of a code that may no longer be entered.
 pub const RETIRE: &str = "retired";
+/// Every status of a code.
+pub const STATUTS: [&str; 4] = ["draft", ACTIF, "deprecated", RETIRE];
+/// Equivalence of a pair that does not say.
+pub const LIE: &str = "relatedto";
 
-const STATUTS: [&str; 4] = ["draft", ACTIF, "deprecated", RETIRE];
-/// Faults told for one load; a broken file would otherwise answer with one a line.
-const FAUTES_MAX: usize = 500;
-
-/// A version as stored: its concepts, and when the store last changed it.
+/// A version as stored: its content, and when the store last changed it.
 #[derive(Clone, Debug)]
 pub struct Edition {
     /// The nomenclature, metadata complete.
     pub nomenclature: Nomenclature,
     /// Version of the aggregate.
     pub version: u64,
-    /// Instant of the load.
-    pub maj_le: OffsetDateTime,
 }
 
 impl Edition {
@@ -54,318 +57,175 @@ impl Edition {
 
     fn decoder(etat: Bytes, version: u64, maj_le: OffsetDateTime) -> Resultat<Self> {
         let mut nomenclature = Nomenclature::decode(etat)?;
+        nomenclature.etat = etat_effectif(&nomenclature) as i32;
+        nomenclature.nombre = nombre(&nomenclature);
         let meta = nomenclature.meta.get_or_insert_default();
         meta.version = version;
         meta.date_maj = Some(horodatage(maj_le));
         if meta.date_creation.is_none() {
             meta.date_creation = meta.date_maj;
         }
-        Ok(Self { nomenclature, version, maj_le })
-    }
-
-    /// The nomenclature without its concepts.
-    pub fn entete(&self) -> Nomenclature {
-        let n = &self.nomenclature;
-        Nomenclature {
-            meta: n.meta.clone(),
-            sorte: n.sorte,
-            canonique: n.canonique.clone(),
-            version: n.version.clone(),
-            nom: n.nom.clone(),
-            oid: n.oid.clone(),
-            valide_du: n.valide_du.clone(),
-            valide_au: n.valide_au.clone(),
-            complete: n.complete,
-            concepts: Vec::new(),
-        }
+        Ok(Self { nomenclature, version })
     }
 }
 
-/// One form for one content: metadata reduced to the id, statuses filled in, the
-/// system of a TRE's concepts left implicit.
+/// The nomenclature without its content.
+pub fn entete(n: &Nomenclature) -> Nomenclature {
+    Nomenclature {
+        meta: n.meta.clone(),
+        sorte: n.sorte,
+        canonique: n.canonique.clone(),
+        version: n.version.clone(),
+        nom: n.nom.clone(),
+        oid: n.oid.clone(),
+        valide_du: n.valide_du.clone(),
+        valide_au: n.valide_au.clone(),
+        complete: n.complete,
+        concepts: Vec::new(),
+        etat: n.etat,
+        region: n.region.clone(),
+        titre: n.titre.clone(),
+        description: n.description.clone(),
+        editeur: n.editeur.clone(),
+        date_maj: n.date_maj.clone(),
+        associations: Vec::new(),
+        source: n.source.clone(),
+        cible: n.cible.clone(),
+        rigueur_saisie: n.rigueur_saisie,
+        rigueur_migration: n.rigueur_migration,
+        nombre: n.nombre.max(nombre(n)),
+        courante: n.courante,
+    }
+}
+
+fn nombre(n: &Nomenclature) -> u32 {
+    u32::try_from(n.concepts.len().saturating_add(n.associations.len())).unwrap_or(u32::MAX)
+}
+
+/// The state of a version; those stored before states existed were all published.
+pub fn etat_effectif(n: &Nomenclature) -> EtatEdition {
+    match n.etat() {
+        EtatEdition::Unspecified => EtatEdition::Publiee,
+        dit => dit,
+    }
+}
+
+/// Name for people: the computer name, or the canonical.
+pub fn nom(n: &Nomenclature) -> &str {
+    if n.nom.is_empty() { &n.canonique } else { &n.nom }
+}
+
+/// One form for one content: metadata reduced to the id, what is left unsaid filled in,
+/// the system of a TRE's concepts left implicit, what only answers hold removed.
 pub fn normaliser(mut n: Nomenclature) -> Nomenclature {
     n.meta = Some(Meta { id: id_nomenclature(&n.canonique, &n.version), ..Default::default() });
+    (n.nombre, n.courante) = (0, false);
+    if let Some(oid) = n.oid.strip_prefix("urn:oid:") {
+        n.oid = oid.to_owned();
+    }
     let tre = n.sorte() == Sorte::Tre;
     for c in &mut n.concepts {
         if c.statut.is_empty() {
-            c.statut = ACTIF.to_owned();
+            ACTIF.clone_into(&mut c.statut);
         }
         if tre && c.systeme == n.canonique {
             c.systeme.clear();
         }
     }
+    for a in n.associations.iter_mut().filter(|a| a.equivalence.is_empty()) {
+        LIE.clone_into(&mut a.equivalence);
+    }
     n
 }
 
-/// The state to store over the present one: the creation date is that of the first load.
-pub fn etat(n: &Nomenclature, courant: Option<&Ligne>) -> Bytes {
-    let creation = courant
-        .and_then(|l| Nomenclature::decode(l.etat.clone()).ok())
-        .and_then(|ancienne| ancienne.meta)
-        .and_then(|m| m.date_creation)
-        .unwrap_or_else(|| horodatage(maintenant()));
+/// The state to store over the present one. The creation date is that of the first load;
+/// what a load does not say of state and strictness stays, strictness as the current
+/// version of the canonical, `courante`, has it.
+pub fn etat(n: &Nomenclature, presente: Option<&Ligne>, courante: Option<&Nomenclature>) -> Bytes {
+    let presente = presente.and_then(|l| Nomenclature::decode(l.etat.clone()).ok());
+    let creation = presente.as_ref().and_then(|p| p.meta.as_ref()).and_then(|m| m.date_creation);
     let mut n = n.clone();
-    n.meta.get_or_insert_default().date_creation = Some(creation);
+    n.meta.get_or_insert_default().date_creation = Some(creation.unwrap_or_else(|| horodatage(maintenant())));
+    n.etat = match (&presente, n.etat()) {
+        (Some(p), EtatEdition::Unspecified) => p.etat,
+        // Not rewritten only to say what was unsaid.
+        (Some(p), dit) if etat_effectif(p) == dit => p.etat,
+        (None, EtatEdition::Unspecified) => EtatEdition::Publiee as i32,
+        (_, dit) => dit as i32,
+    };
+    if n.sorte() == Sorte::Jdv
+        && let Some(modele) = presente.as_ref().or(courante)
+    {
+        if n.rigueur_saisie() == Rigueur::Unspecified {
+            n.rigueur_saisie = modele.rigueur_saisie;
+        }
+        if n.rigueur_migration() == Rigueur::Unspecified {
+            n.rigueur_migration = modele.rigueur_migration;
+        }
+    }
     n.encode_to_vec().into()
-}
-
-#[derive(Default)]
-struct Fautes {
-    liste: Vec<Faute>,
-    tues: usize,
-}
-
-impl Fautes {
-    fn refuser(&mut self, element: &str, regle: &str, message: impl Into<String>, attendu: &str) {
-        if self.liste.len() < FAUTES_MAX {
-            self.liste.push(faute(element, regle, message, attendu));
-        } else {
-            self.tues += 1;
-        }
-    }
-
-    fn texte(&mut self, element: &str, texte: &str, max: usize) {
-        if texte.chars().count() > max {
-            self.refuser(
-                element,
-                "longueur",
-                format!("{element} dépasse {max} caractères."),
-                "un texte plus court",
-            );
-        }
-        if texte.chars().any(char::is_control) {
-            self.refuser(
-                element,
-                "caractere",
-                format!("{element} contient un caractère de contrôle."),
-                "un texte lisible",
-            );
-        }
-    }
-
-    fn dates(&mut self, element: &str, du: &str, au: &str) {
-        let mut lues = [None, None];
-        for (lue, (nom, texte)) in lues.iter_mut().zip([("valide_du", du), ("valide_au", au)]) {
-            *lue = lire_date(texte);
-            if !texte.is_empty() && lue.is_none() {
-                self.refuser(
-                    &format!("{element}{nom}"),
-                    "date",
-                    format!("« {texte} » n'est pas une date."),
-                    "AAAA-MM-JJ",
-                );
-            }
-        }
-        if let [Some(du), Some(au)] = lues
-            && au < du
-        {
-            self.refuser(
-                &format!("{element}valide_au"),
-                "ordre-des-dates",
-                "La fin de validité précède le début.",
-                "une date après le début",
-            );
-        }
-    }
-
-    fn finir(mut self) -> Vec<Faute> {
-        if self.tues > 0 {
-            let message = format!("Et {} autres fautes.", self.tues);
-            self.liste.push(faute("concepts", "trop-de-fautes", message, "corriger puis recommencer"));
-        }
-        self.liste
-    }
-}
-
-/// Every fault of a normalised version.
-pub fn valider(n: &Nomenclature) -> Vec<Faute> {
-    let mut f = Fautes::default();
-    if n.canonique.trim().is_empty() {
-        f.refuser(
-            "canonique",
-            "obligatoire",
-            "Le canonique manque.",
-            "un canonique d'au plus 500 caractères",
-        );
-    }
-    f.texte("canonique", &n.canonique, 500);
-    f.texte("version", &n.version, 100);
-    f.texte("nom", &n.nom, 255);
-    f.texte("oid", &n.oid, 255);
-    // The id joins canonical and version by this sign, and is read back from its last one.
-    if n.version.contains('|') {
-        f.refuser("version", "caractere", "La version contient « | ».", "une version sans « | »");
-    }
-    if n.sorte() == Sorte::Unspecified {
-        f.refuser("sorte", "obligatoire", "La sorte de nomenclature manque.", "TRE ou JDV");
-    }
-    f.dates("", &n.valide_du, &n.valide_au);
-    if n.concepts.is_empty() {
-        f.refuser("concepts", "obligatoire", "La nomenclature n'a aucun code.", "au moins un code");
-    }
-    let mut vus = HashSet::with_capacity(n.concepts.len());
-    for (rang, c) in n.concepts.iter().enumerate() {
-        let element = format!("concepts[{rang}].");
-        if c.code.trim().is_empty() {
-            f.refuser(&format!("{element}code"), "obligatoire", "Le code manque.", "un code");
-        } else if !vus.insert((c.systeme.as_str(), c.code.as_str())) {
-            f.refuser(
-                &format!("{element}code"),
-                "doublon",
-                format!("Le code « {} » est répété.", c.code),
-                "chaque code une fois par système",
-            );
-        }
-        f.texte(&format!("{element}code"), &c.code, 255);
-        f.texte(&format!("{element}libelle"), &c.libelle, 2000);
-        match n.sorte() {
-            Sorte::Jdv if c.systeme.is_empty() => f.refuser(
-                &format!("{element}systeme"),
-                "obligatoire",
-                format!("Le système du code « {} » manque.", c.code),
-                "le canonique d'une TRE",
-            ),
-            Sorte::Tre if !c.systeme.is_empty() => f.refuser(
-                &format!("{element}systeme"),
-                "systeme-inconnu",
-                format!("Le code « {} » est d'un autre système que sa TRE.", c.code),
-                "rien, ou le canonique de la TRE",
-            ),
-            _ => {}
-        }
-        if !STATUTS.contains(&c.statut.as_str()) {
-            f.refuser(
-                &format!("{element}statut"),
-                "valeur",
-                format!("Statut « {} » inconnu.", c.statut),
-                "draft, active, deprecated ou retired",
-            );
-        }
-        f.dates(&element, &c.valide_du, &c.valide_au);
-    }
-    f.finir()
-}
-
-/// How many codes a version adds, changes and drops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ecarts {
-    /// New codes.
-    pub ajoutes: u32,
-    /// Codes whose label, status or dates changed.
-    pub modifies: u32,
-    /// Codes no longer present.
-    pub retires: u32,
-}
-
-/// The differences between two versions; without a former one, every code is new.
-pub fn comparer(avant: Option<&Nomenclature>, apres: &Nomenclature) -> Ecarts {
-    fn cle(c: &Concept) -> (&str, &str) {
-        (c.systeme.as_str(), c.code.as_str())
-    }
-    let anciens: HashMap<_, _> =
-        avant.into_iter().flat_map(|n| n.concepts.iter()).map(|c| (cle(c), c)).collect();
-    let mut e = Ecarts::default();
-    let mut gardes = 0usize;
-    for c in &apres.concepts {
-        match anciens.get(&cle(c)) {
-            None => e.ajoutes += 1,
-            Some(ancien) => {
-                gardes += 1;
-                if *ancien != c {
-                    e.modifies += 1;
-                }
-            }
-        }
-    }
-    e.retires = u32::try_from(anciens.len().saturating_sub(gardes)).unwrap_or(u32::MAX);
-    e
 }
 
 /// Whether a code may be used at an ISO date. Known dates decide; a code retired
 /// without a known end is usable at no date.
 pub fn utilisable(c: &Concept, date: &str) -> bool {
-    if !c.valide_du.is_empty() && date < c.valide_du.as_str() {
+    utilisable_entre(&c.statut, &c.valide_du, &c.valide_au, date)
+}
+
+/// As [`utilisable`], from its status and its first and last days.
+pub fn utilisable_entre(statut: &str, valide_du: &str, valide_au: &str, date: &str) -> bool {
+    if !valide_du.is_empty() && date < valide_du {
         return false;
     }
-    if c.valide_au.is_empty() { c.statut != RETIRE } else { date <= c.valide_au.as_str() }
+    if valide_au.is_empty() { statut != RETIRE } else { date <= valide_au }
+}
+
+/// Whether a code has ended for good at an ISO date: before it, or retired at no known date.
+pub fn fini(c: &Concept, date: &str) -> bool {
+    if c.valide_au.is_empty() { c.statut == RETIRE } else { c.valide_au.as_str() < date }
 }
 
 #[cfg(test)]
+pub(crate) mod essais;
+
+#[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn concept(code: &str, libelle: &str) -> Concept {
-        Concept { code: code.into(), libelle: libelle.into(), ..Default::default() }
-    }
-
-    fn tre(concepts: Vec<Concept>) -> Nomenclature {
-        normaliser(Nomenclature {
-            sorte: Sorte::Tre as i32,
-            canonique: "urn:t".into(),
-            concepts,
-            ..Default::default()
-        })
-    }
+    use super::{essais::*, *};
 
     #[test]
-    fn every_fault_is_told_at_once() {
-        let n = normaliser(Nomenclature {
-            version: "a|b".into(),
-            valide_du: "2024-13-01".into(),
-            concepts: vec![
-                concept("", "x"),
-                concept("1", "x"),
-                concept("1", "y"),
-                Concept {
-                    code: "2".into(),
-                    statut: "inactive".into(),
-                    valide_du: "2024-02-01".into(),
-                    valide_au: "2024-01-01".into(),
-                    ..Default::default()
-                },
-            ],
-            ..Default::default()
-        });
-        let fautes = valider(&n);
-        let regles: Vec<_> = fautes.iter().map(|f| (f.element.as_str(), f.regle.as_str())).collect();
-        assert_eq!(
-            regles,
-            [
-                ("canonique", "obligatoire"),
-                ("version", "caractere"),
-                ("sorte", "obligatoire"),
-                ("valide_du", "date"),
-                ("concepts[0].code", "obligatoire"),
-                ("concepts[2].code", "doublon"),
-                ("concepts[3].statut", "valeur"),
-                ("concepts[3].valide_au", "ordre-des-dates"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_sound_version_has_no_fault_and_one_form() {
-        let n = tre(vec![Concept { systeme: "urn:t".into(), ..concept("1", "x") }]);
-        assert!(valider(&n).is_empty());
+    fn a_version_has_one_form() {
+        let n = tre("1", vec![Concept { systeme: "urn:t".into(), ..concept("1", "x") }]);
         assert_eq!((n.concepts[0].systeme.as_str(), n.concepts[0].statut.as_str()), ("", ACTIF));
-        assert_eq!(n.meta.map(|m| m.id), Some("urn:t|".to_owned()));
+        assert_eq!(n.meta.map(|m| m.id), Some("urn:t|1".to_owned()));
+        let n = normaliser(Nomenclature { oid: "urn:oid:1.2.3".into(), nombre: 7, ..Default::default() });
+        assert_eq!((n.oid.as_str(), n.nombre), ("1.2.3", 0));
     }
 
     #[test]
-    fn too_many_faults_are_counted() {
-        let n = tre(vec![concept("", "x"); 800]);
-        let fautes = valider(&n);
-        assert_eq!(fautes.len(), FAUTES_MAX + 1);
-        assert!(fautes[FAUTES_MAX].message.contains("300"));
-    }
-
-    #[test]
-    fn differences_are_counted() {
-        let avant = tre(vec![concept("1", "un"), concept("2", "deux"), concept("3", "trois")]);
-        let apres =
-            tre(vec![concept("1", "un"), concept("2", "Deux"), concept("4", "quatre"), concept("5", "cinq")]);
-        assert_eq!(comparer(Some(&avant), &apres), Ecarts { ajoutes: 2, modifies: 1, retires: 1 });
-        assert_eq!(comparer(None, &avant), Ecarts { ajoutes: 3, modifies: 0, retires: 0 });
+    fn a_load_keeps_what_it_does_not_say() {
+        let ligne = |n: &Nomenclature| Ligne {
+            genre: GENRE.into(),
+            id: "i".into(),
+            region: String::new(),
+            version: 3,
+            etat: etat(n, None, None),
+            retire: false,
+            cree_le: OffsetDateTime::UNIX_EPOCH,
+            maj_le: OffsetDateTime::UNIX_EPOCH,
+        };
+        let lire = |b: Bytes| Nomenclature::decode(b).unwrap();
+        let neuve = jdv("1", &[("urn:t", "1")]);
+        assert_eq!(lire(etat(&neuve, None, None)).etat(), EtatEdition::Publiee);
+        let brouillon = Nomenclature {
+            etat: EtatEdition::Brouillon as i32,
+            rigueur_saisie: Rigueur::Souple as i32,
+            ..neuve.clone()
+        };
+        let presente = ligne(&brouillon);
+        assert_eq!(etat(&neuve, Some(&presente), None), presente.etat, "an equal content is the same bytes");
+        let suivante = lire(etat(&jdv("2", &[("urn:t", "1")]), None, Some(&brouillon)));
+        assert_eq!(suivante.rigueur_saisie(), Rigueur::Souple, "inherited from the current version");
+        assert_eq!(suivante.etat(), EtatEdition::Publiee);
     }
 
     #[test]
@@ -381,5 +241,7 @@ mod tests {
         assert!(!utilisable(&c(RETIRE, "", ""), "2018-01-26"));
         assert!(utilisable(&c("deprecated", "2015-04-08", ""), "2026-11-21"));
         assert!(!utilisable(&c(ACTIF, "2015-04-08", ""), "2015-04-07"));
+        assert!(fini(&c(RETIRE, "", ""), "2018-01-26") && fini(&c(ACTIF, "", "2018-01-25"), "2018-01-26"));
+        assert!(!fini(&c(ACTIF, "2030-01-01", ""), "2018-01-26"), "not begun is not ended");
     }
 }

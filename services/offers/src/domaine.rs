@@ -1,14 +1,51 @@
 //! What an offer, a place or a situation must be to be kept. [`verifier`] is the
 //! only way in: every fault at once.
 
+use std::collections::HashMap;
+
 use ror_chassis::magasin::Identifiant;
 use ror_domaine::{controle::Controle, guichet::Verdict, liaisons, references::Connues, vocabulaire::Tables};
 use ror_proto::{
     common::v1::{Code, Provenance},
     offers::v1::{
-        LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle, offer::Ressource as R,
+        FermetureSite, LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle,
+        offer::Ressource as R,
     },
 };
+
+/// Closure of the structures that are closed, by the id of what carries the offers.
+pub type Sites = HashMap<String, FermetureSite>;
+
+/// Identifier system of the link to a structure.
+pub const LIEN_STRUCTURE: &str = "structure";
+/// Identifier system of the link to a professional.
+pub const LIEN_PROFESSIONNEL: &str = "professionnel";
+
+/// Identifiers of a resource, and what it hangs on: kept beside it, so that a change
+/// of a structure or of a professional finds it.
+pub fn identifiants(r: &Offer) -> Vec<Identifiant> {
+    let tous = match &r.ressource {
+        Some(R::Offre(o)) => {
+            vec![("offre", &o.identifiant, true), (LIEN_STRUCTURE, &o.porteur_id, false)]
+        }
+        // Several places may share a bed-zone key: the façade answers 412 for it, the store keeps it.
+        Some(R::Lieu(l)) => vec![
+            ("lieu", &l.identifiant, true),
+            ("zone", &l.id_externe_synchro, false),
+            (LIEN_STRUCTURE, &l.structure_gestionnaire_id, false),
+        ],
+        Some(R::Situation(s)) => vec![
+            ("situation", &s.identifiant, true),
+            (LIEN_STRUCTURE, &s.structure_id, false),
+            (LIEN_PROFESSIONNEL, &s.professionnel_id, false),
+        ],
+        None => Vec::new(),
+    };
+    tous.into_iter()
+        .filter(|(_, valeur, _)| !valeur.is_empty())
+        .map(|(systeme, valeur, unique)| Identifiant { systeme, valeur: valeur.clone(), unique })
+        .collect()
+}
 
 /// Ids a batch refers to, by who owns them.
 #[derive(Default)]
@@ -50,12 +87,13 @@ pub fn verifier(
     provenance: &Provenance,
     tables: &Tables,
     connues: &Connues,
+    sites: &Sites,
 ) -> Verdict<Offer> {
     let courante = courante.and_then(|c| c.ressource.as_ref());
     match &recue.ressource {
         Some(R::Offre(o)) => {
             let present = if let Some(R::Offre(p)) = courante { Some(p) } else { None };
-            offre(o, present, provenance, Controle::nouveau(tables, connues, "OffreOperationnelle"))
+            offre(o, present, provenance, sites, Controle::nouveau(tables, connues, "OffreOperationnelle"))
         }
         Some(R::Lieu(l)) => lieu(l, provenance, Controle::nouveau(tables, connues, "LieuRealisationOffre")),
         Some(R::Situation(s)) => {
@@ -72,8 +110,10 @@ pub fn verifier(
 
 const STRUCTURES: [&str; 3] = ["entite_juridique", "entite_geographique", "organisation_interne"];
 
-fn unique(systeme: &'static str, valeur: &str) -> Option<Identifiant> {
-    (!valeur.is_empty()).then(|| Identifiant { systeme, valeur: valeur.to_owned(), unique: true })
+fn verdict(r: R) -> Verdict<Offer> {
+    let r = Offer { ressource: Some(r) };
+    let identifiants = identifiants(&r);
+    Ok((r, identifiants))
 }
 
 /// Two digits of a region, a slash, then something.
@@ -110,6 +150,7 @@ fn offre(
     o: &OffreOperationnelle,
     present: Option<&OffreOperationnelle>,
     provenance: &Provenance,
+    sites: &Sites,
     mut c: Controle,
 ) -> Verdict<Offer> {
     c.meta(o.meta.as_ref(), provenance);
@@ -180,8 +221,12 @@ fn offre(
         c.reference("lieu", l, &["lieu"], true);
     }
     c.finir()?;
-    let identifiants = unique("offre", &o.identifiant).into_iter().collect();
-    Ok((Offer { ressource: Some(R::Offre(o.clone())) }, identifiants))
+    // Kept current by the events of structures; looked up when the offer comes under another one.
+    let fermeture_site = match present.filter(|p| p.porteur_id == o.porteur_id) {
+        Some(p) => p.fermeture_site.clone(),
+        None => sites.get(&o.porteur_id).cloned(),
+    };
+    verdict(R::Offre(OffreOperationnelle { fermeture_site, ..o.clone() }))
 }
 
 fn lieu(l: &LieuRealisation, provenance: &Provenance, mut c: Controle) -> Verdict<Offer> {
@@ -234,14 +279,7 @@ fn lieu(l: &LieuRealisation, provenance: &Provenance, mut c: Controle) -> Verdic
         c.refuser("partOf", "boucle", "Un lieu ne se contient pas lui-même.", "un autre lieu");
     }
     c.finir()?;
-    // Several places may share a bed-zone key: the façade answers 412 for it, the store keeps it.
-    let externe = (!l.id_externe_synchro.is_empty()).then(|| Identifiant {
-        systeme: "zone",
-        valeur: l.id_externe_synchro.clone(),
-        unique: false,
-    });
-    let identifiants = unique("lieu", &l.identifiant).into_iter().chain(externe).collect();
-    Ok((Offer { ressource: Some(R::Lieu(l.clone())) }, identifiants))
+    verdict(R::Lieu(l.clone()))
 }
 
 fn situation(s: &SituationOperationnelle, provenance: &Provenance, mut c: Controle) -> Verdict<Offer> {
@@ -275,6 +313,5 @@ fn situation(s: &SituationOperationnelle, provenance: &Provenance, mut c: Contro
     c.telecoms("telecommunication", &s.telecommunications);
     c.horaires(&s.horaires);
     c.finir()?;
-    let identifiants = unique("situation", &s.identifiant).into_iter().collect();
-    Ok((Offer { ressource: Some(R::Situation(s.clone())) }, identifiants))
+    verdict(R::Situation(s.clone()))
 }

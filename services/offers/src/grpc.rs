@@ -1,6 +1,6 @@
 //! gRPC of offers: each handler names its messages and calls the counter.
 
-use ror_chassis::{Resultat, client::Canal};
+use ror_chassis::{Erreur, Resultat, client::Canal};
 use ror_domaine::{
     guichet::{Flux, Guichet},
     references::{Connues, resoudre},
@@ -8,13 +8,14 @@ use ror_domaine::{
     vocabulaire::Vocabulaire,
 };
 use ror_proto::{
+    common::v1::{Issue, ResultatEcriture},
     identity::v1::{BatchGetIdentitiesRequest, identity_service_client::IdentityServiceClient},
     offers::v1::{offers_service_server::OffersService, *},
     structures::v1::{BatchGetStructuresRequest, structures_service_client::StructuresServiceClient},
 };
 use tonic::{Request, Response, Status};
 
-use crate::domaine;
+use crate::{decisions, domaine, store};
 
 pub(crate) struct Offers {
     pub guichet: Guichet<Offer>,
@@ -39,6 +40,31 @@ impl Offers {
         connues.extend(resoudre(pool, demandees.structures, |ids| self.structures(ids)).await?);
         connues.extend(resoudre(pool, demandees.professionnels, |ids| self.professionnels(ids)).await?);
         Ok(connues)
+    }
+
+    /// The structures that are closed, among those that carry the offers of the batch.
+    async fn sites(&self, items: &[WriteOffersItem]) -> Result<domaine::Sites, Status> {
+        let porteurs = items.iter().filter_map(|i| match &i.ressource.as_ref()?.ressource {
+            Some(offer::Ressource::Offre(o)) => Some(o.porteur_id.clone()),
+            _ => None,
+        });
+        let porteurs = uniques(porteurs.collect());
+        if porteurs.is_empty() {
+            return Ok(domaine::Sites::new());
+        }
+        let mut c = self.guichet.magasin.pool().acquire().await.map_err(Erreur::from)?;
+        Ok(store::structures::fermetures(&mut c, &porteurs).await?)
+    }
+
+    /// What was asked about a resource ends when it no longer hangs on what it was about.
+    async fn lever(&self, resultats: &[ResultatEcriture]) -> Result<(), Status> {
+        let modifiees: Vec<&str> =
+            resultats.iter().filter(|r| r.issue() == Issue::Modifie).map(|r| r.id.as_str()).collect();
+        if modifiees.is_empty() {
+            return Ok(());
+        }
+        let mut c = self.guichet.magasin.pool().acquire().await.map_err(Erreur::from)?;
+        Ok(store::consequences::lever_deplacees(&mut c, &modifiees).await?)
     }
 
     async fn structures(&self, ids: Vec<String>) -> Resultat<Connues> {
@@ -110,11 +136,12 @@ impl OffersService for Offers {
         let r = r.into_inner();
         let tables = self.vocabulaire.pret()?;
         let mut connues = self.references(&r.items).await?;
+        let sites = self.sites(&r.items).await?;
         let items = r.items.into_iter().map(|i| (i.ressource, i.version_attendue)).collect();
         let resultats = self
             .guichet
-            .ecrire(r.provenance, items, |recue, courante, provenance| {
-                let verdict = domaine::verifier(recue, courante, provenance, &tables, &connues)?;
+            .ecrire(r.provenance, items, r.essai, |recue, courante, provenance| {
+                let verdict = domaine::verifier(recue, courante, provenance, &tables, &connues, &sites)?;
                 // What this batch creates can be referred to by what follows in it.
                 if let (Some(genre), Some(m)) = (verdict.0.genre(), verdict.0.meta()) {
                     connues.insert(m.id.clone(), (genre.to_owned(), m.region.clone()));
@@ -122,6 +149,9 @@ impl OffersService for Offers {
                 Ok(verdict)
             })
             .await?;
+        if !r.essai {
+            self.lever(&resultats).await?;
+        }
         Ok(Response::new(WriteOffersResponse { resultats }))
     }
 
@@ -157,6 +187,23 @@ impl OffersService for Offers {
         let r = r.into_inner();
         let paquets = self.guichet.refus(&r.region, r.limite, r.avant.as_ref()).await?;
         Ok(Response::new(ListRefusalsResponse { paquets }))
+    }
+
+    async fn list_consequences(
+        &self,
+        r: Request<ListConsequencesRequest>,
+    ) -> Result<Response<ListConsequencesResponse>, Status> {
+        let pool = self.guichet.magasin.pool();
+        let (consequences, next_page_token) = store::consequences::lister(pool, r.get_ref()).await?;
+        Ok(Response::new(ListConsequencesResponse { consequences, next_page_token }))
+    }
+
+    async fn decide_consequence(
+        &self,
+        r: Request<DecideConsequenceRequest>,
+    ) -> Result<Response<DecideConsequenceResponse>, Status> {
+        let consequence = Some(decisions::decider(&self.guichet.magasin, r.into_inner()).await?);
+        Ok(Response::new(DecideConsequenceResponse { consequence }))
     }
 
     async fn install_lease(

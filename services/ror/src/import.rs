@@ -2,25 +2,31 @@
 //! any other write. A refused line is kept with its reason; the rest goes on.
 
 mod fhir;
-mod rapport;
-mod registre;
+mod nomenclatures;
+pub mod rapport;
+pub mod reconnaitre;
+pub mod registre;
+mod source;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
-use ror_proto::{
-    common::v1::{Canal, Issue},
-    identity::v1::Format,
-    nomenclatures::v1::{
-        LoadNomenclatureRequest, Nomenclature, nomenclatures_service_client::NomenclaturesServiceClient,
-    },
-};
+use ror_proto::common::v1::Canal;
 
 use crate::{Cible, maillage::Maillage};
+use reconnaitre::Registre;
 
 pub use fhir::charger as charger_fhir;
+pub use nomenclatures::charger as charger_nomenclatures;
 pub use rapport::Rapport;
 pub use registre::charger as charger_registre;
+
+/// Exit code: wrong usage.
+pub const USAGE: u8 = 2;
+/// Exit code: done, but some lines were refused and kept.
+pub const REFUS: u8 = 3;
+/// Exit code: an edition is held until a person accepts it.
+pub const RETENUE: u8 = 4;
 
 /// Charge un registre, des nomenclatures ou des ressources FHIR.
 #[derive(Args)]
@@ -43,24 +49,16 @@ struct Commun {
 
 #[derive(Subcommand)]
 enum Quoi {
-    /// FINESS+ Structures, JSON simple ou gzip.
-    Finess {
-        /// Fichier.
-        fichier: PathBuf,
-        #[command(flatten)]
-        commun: Commun,
-    },
-    /// RPPS, extraction en libre accès Personne_activite.
-    Rpps {
-        /// Fichier.
-        fichier: PathBuf,
-        #[command(flatten)]
-        commun: Commun,
-    },
-    /// Nomenclatures : celles du produit, ou un fichier dans notre forme TSV.
+    /// FINESS : structures et activités FINESS+ (JSON), etalab (CSV), flux standard (XML).
+    Finess(registre::Options),
+    /// RPPS : Personne_activite, SavoirFaire, Dipl_AutExerc, extraction restreinte.
+    Rpps(registre::Options),
+    /// Annuaire Santé FHIR, un Bundle de recherche par ligne (NDJSON).
+    Annuaire(registre::Options),
+    /// Nomenclatures : celles du produit, ou FHIR (JSON, XML, paquet), TABS, SVS, TSV.
     Nomenclatures {
-        /// Fichier ; sans lui, celles du produit.
-        fichier: Option<PathBuf>,
+        /// Fichiers, dossiers, archives .zip ou paquets .tgz ; sans eux, celles du produit.
+        fichiers: Vec<PathBuf>,
         #[command(flatten)]
         commun: Commun,
     },
@@ -85,26 +83,12 @@ enum Quoi {
 /// Runs an import.
 pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
     let (rapport, forme) = match o.quoi {
-        Quoi::Finess { fichier, commun } => {
+        Quoi::Finess(o) => return registre::executer(o, Registre::Finess).await,
+        Quoi::Rpps(o) => return registre::executer(o, Registre::Rpps).await,
+        Quoi::Annuaire(o) => return registre::executer(o, Registre::Annuaire).await,
+        Quoi::Nomenclatures { fichiers, commun } => {
             let m = Maillage::lire(&commun.cible.mesh)?;
-            (charger_registre(&m, Format::FinessStructures, &fichier, commun.dry_run).await?, commun.report)
-        }
-        Quoi::Rpps { fichier, commun } => {
-            let m = Maillage::lire(&commun.cible.mesh)?;
-            (
-                charger_registre(&m, Format::RppsPersonneActivite, &fichier, commun.dry_run).await?,
-                commun.report,
-            )
-        }
-        Quoi::Nomenclatures { fichier, commun } => {
-            let m = Maillage::lire(&commun.cible.mesh)?;
-            let lues = match fichier {
-                None => ror_nomenclatures::donnees::embarquees().map_err(anyhow::Error::msg)?,
-                Some(f) => ror_nomenclatures::donnees::lire_tsv(&std::fs::read_to_string(f)?)
-                    .map_err(ror_chassis::Erreur::Invalide)?,
-            };
-            anyhow::ensure!(!commun.dry_run, "--dry-run n'existe pas encore pour les nomenclatures");
-            (charger_nomenclatures(&m, lues).await?, commun.report)
+            (nomenclatures::executer(&m, fichiers, commun.dry_run).await?, commun.report)
         }
         Quoi::Fhir { dossier, region, channel, epoch, commun } => {
             let canal = crate::bascule::canal(&channel)?;
@@ -112,32 +96,23 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
                 canal != Canal::Unspecified,
                 "canal « {channel} » inconnu. Attendu : national ou regional"
             );
-            anyhow::ensure!(!commun.dry_run, "--dry-run n'existe pas encore pour les ressources FHIR");
             let m = Maillage::lire(&commun.cible.mesh)?;
-            (charger_fhir(&m, &dossier, &region, canal, epoch).await?, commun.report)
+            let rapport = if commun.dry_run {
+                fhir::essayer(&m, &dossier, &region, canal, epoch).await?
+            } else {
+                charger_fhir(&m, &dossier, &region, canal, epoch).await?
+            };
+            (rapport, commun.report)
         }
     };
-    match forme.as_str() {
+    rendre(&rapport, &forme);
+    Ok(if rapport.refus_nombre() > 0 { ExitCode::from(REFUS) } else { ExitCode::SUCCESS })
+}
+
+/// Prints a report for a program or for a person.
+pub fn rendre(rapport: &Rapport, forme: &str) {
+    match forme {
         "json" => println!("{:#}", rapport.json()),
         _ => rapport.afficher(),
     }
-    Ok(if rapport.refus_nombre() > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS })
-}
-
-/// Loads nomenclatures; equal ones write nothing.
-pub async fn charger_nomenclatures(m: &Maillage, lues: Vec<Nomenclature>) -> anyhow::Result<Rapport> {
-    let mut client = NomenclaturesServiceClient::new(m.vers("nomenclatures")?)
-        .max_encoding_message_size(ror_chassis::serveur::MESSAGE_MAX);
-    let mut rapport = Rapport::default();
-    for n in lues {
-        let nom = n.nom.clone();
-        let r =
-            client.load_nomenclature(LoadNomenclatureRequest { nomenclature: Some(n) }).await?.into_inner();
-        let resultat = r.resultat.unwrap_or_default();
-        rapport.compter("nomenclature", resultat.issue());
-        if resultat.issue() == Issue::Refuse {
-            rapport.refuser(&nom, 0, resultat.fautes);
-        }
-    }
-    Ok(rapport)
 }

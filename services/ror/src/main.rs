@@ -1,18 +1,26 @@
 //! `ror`: the operator's command.
 //!
-//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some lines were refused
-//! and kept; 64 wrong configuration.
+//! Exit codes:
+//!
+//! - 0 done;
+//! - 1 failed, or a registry edition was rejected: nothing of it is applied;
+//! - 2 wrong usage, or a file that is not what the command loads;
+//! - 3 done, but some lines were refused and kept;
+//! - 4 a registry edition is held: nothing of it is applied until a person accepts it;
+//! - 64 wrong configuration.
 #![allow(clippy::print_stdout, reason = "a command prints its results")]
 
 mod acces;
 mod bascule;
 mod import;
 mod maillage;
+mod registres;
 mod serve;
 mod up;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use ror_chassis::reglages::{FormatJournal, ReglagesJournal};
 
@@ -43,6 +51,8 @@ enum Commande {
     },
     /// Charge un registre, des nomenclatures ou des ressources FHIR.
     Import(import::Options),
+    /// Registres FINESS et RPPS : état, éditions, changements, refus, anomalies, retour en arrière.
+    Registres(registres::Options),
     /// Écrivain de chaque région : état, propositions, approbations, écritures refusées.
     Bascule(bascule::Options),
     /// Applications du cercle de confiance.
@@ -59,16 +69,32 @@ enum Commande {
 #[derive(Subcommand)]
 enum Demo {
     /// Écrit des fichiers aux formats réels, toujours les mêmes pour une même graine.
-    Generate {
-        /// small (environ 2 000 ressources) ou region (100 000 et plus).
-        #[arg(long, default_value = "small")]
-        taille: String,
-        /// Graine du tirage.
-        #[arg(long, default_value_t = 2026)]
-        graine: u64,
-        /// Dossier où écrire.
-        dossier: PathBuf,
-    },
+    Generate(Generation),
+}
+
+#[derive(Args)]
+struct Generation {
+    /// small (environ 2 000 ressources), region (100 000 et plus) ou national (les registres du
+    /// pays entier : FINESS+ structures et activités, RPPS).
+    #[arg(long, default_value = "small")]
+    taille: String,
+    /// Graine du tirage.
+    #[arg(long, default_value_t = 2026)]
+    graine: u64,
+    /// national : part du pays, 0.001 pour un essai, 1 pour tout.
+    #[arg(long, default_value_t = 1.0)]
+    echelle: f64,
+    /// national : écrit aussi l'édition du lendemain et l'oracle des opérations attendues.
+    #[arg(long)]
+    jour_suivant: bool,
+    /// national : part des fiches qui changent le lendemain, 0 à 1 ; un jour ordinaire sans elle.
+    #[arg(long, requires = "jour_suivant")]
+    taux: Option<f64>,
+    /// national : nombres et parts à viser (JSON), à la place de ceux du pays.
+    #[arg(long, value_name = "FICHIER")]
+    cibles: Option<PathBuf>,
+    /// Dossier où écrire.
+    dossier: PathBuf,
 }
 
 /// Le maillage visé.
@@ -124,13 +150,37 @@ async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {
         Commande::Import(o) => import::executer(o).await,
         Commande::Bascule(o) => bascule::executer(o).await,
         Commande::Access(o) => acces::executer(o).await,
-        Commande::Demo { geste: Demo::Generate { taille, graine, dossier } } => {
-            let taille = up::taille(&taille)?;
-            let m =
-                tokio::task::spawn_blocking(move || ror_demo::generer(taille, graine, &dossier)).await??;
-            println!("{}", serde_json::to_string_pretty(&m)?);
+        Commande::Registres(o) => registres::executer(o).await,
+        Commande::Demo { geste: Demo::Generate(g) } => {
+            let manifeste = tokio::task::spawn_blocking(move || generer(&g)).await??;
+            println!("{manifeste:#}");
             Ok(ExitCode::SUCCESS)
         }
         Commande::Status(c) => maillage::etat(&c).await,
     }
+}
+
+/// Writes the demo files; answers their description.
+fn generer(g: &Generation) -> anyhow::Result<serde_json::Value> {
+    use ror_demo::national::{Cibles, Reglages, Rythme, Suivante};
+    if g.taille != "national" {
+        return Ok(serde_json::to_value(ror_demo::generer(up::taille(&g.taille)?, g.graine, &g.dossier)?)?);
+    }
+    anyhow::ensure!(g.echelle > 0.0 && g.echelle <= 10.0, "--echelle {} : attendu de 0 à 10", g.echelle);
+    anyhow::ensure!(
+        g.taux.is_none_or(|t| (0.0..=1.0).contains(&t)),
+        "--taux {} : attendu de 0 à 1",
+        g.taux.unwrap_or_default()
+    );
+    let cibles = match &g.cibles {
+        None => Cibles::default(),
+        Some(f) => {
+            let octets = std::fs::read(f).with_context(|| format!("fichier {} illisible", f.display()))?;
+            serde_json::from_slice(&octets).with_context(|| format!("{} : cibles illisibles", f.display()))?
+        }
+    };
+    let rythme = g.taux.map_or(Rythme::Quotidien, Rythme::Taux);
+    let suivantes = if g.jour_suivant { vec![Suivante { decalage: 1, rythme }] } else { Vec::new() };
+    let r = Reglages { graine: g.graine, echelle: g.echelle, cibles, suivantes };
+    Ok(serde_json::to_value(ror_demo::national::generer(&r, &g.dossier)?)?)
 }

@@ -1,6 +1,6 @@
 //! gRPC of structures: each handler names its messages and calls the counter.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ror_domaine::{
     guichet::{Flux, Guichet},
@@ -11,7 +11,10 @@ use ror_domaine::{
 use ror_proto::structures::v1::{structures_service_server::StructuresService, *};
 use tonic::{Request, Response, Status};
 
-use crate::domaine;
+use crate::{
+    anomalies::{self, Dit},
+    domaine, store,
+};
 
 pub(crate) struct Structures {
     pub guichet: Guichet<Structure>,
@@ -70,17 +73,23 @@ impl StructuresService for Structures {
         let tables = self.vocabulaire.pret()?;
         let mut connues = self.references(&r.items).await?;
         let items = r.items.into_iter().map(|i| (i.ressource, i.version_attendue)).collect();
+        let mut dits = HashMap::new();
         let resultats = self
             .guichet
-            .ecrire(r.provenance, items, |recue, courante, provenance| {
-                let verdict = domaine::verifier(recue, courante, provenance, &tables, &connues)?;
+            .ecrire(r.provenance, items, r.essai, |recue, courante, provenance| {
+                let v = domaine::verifier(recue, courante, provenance, &tables, &connues)?;
                 // What this batch creates can be referred to by what follows in it.
-                if let (Some(genre), Some(m)) = (verdict.0.genre(), verdict.0.meta()) {
+                if let (Some(genre), Some(m)) = (v.structure.genre(), v.structure.meta()) {
                     connues.insert(m.id.clone(), (genre.to_owned(), m.region.clone()));
+                    dits.extend(v.constat.map(|c| (m.id.clone(), Dit::nouveau(&v.structure, c))));
                 }
-                Ok(verdict)
+                Ok((v.structure, v.identifiants))
             })
             .await?;
+        // After the write: a caller that is not answered sends again, and nothing is lost.
+        if !r.essai {
+            anomalies::noter(&self.guichet.magasin, &resultats, dits).await?;
+        }
         Ok(Response::new(WriteStructuresResponse { resultats }))
     }
 
@@ -116,6 +125,14 @@ impl StructuresService for Structures {
         let r = r.into_inner();
         let paquets = self.guichet.refus(&r.region, r.limite, r.avant.as_ref()).await?;
         Ok(Response::new(ListRefusalsResponse { paquets }))
+    }
+
+    async fn list_anomalies(
+        &self,
+        r: Request<ListAnomaliesRequest>,
+    ) -> Result<Response<ListAnomaliesResponse>, Status> {
+        let (anomalies, next_page_token) = store::lister(self.guichet.magasin.pool(), r.get_ref()).await?;
+        Ok(Response::new(ListAnomaliesResponse { anomalies, next_page_token }))
     }
 
     async fn install_lease(

@@ -123,6 +123,7 @@ fn lire_ej(n: &Noeud<'_>, mut d: Debut<'_>, f: &mut Vec<Faute>) -> EntiteJuridiq
         contacts: contacts(n, f),
         telecommunications: telecoms(n, f),
         meta: Some(d.fin(f)),
+        ..EntiteJuridique::default()
     }
 }
 
@@ -165,6 +166,7 @@ fn lire_eg(n: &Noeud<'_>, mut d: Debut<'_>, f: &mut Vec<Faute>) -> EntiteGeograp
         tarifs: tarifs(&mut d.e, f),
         commentaire: ext_texte(&mut d.e, c::EXT_ORG_COMMENTAIRE, f),
         meta: Some(d.fin(f)),
+        ..EntiteGeographique::default()
     }
 }
 

@@ -109,8 +109,12 @@ pub(super) struct TypeIdentifiant {
 pub(super) fn identifiants(n: &Noeud<'_>, types: &[TypeIdentifiant], f: &mut Vec<Faute>) -> Tranches<String> {
     let mut tranches = Tranches::new();
     for item in n.objets("identifier", f) {
-        item.borner(&["id", "type", "system", "value"], f);
+        item.borner(&["id", "use", "type", "system", "value"], f);
         exiger(&item, "value", f);
+        // A number held before is ours to tell, from the registry: it is not read back.
+        if item.texte("use", f) == "old" {
+            continue;
+        }
         let genre = concept(&item, "type", f);
         let (systeme, valeur) = (item.texte("system", f), item.texte("value", f));
         if valeur.is_empty() || (genre.is_none() && item.a("type")) {

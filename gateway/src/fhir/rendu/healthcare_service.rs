@@ -1,7 +1,7 @@
 //! HealthcareService: OffreOperationnelle.
 
 use ror_proto::common::v1::{Code, Contact, Quantite, Telecommunication};
-use ror_proto::offers::v1::OffreOperationnelle;
+use ror_proto::offers::v1::{FermetureSite, OffreOperationnelle};
 
 use super::Vue;
 use super::communs::{
@@ -129,7 +129,7 @@ fn characteristic(t: &mut Tableau<'_>, offre: &OffreOperationnelle, vue: &Vue<'_
         concepts(t, &offre.competences_specifiques, vue);
     }
     concepts(t, &offre.niveaux_expertise, vue);
-    concepts(t, offre.type_fermeture.as_ref(), vue);
+    concepts(t, type_fermeture(offre), vue);
 }
 
 fn actes(t: &mut Tableau<'_>, genre: &str, actes: &[Code], vue: &Vue<'_>) {
@@ -143,8 +143,27 @@ fn actes(t: &mut Tableau<'_>, genre: &str, actes: &[Code], vue: &Vue<'_>) {
     }
 }
 
+/// Kinds of closure an offer may carry (JDV_J185).
+const FERMETURES: [&str; 2] = ["DEF", "PRO"];
+
+/// Closure of the site of an offer, which closes the offer too unless it is closed for good itself.
+fn site_ferme(offre: &OffreOperationnelle) -> Option<&FermetureSite> {
+    let definitive = offre.type_fermeture.as_ref().is_some_and(|t| t.code == "DEF");
+    offre.fermeture_site.as_ref().filter(|_| !definitive)
+}
+
+/// Kind of closure in force, of the offer or of its site.
+pub fn type_fermeture(offre: &OffreOperationnelle) -> Option<&Code> {
+    let site = site_ferme(offre).and_then(|f| f.r#type.as_ref());
+    site.filter(|t| FERMETURES.contains(&t.code.as_str())).or(offre.type_fermeture.as_ref())
+}
+
 fn fermeture(o: &mut Objet<'_>, offre: &OffreOperationnelle) {
-    let (debut, fin) = (&offre.date_fermeture, &offre.date_previsionnelle_reouverture);
+    let site = site_ferme(offre);
+    let debut = site.map_or(&offre.date_fermeture, |f| &f.date);
+    // Only a closure for a time has an end.
+    let provisoire = site.is_none() || type_fermeture(offre).is_some_and(|t| t.code == "PRO");
+    let fin = if provisoire { offre.date_previsionnelle_reouverture.as_str() } else { "" };
     if debut.is_empty() && fin.is_empty() {
         return;
     }

@@ -1,7 +1,9 @@
 //! Organization: EntiteJuridique, EntiteGeographique, OrganisationInterne.
 
-use ror_proto::common::v1::{Code, Contact};
-use ror_proto::structures::v1::{EntiteGeographique, EntiteJuridique, OrganisationInterne, Tarif};
+use ror_proto::common::v1::{Adresse, Code, Contact};
+use ror_proto::structures::v1::{
+    CorrectionAdresse, EntiteGeographique, EntiteJuridique, OrganisationInterne, Tarif,
+};
 
 use super::Vue;
 use super::communs::{
@@ -32,11 +34,14 @@ pub fn organization_ej(ej: &EntiteJuridique, vue: &Vue<'_>, sortie: &mut Vec<u8>
             identifiant(t, (c::TRE_G07, "2"), c::SYS_SIRENE, &ej.num_siren);
             identifiant(t, (c::TRE_G07, "4"), c::SYS_RPPS_RANG, &ej.num_rpps_rang);
             identifiant(t, (c::TRE_G07, "0"), c::SYS_ADELI_RANG, &ej.num_adeli_rang);
+            anterieurs(t, &ej.finess_anterieurs);
         });
         types(o, [ej.statut_juridique.as_ref(), ej.sous_ensemble_statut_juridique.as_ref()], vue);
         nom(o, &ej.raison_sociale, &ej.complement_raison_sociale);
         telecoms(o, &ej.telecommunications, Bloc::StructureTelecom, &vue.faits, vue);
-        adresse(o, ej.adresse.as_ref(), &ej.commune_cog, None, true, vue);
+        let (postale, commune) =
+            en_vigueur(ej.correction_adresse.as_ref(), ej.adresse.as_ref(), &ej.commune_cog);
+        adresse(o, postale, commune, None, true, vue);
         contacts(o, &ej.contacts, vue);
     });
 }
@@ -53,12 +58,15 @@ pub fn organization_eg(eg: &EntiteGeographique, vue: &Vue<'_>, sortie: &mut Vec<
             identifiant(t, (c::TRE_G07, "3"), c::SYS_SIRENE, &eg.num_siret);
             identifiant(t, (c::TRE_G07, "4"), c::SYS_RPPS_RANG, &eg.num_rpps_rang);
             identifiant(t, (c::TRE_G07, "0"), c::SYS_ADELI_RANG, &eg.num_adeli_rang);
+            anterieurs(t, &eg.finess_anterieurs);
         });
         types(o, [eg.categorie.as_ref(), eg.modalite_participation_sph.as_ref()], vue);
         nom(o, &eg.denomination, &eg.complement_denomination);
         o.tableau("alias", |t| t.texte(&eg.nom_operationnel));
         telecoms(o, &eg.telecommunications, Bloc::StructureTelecom, &vue.faits, vue);
-        adresse(o, eg.adresse.as_ref(), &eg.commune_cog, eg.position.as_ref(), true, vue);
+        let (postale, commune) =
+            en_vigueur(eg.correction_adresse.as_ref(), eg.adresse.as_ref(), &eg.commune_cog);
+        adresse(o, postale, commune, eg.position.as_ref(), true, vue);
         reference(o, "partOf", GENRE, &eg.entite_juridique_id);
         contacts(o, &eg.contacts, vue);
     });
@@ -109,6 +117,26 @@ fn extensions_eg(t: &mut Tableau<'_>, eg: &EntiteGeographique, vue: &Vue<'_>) {
         t.extension(c::EXT_ORG_TARIF, |o| o.tableau("extension", |t| tarif(t, prix, vue)));
     }
     ext_texte(t, c::EXT_ORG_COMMENTAIRE, &eg.commentaire);
+}
+
+/// FINESS numbers held before; without a type, so that the profile's slice stays the present one's.
+fn anterieurs(t: &mut Tableau<'_>, numeros: &[String]) {
+    for numero in numeros {
+        t.objet(|o| {
+            o.texte("use", "old");
+            o.texte("system", c::SYS_FINESS);
+            o.texte("value", numero);
+        });
+    }
+}
+
+/// Address and commune served: the correction that awaits FINESS, else FINESS's.
+fn en_vigueur<'a>(
+    correction: Option<&'a CorrectionAdresse>,
+    adresse: Option<&'a Adresse>,
+    commune: &'a str,
+) -> (Option<&'a Adresse>, &'a str) {
+    correction.map_or((adresse, commune), |x| (x.adresse.as_ref(), x.commune_cog.as_str()))
 }
 
 fn commentaire_meta(t: &mut Tableau<'_>, commentaire: Option<&str>) {

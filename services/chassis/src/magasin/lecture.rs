@@ -39,7 +39,7 @@ impl Magasin {
             ));
         }
         let rangees = sqlx::query(
-            "select genre, id, region, version, etat, retire, maj_le from agregat where id = any($1) and not retire",
+            "select genre, id, region, version, etat, retire, cree_le, maj_le from agregat where id = any($1) and not retire",
         )
         .bind(ids)
         .fetch_all(&self.pool)
@@ -64,7 +64,7 @@ impl Magasin {
         let taille = crate::page::taille(page_size)?;
         let apres = crate::page::lire(page_token, &filtre)?;
         let rangees = sqlx::query(
-            "select genre, id, region, version, etat, retire, maj_le from agregat a
+            "select genre, id, region, version, etat, retire, cree_le, maj_le from agregat a
              where not retire and id > $1 and ($2 = '' or genre = $2) and ($3 = '' or region = $3)
                and ($4 = '' or exists (select 1 from identifiant i where i.id = a.id and i.valeur = $4))
              order by id limit $5",
@@ -194,7 +194,7 @@ impl Magasin {
             return Ok(());
         }
         let mut rangees = sqlx::query(
-            "select genre, id, region, version, etat, retire, maj_le from agregat
+            "select genre, id, region, version, etat, retire, cree_le, maj_le from agregat
              where not retire and ($1 = '' or genre = $1)",
         )
         .bind(genre)

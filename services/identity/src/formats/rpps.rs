@@ -1,87 +1,43 @@
-//! RPPS free-access text, `PS_LibreAcces_Personne_activite` (52 or 56 columns).
+//! RPPS text files, `|` between the fields: the three files in free access
+//! (`PS_LibreAcces`) and the restricted extract of `Personne_activite`.
 //!
-//! One line is a professional, a profession, a savoir-faire and an activity:
-//! the lines of a person make one record. They follow each other in practice,
+//! The lines of a person make one record. They follow each other in practice,
 //! which is not promised: a person met again later is handed over a second time
-//! with `reprise`, to be merged by [`fusionner`].
+//! with `suite`, to be merged. No line is kept, no value is quoted in a fault.
+//!
+//! Lines are numbered from 1, the header being 1; a record has the number of its
+//! first line. Counts: `colonnes` of the header, `lignes` with something in them,
+//! `doublons` (equal to another line of the same person), `personnes`, `reprises`
+//! (records handed over with `suite`).
 
 mod colonnes;
-mod ligne;
-mod lignes;
+mod diplomes;
+mod fusion;
+mod identifiant;
+mod modeles;
 mod personne;
+mod savoir_faire;
+mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 
-use ror_proto::common::v1::Faute;
-use ror_proto::identity::v1::Professionnel;
-
-use super::source::{Source, erreur_lecture};
-use super::{ErreurFichier, faute};
-use colonnes::Colonnes;
-use ligne::lire_ligne;
-use lignes::{Lignes, Lue};
+use super::{ErreurFichier, Lecture, Resume};
+use diplomes::Diplomes;
 use personne::Personne;
+use savoir_faire::Savoirs;
 
-pub use personne::fusionner;
+pub use diplomes::fusionner_formation;
+pub use fusion::fusionner;
+pub use savoir_faire::{completer_savoir_faire, poser_savoir_faire};
 
 /// Code system of `civilite`.
 pub const SYSTEME_CIVILITE: &str = "https://mos.esante.gouv.fr/NOS/TRE_R81-Civilite/FHIR/TRE-R81-Civilite";
 
-/// One thing read.
-#[expect(clippy::large_enum_variant, reason = "one value at a time, handed over at once")]
-#[derive(Debug, Clone, PartialEq)]
-pub enum Lecture {
-    /// A professional.
-    Enregistrement {
-        /// The record; its lists are sorted, so that the order of the lines does
-        /// not change it.
-        professionnel: Professionnel,
-        /// True when this person was already handed over: merge the two.
-        reprise: bool,
-    },
-    /// A line that cannot be read.
-    Refus {
-        /// Line number, from 1, the header being 1.
-        ligne: u64,
-        /// Every fault; no value is quoted.
-        fautes: Vec<Faute>,
-        /// Always empty: the line is personal data.
-        contenu: String,
-    },
-}
-
-/// What a file held.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resume {
-    /// Columns of the header.
-    pub colonnes: u64,
-    /// Lines with something in them, the header excepted.
-    pub lignes: u64,
-    /// Lines refused.
-    pub refus: u64,
-    /// Lines equal to another of the same person.
-    pub doublons: u64,
-    /// Distinct professionals.
-    pub personnes: u64,
-    /// Professionals handed over once more.
-    pub reprises: u64,
-    /// True when the caller stopped the reading.
-    pub interrompu: bool,
-    /// Warnings, by rule, with how often they happened.
-    pub constats: BTreeMap<&'static str, u64>,
-}
-
-impl Resume {
-    fn constater(&mut self, regle: &'static str) {
-        *self.constats.entry(regle).or_default() += 1;
-    }
-}
-
-/// Reads a file, gzip or plain, and hands over each professional as it comes.
+/// Reads `PS_LibreAcces_Personne_activite` (52 or 56 columns), gzip or plain: one
+/// `Professionnel` a person, continuations being merged by [`fusionner`].
 ///
 /// # Errors
 ///
@@ -89,105 +45,49 @@ impl Resume {
 /// came before was handed over, except the person whose lines were being read.
 pub fn lire(
     source: impl Read,
-    recoit: &mut dyn FnMut(Lecture) -> ControlFlow<()>,
+    suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
 ) -> Result<Resume, ErreurFichier> {
-    let source = Source::ouvrir(source).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
-    let mut lignes = Lignes::nouvelles(BufReader::with_capacity(64 * 1024, source));
-    let mut resume = Resume::default();
-    let colonnes = lire_entete(&mut lignes, &mut resume)?;
-    let mut remise = Remise { recoit, vus: HashSet::new() };
-    let mut courante: Option<Personne> = None;
-    while let Some(lue) = lignes.suivante()? {
-        let lu = match contenu(&lignes, lue) {
-            Ok("") => {
-                resume.constater("ligne-vide");
-                continue;
-            }
-            Ok(texte) => lire_ligne(texte, &colonnes, &mut resume).map(|rangee| (rangee, texte)),
-            Err(faute) => Err(vec![faute]),
-        };
-        resume.lignes += 1;
-        let suite = match lu {
-            Ok((rangee, texte)) => match courante.as_mut() {
-                Some(personne) if personne.id() == rangee.id_nat_ps => {
-                    personne.ajouter(rangee, texte, &mut resume);
-                    ControlFlow::Continue(())
-                }
-                _ => {
-                    let mut suivante = Personne::nouvelle(&rangee);
-                    suivante.ajouter(rangee, texte, &mut resume);
-                    remise.personne(courante.replace(suivante), &mut resume)
-                }
-            },
-            Err(fautes) => {
-                resume.refus += 1;
-                (remise.recoit)(Lecture::Refus { ligne: lignes.numero(), fautes, contenu: String::new() })
-            }
-        };
-        if suite.is_break() {
-            resume.interrompu = true;
-            return Ok(resume);
-        }
-    }
-    if remise.personne(courante, &mut resume).is_break() {
-        resume.interrompu = true;
-    }
-    Ok(resume)
+    table::lire::<Personne>(source, &modeles::PERSONNE_ACTIVITE, suite)
 }
 
-/// Hands over professionals and remembers them.
-struct Remise<'r> {
-    recoit: &'r mut dyn FnMut(Lecture) -> ControlFlow<()>,
-    vus: HashSet<u64>,
+/// Reads `Extraction_ProSanteConnect_Personne_activite` (49 columns and later
+/// ones), gzip or plain, into the same records. The columns about the person
+/// (birth, correspondence, family name) are never read.
+///
+/// # Errors
+///
+/// As [`lire`].
+pub fn lire_restreint(
+    source: impl Read,
+    suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
+) -> Result<Resume, ErreurFichier> {
+    table::lire::<Personne>(source, &modeles::RESTREINT, suite)
 }
 
-impl Remise<'_> {
-    fn personne(&mut self, personne: Option<Personne>, resume: &mut Resume) -> ControlFlow<()> {
-        let Some(personne) = personne else {
-            return ControlFlow::Continue(());
-        };
-        let reprise = !self.vus.insert(cle_compacte(personne.id()));
-        if reprise {
-            resume.reprises += 1;
-            resume.constater("personne-reprise");
-        } else {
-            resume.personnes += 1;
-        }
-        let professionnel = personne.professionnel(resume);
-        (self.recoit)(Lecture::Enregistrement { professionnel, reprise })
-    }
+/// Reads `PS_LibreAcces_SavoirFaire`, gzip or plain: one `Professionnel` a person
+/// that carries its ids and, by profession, its savoir-faire, to be put on the
+/// known one by [`poser_savoir_faire`], then [`completer_savoir_faire`] for a
+/// continuation.
+///
+/// # Errors
+///
+/// As [`lire`].
+pub fn lire_savoir_faire(
+    source: impl Read,
+    suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
+) -> Result<Resume, ErreurFichier> {
+    table::lire::<Savoirs>(source, &modeles::SAVOIRS, suite)
 }
 
-/// At most 12 characters among [0-9A-Z]: exact in 64 bits.
-fn cle_compacte(id_nat_ps: &str) -> u64 {
-    u64::from_str_radix(id_nat_ps, 36).unwrap_or(u64::MAX)
-}
-
-fn contenu<R: Read>(lignes: &Lignes<R>, lue: Lue) -> Result<&str, Faute> {
-    match lue {
-        Lue::Entiere => std::str::from_utf8(lignes.octets()).map_err(|_| {
-            faute("ligne", "encodage-invalide", "La ligne n'est pas en UTF-8.", "Un texte UTF-8")
-        }),
-        Lue::TropLongue => Err(faute(
-            "ligne",
-            "ligne-trop-longue",
-            "La ligne dépasse 64 Kio.",
-            "Une ligne d'au plus 65 536 octets",
-        )),
-    }
-}
-
-fn lire_entete<R: Read>(lignes: &mut Lignes<R>, resume: &mut Resume) -> Result<Colonnes, ErreurFichier> {
-    let refus = |message: String, octet: u64| ErreurFichier { ligne: 1, octet, message };
-    let Some(lue) = lignes.suivante()? else {
-        return Err(refus("Le fichier est vide.".to_owned(), 0));
-    };
-    let octet = lignes.lus();
-    let entete = match contenu(lignes, lue) {
-        Ok(texte) => texte.strip_prefix('\u{feff}').unwrap_or(texte),
-        Err(faute) => return Err(refus(format!("En-tête : {}", faute.message), octet)),
-    };
-    let colonnes = Colonnes::lire(entete, resume).map_err(|message| refus(message, octet))?;
-    resume.colonnes = colonnes.nombre();
-    Ok(colonnes)
+/// Reads `PS_LibreAcces_Dipl_AutExerc`, gzip or plain: one `Formation` a person,
+/// continuations being merged by [`fusionner_formation`].
+///
+/// # Errors
+///
+/// As [`lire`].
+pub fn lire_diplomes(
+    source: impl Read,
+    suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
+) -> Result<Resume, ErreurFichier> {
+    table::lire::<Diplomes>(source, &modeles::DIPLOMES, suite)
 }

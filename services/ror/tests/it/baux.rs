@@ -205,7 +205,7 @@ async fn once_a_lease_stands_no_write_of_the_former_writer_is_committed() {
                     tour += 1;
                     let ressource = Some(ej(&format!("{auteur}-{n}"), REGION, &format!("Tour {tour}")));
                     let items = vec![WriteStructuresItem { ressource, version_attendue: 0 }];
-                    let d = WriteStructuresRequest { provenance: Some(p.clone()), items };
+                    let d = WriteStructuresRequest { provenance: Some(p.clone()), items, essai: false };
                     let r = client.write_structures(d).await.unwrap().into_inner().resultats.remove(0);
                     match r.issue() {
                         Issue::Refuse => {

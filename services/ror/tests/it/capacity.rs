@@ -212,7 +212,7 @@ async fn whole_sets_are_written_in_a_batch_each_on_its_own() {
         }
     };
     let ecrire = async |items: Vec<WriteCapacitiesItem>| {
-        let d = WriteCapacitiesRequest { provenance: Some(nationale()), items };
+        let d = WriteCapacitiesRequest { provenance: Some(nationale()), items, essai: false };
         banc.capacity().write_capacities(d).await.unwrap().into_inner().resultats
     };
     let (un, deux) = (enregistrement("01", 10), enregistrement("02", 3));

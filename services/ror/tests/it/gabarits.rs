@@ -170,7 +170,7 @@ pub async fn ecrire(banc: &Banc, p: &Provenance, ressources: Vec<Structure>) -> 
         .into_iter()
         .map(|r| WriteStructuresItem { ressource: Some(r), version_attendue: 0 })
         .collect();
-    let demande = WriteStructuresRequest { provenance: Some(p.clone()), items };
+    let demande = WriteStructuresRequest { provenance: Some(p.clone()), items, essai: false };
     banc.structures().write_structures(demande).await.unwrap().into_inner().resultats
 }
 
@@ -183,7 +183,7 @@ pub async fn ecrire_un(banc: &Banc, p: &Provenance, ressource: Structure) -> Res
 pub async fn ecrire_offres(banc: &Banc, p: &Provenance, ressources: Vec<Offer>) -> Vec<ResultatEcriture> {
     let items =
         ressources.into_iter().map(|r| WriteOffersItem { ressource: Some(r), version_attendue: 0 }).collect();
-    let demande = WriteOffersRequest { provenance: Some(p.clone()), items };
+    let demande = WriteOffersRequest { provenance: Some(p.clone()), items, essai: false };
     banc.offers().write_offers(demande).await.unwrap().into_inner().resultats
 }
 

@@ -112,7 +112,7 @@ async fn a_frozen_database_is_answered_within_a_bound_and_forgotten_once_it_is_b
     let ecriture = tokio::spawn(async move {
         let items =
             vec![WriteStructuresItem { ressource: Some(ej("ej-2", REGION, "Deux")), version_attendue: 0 }];
-        let d = WriteStructuresRequest { provenance: Some(nationale()), items };
+        let d = WriteStructuresRequest { provenance: Some(nationale()), items, essai: false };
         let debut = Instant::now();
         (client.write_structures(d).await.map(|_| ()).map_err(|e| e.code()), debut.elapsed())
     });
@@ -156,7 +156,7 @@ async fn acknowledged_writes_outlive_the_death_of_the_database() {
             let id = format!("ej-{mort}-{faites}");
             let items =
                 vec![WriteStructuresItem { ressource: Some(ej(&id, REGION, "N")), version_attendue: 0 }];
-            let d = WriteStructuresRequest { provenance: Some(nationale()), items };
+            let d = WriteStructuresRequest { provenance: Some(nationale()), items, essai: false };
             match banc.structures().write_structures(d).await {
                 Ok(r) => {
                     accepte(r.into_inner().resultats.remove(0));

@@ -300,7 +300,7 @@ impl Banc {
     /// Loads a nomenclature, which must be taken.
     pub async fn charger(&self, n: Nomenclature) {
         let nom = n.nom.clone();
-        let demande = LoadNomenclatureRequest { nomenclature: Some(n) };
+        let demande = LoadNomenclatureRequest { nomenclature: Some(n), ..Default::default() };
         let r = self.nomenclatures().load_nomenclature(demande).await.unwrap().into_inner().resultat.unwrap();
         assert_ne!(r.issue(), Issue::Refuse, "{nom}: {:?}", r.fautes);
     }

@@ -1,5 +1,12 @@
 //! Registries: editions of FINESS and RPPS, what they create, and what they own.
 
+mod absences;
+mod annulation;
+mod anomalies;
+mod bloc;
+mod statuts;
+mod surete;
+
 use std::path::PathBuf;
 
 use prost::Message;
@@ -7,15 +14,16 @@ use ror_domaine::identifiants::{id_eg, id_ej, id_ps};
 use ror_proto::{
     common::v1::Canal,
     identity::v1::{
-        Compte, EnTeteEdition, Format, GetIdentityRequest, Identity, ImportEditionRequest, LigneRefusee,
-        ListEditionsRequest, ListIdentitiesRequest, ListRefusedLinesRequest, RapportEdition, identity,
+        Changement, Compte, EnTeteEdition, Format, GetIdentityRequest, Identity, ImportEditionRequest,
+        LigneRefusee, ListChangesRequest, ListEditionsRequest, ListIdentitiesRequest,
+        ListRefusedLinesRequest, Operation, RapportEdition, StatutEdition, StructureFiness, identity,
         import_edition_request, import_edition_response,
     },
     structures::v1::{EntiteGeographique, GetStructureRequest, Structure, structure::Ressource},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tonic::Code;
+use tonic::{Code, Status};
 
 use crate::{
     gabarits::{AUTRE, accepte, ecrire_un, fautes, provenance, regles},
@@ -24,11 +32,15 @@ use crate::{
 
 const EJ: &str = "019000108";
 const EG: &str = "019000207";
+/// A gzip member that holds nothing: added to a file, other bytes of the same content.
+const GZIP_VIDE: [u8; 20] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Sends a file as the operator's command does; the report.
-async fn importer(banc: &Banc, format: Format, octets: &[u8], essai: bool) -> RapportEdition {
-    let taille = octets.len() as u64;
-    let en_tete = EnTeteEdition { format: format as i32, nom: "edition-it".into(), taille, essai };
+async fn envoyer(banc: &Banc, en_tete: EnTeteEdition, octets: &[u8]) -> Result<RapportEdition, Status> {
+    let en_tete = EnTeteEdition {
+        taille: if en_tete.taille == 0 { octets.len() as u64 } else { en_tete.taille },
+        ..en_tete
+    };
     let premier = ImportEditionRequest { contenu: Some(import_edition_request::Contenu::EnTete(en_tete)) };
     let suite: Vec<ImportEditionRequest> = octets
         .chunks(64 * 1024)
@@ -37,19 +49,33 @@ async fn importer(banc: &Banc, format: Format, octets: &[u8], essai: bool) -> Ra
         })
         .collect();
     let flux = futures::stream::iter(std::iter::once(premier).chain(suite));
-    let mut reponses = banc.identity().import_edition(flux).await.unwrap().into_inner();
+    let mut reponses = banc.identity().import_edition(flux).await?.into_inner();
     let mut rapport = None;
-    while let Some(r) = reponses.message().await.unwrap() {
+    while let Some(r) = reponses.message().await? {
         if let Some(import_edition_response::Contenu::Rapport(r)) = r.contenu {
             assert!(rapport.is_none(), "one report");
             rapport = Some(r);
         }
     }
-    rapport.expect("a report")
+    Ok(rapport.expect("a report"))
+}
+
+fn en_tete(format: Format, nom: &str) -> EnTeteEdition {
+    EnTeteEdition { format: format as i32, nom: nom.to_owned(), ..Default::default() }
+}
+
+async fn importer(banc: &Banc, format: Format, octets: &[u8], essai: bool) -> RapportEdition {
+    envoyer(banc, EnTeteEdition { essai, ..en_tete(format, "edition-it") }, octets).await.unwrap()
 }
 
 async fn finess(banc: &Banc, fichier: &str) -> RapportEdition {
     importer(banc, Format::FinessStructures, fichier.as_bytes(), false).await
+}
+
+async fn rpps(banc: &Banc, cle: &str, lignes: &[String]) -> RapportEdition {
+    let fichier = format!("{ENTETE}\n{}\n", lignes.join("\n"));
+    let nom = format!("PS_LibreAcces_Personne_activite_{cle}.txt");
+    envoyer(banc, en_tete(Format::RppsPersonneActivite, &nom), fichier.as_bytes()).await.unwrap()
 }
 
 fn compte(r: &RapportEdition, genre: &str) -> Compte {
@@ -76,13 +102,39 @@ fn entite(finess: &str, nom: &str, sites: Vec<Value>) -> Value {
         "adresse": [adresse("02")], "etatObjet": "A", "ege": sites})
 }
 
+/// Closes a site for good, or for the reason of this state.
+fn fermer(mut site: Value, etat: &str) -> Value {
+    site["etatObjet"] = json!("I");
+    site["informationsGeneralesEGE"]["dateFermeture"] = json!("2026-09-30");
+    site["evenement"] = json!([{"evenementId": "1", "dateEnregistrement": "2026-09-30 10:00:00",
+        "dateEvenement": "2026-09-30", "etatObjet1": etat, "codeEvenement": "005",
+        "systemeMaitre": "01", "typeObjet1": "EG"}]);
+    site
+}
+
+fn edition_du(jour: &str, entites: Vec<Value>) -> String {
+    json!({"schemaVersion": "v1.0.0", "generatedAt": format!("{jour}T02:14:30Z"), "gco": [], "gcc": [],
+        "pmej": entites})
+    .to_string()
+}
+
 fn edition(entites: Vec<Value>) -> String {
-    json!({"schemaVersion": "v1.0.0", "generatedAt": "2026-10-01T02:14:30Z", "gco": [], "gcc": [], "pmej": entites})
-        .to_string()
+    edition_du("2026-10-01", entites)
 }
 
 fn ordinaire(nom_du_site: &str) -> String {
     edition(vec![entite(EJ, "CH DE LA BAIE", vec![site(EG, nom_du_site)])])
+}
+
+/// Number of the site of this rank.
+fn numero(rang: usize) -> String {
+    format!("0190{rang:05}")
+}
+
+/// An edition of one legal entity and so many sites, each passed by its rank.
+fn sites_du(jour: &str, nombre: usize, mut modifier: impl FnMut(usize, Value) -> Option<Value>) -> String {
+    let sites = (0..nombre).filter_map(|rang| modifier(rang, site(&numero(rang), &format!("SITE {rang}"))));
+    edition_du(jour, vec![entite(EJ, "CH DE LA BAIE", sites.collect())])
 }
 
 async fn structure(banc: &Banc, id: &str) -> Option<Ressource> {
@@ -116,6 +168,44 @@ async fn attendre_suivi(banc: &Banc, identity: &PgPool, structures: &PgPool) {
 async fn lignes_refusees(banc: &Banc, edition_id: &str) -> Vec<LigneRefusee> {
     let d = ListRefusedLinesRequest { edition_id: edition_id.into(), ..Default::default() };
     banc.identity().list_refused_lines(d).await.unwrap().into_inner().lignes
+}
+
+async fn changements(banc: &Banc, edition_id: &str, id: &str) -> Vec<Changement> {
+    let d = ListChangesRequest { edition_id: edition_id.into(), id: id.into(), ..Default::default() };
+    banc.identity().list_changes(d).await.unwrap().into_inner().changements
+}
+
+async fn lire(banc: &Banc, id: &str) -> Option<identity::Ressource> {
+    match banc.identity().get_identity(GetIdentityRequest { id: id.into() }).await {
+        Ok(r) => r.into_inner().ressource.unwrap().ressource,
+        Err(e) => {
+            assert_eq!(e.code(), Code::NotFound, "{e}");
+            None
+        }
+    }
+}
+
+async fn fiche(banc: &Banc, finess: &str) -> StructureFiness {
+    match lire(banc, &id_eg(finess)).await {
+        Some(identity::Ressource::StructureFiness(s)) => s,
+        autre => panic!("{autre:?}"),
+    }
+}
+
+/// Rows that a load leaves behind: aggregates, versions, identifiers, events, changes.
+async fn traces(identity: &PgPool) -> [i64; 5] {
+    [
+        compter(identity, "select count(*) from agregat").await,
+        compter(identity, "select count(*) from agregat_historique").await,
+        compter(identity, "select count(*) from identifiant").await,
+        compter(identity, "select count(*) from outbox_event").await,
+        compter(identity, "select count(*) from changement").await,
+    ]
+}
+
+/// How many times an operation is told.
+fn fois(r: &RapportEdition, operation: Operation) -> u64 {
+    r.operations.iter().filter(|o| o.operation() == operation).map(|o| o.nombre).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +248,7 @@ async fn an_edition_creates_structures_through_events_and_the_same_one_again_wri
     assert!(e.position.is_some());
 
     attendre_suivi(&banc, &identity, &structures).await;
-    let traces = async || {
+    let suivies = async || {
         (
             compter(&identity, "select count(*) from outbox_event").await,
             compter(&structures, "select count(*) from outbox_event").await,
@@ -166,31 +256,51 @@ async fn an_edition_creates_structures_through_events_and_the_same_one_again_wri
             compter(&structures, "select (extract(epoch from max(maj_le)) * 1000)::int8 from agregat").await,
         )
     };
-    let avant = traces().await;
+    let avant = suivies().await;
     assert_eq!((avant.0, avant.1, avant.2), (2, 2, 2));
-    let r2 = finess(&banc, &fichier).await;
+    // Other bytes of the same content: nothing, down to the identifiers and the changes.
+    let miroir = traces(&identity).await;
+    let r2 = finess(&banc, &format!("{fichier}\n")).await;
     for genre in ["entite_juridique", "entite_geographique"] {
         let c = compte(&r2, genre);
         assert_eq!((c.lus, c.inchanges, c.crees, c.modifies), (1, 1, 0, 0), "{genre}");
     }
-    assert_eq!(r2.sha256, r.sha256);
+    assert_eq!((r2.statut(), r2.operations.len()), (StatutEdition::Appliquee, 0));
+    assert_eq!(traces(&identity).await, miroir);
+    // The same bytes: there is not even something to compare.
+    let r3 = finess(&banc, &format!("{fichier}\n")).await;
+    assert_eq!(r3.statut(), StatutEdition::DejaAppliquee);
+    assert_eq!((r3.edition_id.as_str(), r3.comptes.len()), (r2.edition_id.as_str(), 0));
     attendre_suivi(&banc, &identity, &structures).await;
-    assert_eq!(traces().await, avant);
+    assert_eq!(suivies().await, avant);
     // Nor when structures reads the whole mirror again, having lost its position.
     banc.tuer("structures").await;
     sqlx::query("delete from suivi where nom = 'finess'").execute(&structures).await.unwrap();
     banc.allumer("structures").await;
     banc.attendre_pret("structures").await;
-    assert_eq!(traces().await, avant);
+    assert_eq!(suivies().await, avant);
     let editions =
         banc.identity().list_editions(ListEditionsRequest::default()).await.unwrap().into_inner().editions;
-    assert_eq!(editions.len(), 2);
-    assert!(editions.iter().all(|e| e.fin.is_some() && e.sha256 == r.sha256 && e.rapport.is_some()));
+    assert_eq!(editions.len(), 2, "neither the trial nor the repetition is recorded");
+    assert!(editions.iter().all(|e| e.fin.is_some() && e.rapport.is_some()));
+    assert!(editions.iter().all(|e| e.statut() == StatutEdition::Appliquee && e.cle == "20261001"));
     assert_eq!(editions[0].id, r2.edition_id, "the newest first");
+    // No state depends on when it was written.
+    let etats: Vec<Vec<u8>> =
+        sqlx::query_scalar("select etat from agregat").fetch_all(&identity).await.unwrap();
+    for etat in etats {
+        match Identity::decode(etat.as_slice()).unwrap().ressource {
+            Some(identity::Ressource::StructureFiness(s)) => {
+                let meta = s.meta.unwrap();
+                assert_eq!((meta.date_creation, meta.date_maj, meta.version), (None, None, 0));
+            }
+            autre => panic!("{autre:?}"),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_file_keeps_what_came_before_and_says_where_it_broke() {
+async fn a_wrong_record_is_refused_alone_and_a_wrong_file_whole() {
     let banc = Banc::demarrer(&["identity"]).await;
     // One record wrong: the others are taken.
     let fichier = edition(vec![
@@ -207,29 +317,11 @@ async fn a_broken_file_keeps_what_came_before_and_says_where_it_broke() {
     assert!(lignes[0].fautes[0].element.contains("numFinessPm"), "{:?}", lignes[0]);
     assert!(lignes[0].contenu.contains("SANS NUMERO"), "the record itself is kept");
 
-    // Cut in the middle of the second entity.
-    let fichier =
-        edition(vec![entite("2A0000014", "PREMIERE", vec![]), entite("2B0000020", "SECONDE", vec![])]);
-    let coupe = &fichier[..fichier.len() - 40];
-    let r = finess(&banc, coupe).await;
-    assert_eq!(compte(&r, "entite_juridique").crees, 1);
-    let lignes = lignes_refusees(&banc, &r.edition_id).await;
-    assert_eq!(lignes.len(), 1);
-    assert_eq!(lignes[0].fautes[0].regle, "fichier-illisible");
-    assert!(lignes[0].fautes[0].message.contains("tronqué"), "{:?}", lignes[0]);
-    assert_eq!(lignes, r.refus);
-    let present = banc.identity().get_identity(GetIdentityRequest { id: id_ej("2A0000014") }).await;
-    assert!(present.is_ok());
-    let absent =
-        banc.identity().get_identity(GetIdentityRequest { id: id_ej("2B0000020") }).await.unwrap_err();
-    assert_eq!(absent.code(), Code::NotFound);
-    // Whole again, the rest comes.
-    let r = finess(&banc, &fichier).await;
-    assert_eq!((compte(&r, "entite_juridique").crees, compte(&r, "entite_juridique").inchanges), (1, 1));
-
     // Not a file of this format at all; no header; no format.
     let r = finess(&banc, "<html>").await;
-    assert_eq!(r.refus[0].fautes[0].regle, "fichier-illisible");
+    assert_eq!(r.statut(), StatutEdition::Rejetee);
+    assert_eq!(r.motifs[0].regle, "fichier-illisible");
+    assert_eq!(lignes_refusees(&banc, &r.edition_id).await, r.refus, "kept though nothing is applied");
     let e = banc
         .identity()
         .import_edition(futures::stream::iter([ImportEditionRequest::default()]))
@@ -251,6 +343,59 @@ fn personne(rpps: &str, nom: &str) -> String {
     format!(
         "8|{rpps}|8{rpps}|DR|MME|{nom}|Zoé|10|C|S|SM53|S||{EG}|||SA01|01451||||a@exemple.invalid|Médecin|"
     )
+}
+
+/// RPPS number of the person of this rank.
+fn numero_rpps(rang: u32) -> String {
+    let racine = format!("1099{rang:06}");
+    let somme: u32 = racine
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, octet)| match u32::from(octet - b'0') {
+            chiffre if place % 2 == 1 => chiffre,
+            chiffre if chiffre > 4 => chiffre * 2 - 9,
+            chiffre => chiffre * 2,
+        })
+        .sum();
+    format!("{racine}{}", (10 - somme % 10) % 10)
+}
+
+/// So many persons, a line each.
+fn personnes(nombre: u32) -> Vec<String> {
+    (0..nombre).map(|rang| personne(&numero_rpps(rang), &format!("NOM{rang}"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_file_that_breaks_keeps_what_came_before_and_says_where_it_broke() {
+    let banc = Banc::demarrer(&["identity"]).await;
+    let fichier =
+        edition(vec![entite("2A0000014", "PREMIERE", vec![]), entite("2B0000020", "SECONDE", vec![])]);
+    // Cut in the middle of the second entity.
+    let coupe = &fichier[..fichier.len() - 40];
+    let r = finess(&banc, coupe).await;
+    assert_eq!((r.statut(), compte(&r, "entite_juridique").crees), (StatutEdition::Appliquee, 1));
+    let lignes = lignes_refusees(&banc, &r.edition_id).await;
+    assert_eq!(lignes.len(), 1);
+    assert_eq!(lignes[0].fautes[0].regle, "fichier-illisible");
+    assert!(lignes[0].fautes[0].message.contains("tronqué"), "{:?}", lignes[0]);
+    assert_eq!(lignes, r.refus);
+    assert!(lire(&banc, &id_ej("2A0000014")).await.is_some());
+    assert!(lire(&banc, &id_ej("2B0000020")).await.is_none());
+    // Whole again, though of the same day, the rest comes.
+    let r = finess(&banc, &fichier).await;
+    assert_eq!((compte(&r, "entite_juridique").crees, compte(&r, "entite_juridique").inchanges), (1, 1));
+    // Once a whole edition is known, one that breaks waits for a person.
+    let avant = traces(&banc.base("identity").await).await;
+    let coupe = fichier.replace("PREMIERE", "RENOMMEE");
+    let coupe = &coupe[..coupe.len() - 40];
+    let r = finess(&banc, coupe).await;
+    assert_eq!((r.statut(), r.motifs[0].regle.as_str()), (StatutEdition::Retenue, "fichier-illisible"));
+    assert_eq!(lignes_refusees(&banc, &r.edition_id).await.len(), 1);
+    assert_eq!(traces(&banc.base("identity").await).await, avant);
+    let accord = EnTeteEdition { accepter: r.edition_id, ..en_tete(Format::FinessStructures, "edition-it") };
+    let r = envoyer(&banc, accord, coupe.as_bytes()).await.unwrap();
+    assert_eq!((r.statut(), compte(&r, "entite_juridique").modifies), (StatutEdition::Appliquee, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -311,7 +456,8 @@ async fn a_wrong_line_of_the_rpps_is_refused_by_its_number_without_its_content()
     // A required column missing: the file is refused, nothing is lost.
     let sans_nom = fichier.replacen("Nom d'exercice", "Autre", 1);
     let r = importer(&banc, Format::RppsPersonneActivite, sans_nom.as_bytes(), false).await;
-    assert!(r.refus[0].fautes[0].message.contains("Nom d'exercice"), "{r:?}");
+    assert_eq!(r.statut(), StatutEdition::Rejetee);
+    assert!(r.motifs[0].message.contains("Nom d'exercice"), "{r:?}");
     assert_eq!(compter(&identity, "select count(*) from agregat where not retire").await, 2);
 }
 
@@ -435,7 +581,8 @@ async fn the_genuine_sample_gives_the_counts_its_readme_tells() {
         (juridiques, geographiques)
     );
     let avant = compter(&structures, "select count(*) from outbox_event").await;
-    let r = importer(&banc, Format::FinessStructures, &octets, false).await;
+    let autres = [octets.as_slice(), &GZIP_VIDE].concat();
+    let r = importer(&banc, Format::FinessStructures, &autres, false).await;
     assert_eq!(
         (compte(&r, "entite_juridique").inchanges, compte(&r, "entite_geographique").inchanges),
         (30, 1753)

@@ -69,7 +69,7 @@ async fn a_snapshot_and_the_events_after_its_watermark_leave_no_gap() {
                             version_attendue: 0,
                         })
                         .collect();
-                    let d = WriteStructuresRequest { provenance: Some(nationale()), items };
+                    let d = WriteStructuresRequest { provenance: Some(nationale()), items, essai: false };
                     client.write_structures(d).await.unwrap();
                 }
             })

@@ -73,7 +73,7 @@ async fn events_arrive_in_order_and_once_whatever_the_moment_the_service_dies() 
                             version_attendue: 0,
                         })
                         .collect();
-                    let d = WriteStructuresRequest { provenance: Some(nationale()), items };
+                    let d = WriteStructuresRequest { provenance: Some(nationale()), items, essai: false };
                     if client.write_structures(d).await.is_ok() {
                         acquittes += 1;
                     } else {
@@ -236,7 +236,7 @@ async fn a_durable_follower_misses_nothing_when_it_dies_in_the_middle_of_a_burst
                     version_attendue: 0,
                 })
                 .collect();
-            let d = WriteStructuresRequest { provenance: Some(nationale()), items };
+            let d = WriteStructuresRequest { provenance: Some(nationale()), items, essai: false };
             for r in client.write_structures(d).await.unwrap().into_inner().resultats {
                 accepte(r);
             }

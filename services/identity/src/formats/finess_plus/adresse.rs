@@ -3,7 +3,7 @@
 use ror_domaine::territoire::departement_de_commune;
 use ror_proto::common::v1::{Adresse, Position};
 
-use super::vue::{Carnet, Vue};
+use super::super::json::{Carnet, Vue};
 
 const ADRESSE: &[&str] = &[
     "usageAdresse",
@@ -227,7 +227,7 @@ fn boite(departement: &str) -> Option<(f64, f64, f64, f64)> {
     }
 }
 
-fn plausible(departement: Option<&str>, longitude: f64, latitude: f64) -> bool {
+pub(in crate::formats) fn plausible(departement: Option<&str>, longitude: f64, latitude: f64) -> bool {
     match departement.and_then(boite) {
         Some((ouest, est, sud, nord)) => {
             (ouest..=est).contains(&longitude) && (sud..=nord).contains(&latitude)

@@ -3,20 +3,7 @@
 //! `etatObjet` decides; `dateFermeture` gives the date; the latest closing event
 //! gives the kind.
 
-use super::vue::{Carnet, Vue};
-
-const EVENEMENT: &[&str] = &[
-    "evenementId",
-    "dateEnregistrement",
-    "dateEvenement",
-    "etatObjet1",
-    "identifiantObjet1",
-    "identifiantObjet2",
-    "systemeMaitre",
-    "typeObjet1",
-    "typeObjet2",
-    "codeEvenement",
-];
+use super::super::json::{Carnet, Evenement, dernier};
 
 /// State of a structure.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,14 +19,13 @@ pub(super) struct Fermeture {
 /// Reads the state of a structure. `codes` are the closing events of its kind,
 /// `jour` the day of the edition.
 pub(super) fn lire_fermeture(
-    vue: &Vue<'_>,
+    evenements: &[Evenement],
     active: bool,
     date: String,
     codes: &[&str],
     jour: &str,
     carnet: &mut Carnet,
 ) -> Fermeture {
-    let cloture = derniere_cloture(vue, codes, carnet);
     if active {
         if date.is_empty() {
             return Fermeture { active, ..Fermeture::default() };
@@ -51,45 +37,15 @@ pub(super) fn lire_fermeture(
     if date.is_empty() {
         carnet.constater("etat-et-date-fermeture-divergents");
     }
-    let Some(cloture) = cloture else {
+    let Some(cloture) = dernier(evenements, codes) else {
         carnet.constater("fermeture-sans-evenement");
         return Fermeture { active, date, genre: "DEF" };
     };
     Fermeture {
         active,
         genre: genre(&cloture.code, &cloture.etat, carnet),
-        date: if date.is_empty() { cloture.jour } else { date },
+        date: if date.is_empty() { cloture.jour.clone() } else { date },
     }
-}
-
-struct Cloture {
-    code: String,
-    etat: String,
-    jour: String,
-    enregistre: String,
-}
-
-fn derniere_cloture(vue: &Vue<'_>, codes: &[&str], carnet: &mut Carnet) -> Option<Cloture> {
-    let mut derniere: Option<Cloture> = None;
-    for evenement in vue.vues("evenement", EVENEMENT, carnet) {
-        let code = evenement.texte("codeEvenement", carnet);
-        if !codes.contains(&code.as_str()) {
-            continue;
-        }
-        let lue = Cloture {
-            code,
-            etat: evenement.texte("etatObjet1", carnet),
-            jour: evenement.date("dateEvenement", carnet),
-            enregistre: evenement.texte("dateEnregistrement", carnet),
-        };
-        let plus_recente = derniere
-            .as_ref()
-            .is_none_or(|connue| (&lue.jour, &lue.enregistre) >= (&connue.jour, &connue.enregistre));
-        if plus_recente {
-            derniere = Some(lue);
-        }
-    }
-    derniere
 }
 
 fn genre(code: &str, etat: &str, carnet: &mut Carnet) -> &'static str {

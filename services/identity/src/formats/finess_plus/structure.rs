@@ -1,15 +1,19 @@
 //! From a `pmej` element to the records of a legal entity and of its sites.
 
+use std::collections::HashMap;
+
 use ror_domaine::identifiants::{Finess, IdentifiantInvalide, Siren, Siret, id_eg, id_ej};
 use ror_domaine::territoire::region_de_commune;
 use ror_proto::common::v1::Meta;
-use ror_proto::identity::v1::StructureFiness;
+use ror_proto::identity::v1::{EvenementFiness, StructureFiness};
 use serde_json::Value;
 
 use super::super::faute;
+use super::super::json::{Carnet, Evenement, Vue, lire_evenements};
 use super::adresse::{Porteur, lire_adresses};
+use super::contact::lire_contact;
 use super::fermeture::lire_fermeture;
-use super::vue::{Carnet, Vue};
+use super::groupe::Groupes;
 
 const PMEJ: &[&str] = &[
     "informationsGeneralesPMEJ",
@@ -68,8 +72,9 @@ const INFORMATIONS_EGE: &[&str] = &[
     "siret",
 ];
 
-const CONTACT: &[&str] = &["typeContact", "telecom"];
-const TELECOM: &[&str] = &["telephone", "telecopie", "courriel"];
+const ROLE: &[&str] = &["idEgePorteuse", "idEgeNonPorteuse", "roleRelationEge"];
+/// Role of a secondary site towards the site that carries it.
+const SECONDAIRE: &str = "B";
 
 /// A legal entity and its sites, not yet read.
 pub(super) struct Entite<'v> {
@@ -93,72 +98,106 @@ pub(super) struct Site {
     pub(super) sans_coordonnees: u64,
 }
 
+/// What a site is read with.
+pub(super) struct Contexte<'c> {
+    /// FINESS number of its legal entity.
+    pub(super) ej: &'c str,
+    /// Day of the edition.
+    pub(super) jour: &'c str,
+    /// FINESS numbers of the sites of the same entity, by their id in FINESS.
+    pub(super) numeros: &'c HashMap<&'c str, String>,
+    /// Groups of the file.
+    pub(super) groupes: &'c Groupes,
+}
+
 /// Reads a legal entity; faults go to the notebook.
-pub(super) fn lire_pmej<'v>(valeur: &'v Value, chemin: &str, jour: &str, carnet: &mut Carnet) -> Entite<'v> {
-    let vue = vue_requise(valeur, chemin, PMEJ, carnet);
+pub(super) fn lire_pmej<'v>(
+    valeur: &'v Value,
+    chemin: &str,
+    jour: &str,
+    groupes: &Groupes,
+    carnet: &mut Carnet,
+) -> Entite<'v> {
+    let vue = Vue::requise(valeur, chemin, PMEJ, carnet);
     let infos = vue.sous("informationsGeneralesPMEJ", INFORMATIONS_PMEJ, carnet);
-    let num_finess = lire_finess(&infos, "numFinessPm", carnet);
+    let num_finess = infos.finess("numFinessPm", carnet);
     let active = lire_etat(&vue, carnet);
+    let evenements = lire_evenements(&vue, carnet);
     let date = infos.date("dateFermeture", carnet);
-    let fermeture = lire_fermeture(&vue, active, date, &["002", "005", "020"], jour, carnet);
+    let fermeture = lire_fermeture(&evenements, active, date, &["002", "005", "020"], jour, carnet);
     let adresses = lire_adresses(&vue, Porteur::Ej, carnet);
-    let denomination = lire_nom(&infos, "denominationLonguePmSmsse", "denominationPm", carnet);
-    let siren = avertir(infos.texte("siren", carnet), Siren::lire_delivre, carnet);
+    let (denomination, courte) = lire_noms(&infos, "denominationLonguePmSmsse", "denominationPm", carnet);
+    let contact = lire_contact(&vue, carnet);
+    let pm = infos.texte("pmSmsseId", carnet);
+    let type_groupe = infos.texte("typeGroupeGco", carnet);
     let structure = StructureFiness {
         meta: Some(lire_meta(id_ej(&num_finess), &adresses.commune, carnet)),
         num_finess,
         entite_juridique: true,
-        num_finess_ej: String::new(),
-        siren,
-        siret: String::new(),
+        siren: avertir(infos.texte("siren", carnet), Siren::lire_delivre, carnet),
         denomination,
+        denomination_courte: courte,
         complement: infos.texte("complementAdressePmSmsse", carnet),
         statut_juridique: infos.texte("statutJuridique", carnet),
-        categorie: String::new(),
-        espic: String::new(),
+        code_ape: infos.texte("codeApe", carnet),
         date_ouverture: infos.date("dateCreation", carnet),
         date_fermeture: fermeture.date,
         type_fermeture: fermeture.genre.to_owned(),
         adresse: adresses.principale,
         commune_cog: adresses.commune,
         position: adresses.position,
-        telephone: lire_telephone(&vue, carnet),
+        telephone: contact.telephone,
+        telecopie: contact.telecopie,
+        courriel: contact.courriel,
         date_maj_source: vue.instant("dateDerniereMaj", carnet),
+        type_groupe: if type_groupe.is_empty() { groupes.genre(&pm) } else { type_groupe },
+        groupes: groupes.de_l_entite(&pm),
+        evenements: en_fiche(evenements),
+        ..StructureFiness::default()
     };
     Entite { structure, active: fermeture.active, sites: vue.liste("ege", carnet) }
 }
 
-/// Reads a site of the legal entity `ej`; faults go to the notebook.
-pub(super) fn lire_ege(valeur: &Value, chemin: &str, ej: &str, jour: &str, carnet: &mut Carnet) -> Site {
-    let vue = vue_requise(valeur, chemin, EGE, carnet);
+/// Reads a site; faults go to the notebook.
+pub(super) fn lire_ege(valeur: &Value, chemin: &str, contexte: &Contexte<'_>, carnet: &mut Carnet) -> Site {
+    let vue = Vue::requise(valeur, chemin, EGE, carnet);
     let infos = vue.sous("informationsGeneralesEGE", INFORMATIONS_EGE, carnet);
-    let num_finess = lire_finess(&infos, "numFinessEge", carnet);
+    let num_finess = infos.finess("numFinessEge", carnet);
     let active = lire_etat(&vue, carnet);
+    let evenements = lire_evenements(&vue, carnet);
     let date = infos.date("dateFermeture", carnet);
-    let fermeture = lire_fermeture(&vue, active, date, &["005", "038"], jour, carnet);
+    let fermeture = lire_fermeture(&evenements, active, date, &["005", "038"], contexte.jour, carnet);
     let adresses = lire_adresses(&vue, Porteur::Eg, carnet);
-    let denomination = lire_nom(&infos, "nomEgeLong", "nomEgeCourt", carnet);
-    let siret = avertir(infos.texte("siret", carnet), Siret::lire_delivre, carnet);
+    let (denomination, courte) = lire_noms(&infos, "nomEgeLong", "nomEgeCourt", carnet);
+    let contact = lire_contact(&vue, carnet);
+    let ege = infos.texte("egeId", carnet);
     let structure = StructureFiness {
         meta: Some(lire_meta(id_eg(&num_finess), &adresses.commune, carnet)),
         num_finess,
-        entite_juridique: false,
-        num_finess_ej: ej.to_owned(),
-        siren: String::new(),
-        siret,
+        num_finess_ej: contexte.ej.to_owned(),
+        siret: avertir(infos.texte("siret", carnet), Siret::lire_delivre, carnet),
         denomination,
+        denomination_courte: courte,
         complement: infos.texte("complementDenominationEg", carnet),
-        statut_juridique: String::new(),
         categorie: vue.texte("categorieentiteGeographiqueExercice", carnet),
+        mode_tarification: vue.texte("modefixationtarifaire", carnet),
         espic: infos.premier_texte("espic", carnet),
+        num_uai: infos.texte("numeroEducationNationale", carnet),
+        date_autorisation: infos.date("datePremiereAutorisation", carnet),
         date_ouverture: infos.date("dateOuverture", carnet),
         date_fermeture: fermeture.date,
         type_fermeture: fermeture.genre.to_owned(),
+        finess_porteuse: lire_porteuse(&vue, &ege, contexte.numeros, carnet),
         adresse: adresses.principale,
         commune_cog: adresses.commune,
         position: adresses.position,
-        telephone: lire_telephone(&vue, carnet),
+        telephone: contact.telephone,
+        telecopie: contact.telecopie,
+        courriel: contact.courriel,
         date_maj_source: vue.instant("dateDerniereMaj", carnet),
+        groupes: contexte.groupes.du_site(&ege),
+        evenements: en_fiche(evenements),
+        ..StructureFiness::default()
     };
     Site {
         structure,
@@ -168,34 +207,57 @@ pub(super) fn lire_ege(valeur: &Value, chemin: &str, ej: &str, jour: &str, carne
     }
 }
 
-/// The element itself may not be null.
-fn vue_requise<'v>(valeur: &'v Value, chemin: &str, cles: &[&str], carnet: &mut Carnet) -> Vue<'v> {
-    let vue = Vue::nouvelle(valeur, chemin, cles, carnet);
-    if valeur.is_null() {
-        carnet.ajouter_faute(faute(chemin, "forme-inattendue", "L'élément est vide.", "un objet"));
-    }
-    vue
+/// FINESS numbers of the sites of an entity, by their id in FINESS.
+pub(super) fn numeros(sites: &[Value]) -> HashMap<&str, String> {
+    let numero = |site: &Value| -> Option<String> {
+        let brut = site.get("informationsGeneralesEGE")?.get("numFinessEge")?.as_str()?;
+        Finess::lire_delivre(brut).ok().map(|(lu, _)| lu.to_string())
+    };
+    sites
+        .iter()
+        .filter_map(|site| {
+            let id = site.get("informationsGeneralesEGE")?.get("egeId")?.as_str()?;
+            Some((id.trim(), numero(site)?))
+        })
+        .collect()
 }
 
-fn lire_finess(infos: &Vue<'_>, cle: &str, carnet: &mut Carnet) -> String {
-    let brut = infos.texte(cle, carnet);
-    match Finess::lire_delivre(&brut) {
-        Ok((lu, avertissement)) => {
-            if avertissement.is_some() {
-                carnet.constater("finess-cle-invalide");
-            }
-            lu.to_string()
+/// FINESS number of the site that carries the site `ege`: the relation is written
+/// on both. A carrier of another entity is not in reach, and counted.
+fn lire_porteuse(vue: &Vue<'_>, ege: &str, numeros: &HashMap<&str, String>, carnet: &mut Carnet) -> String {
+    let mut porteuse = String::new();
+    for role in vue.vues("roleEge", ROLE, carnet) {
+        let portee = role.texte("roleRelationEge", carnet) == SECONDAIRE
+            && !ege.is_empty()
+            && role.texte("idEgeNonPorteuse", carnet) == ege;
+        if !portee {
+            continue;
         }
-        Err(invalide) => {
-            carnet.ajouter_faute(faute(
-                &infos.chemin(cle),
-                invalide.regle,
-                &invalide.message,
-                invalide.attendu,
-            ));
-            String::new()
+        match numeros.get(role.texte("idEgePorteuse", carnet).as_str()) {
+            None => carnet.constater("site-porteur-inconnu"),
+            Some(numero) if porteuse.is_empty() || *numero < porteuse => porteuse.clone_from(numero),
+            Some(_) => {}
         }
     }
+    porteuse
+}
+
+/// The events as they are kept: oldest first, each once.
+fn en_fiche(evenements: Vec<Evenement>) -> Vec<EvenementFiness> {
+    let mut fiches: Vec<EvenementFiness> = evenements
+        .into_iter()
+        .map(|lu| EvenementFiness { code: lu.code, date: lu.jour, etat_objet: lu.etat, objet_lie: lu.objet })
+        .collect();
+    fiches.sort_by(|un, autre| {
+        (&un.date, &un.code, &un.etat_objet, &un.objet_lie).cmp(&(
+            &autre.date,
+            &autre.code,
+            &autre.etat_objet,
+            &autre.objet_lie,
+        ))
+    });
+    fiches.dedup();
+    fiches
 }
 
 fn lire_etat(vue: &Vue<'_>, carnet: &mut Carnet) -> bool {
@@ -214,9 +276,11 @@ fn lire_etat(vue: &Vue<'_>, carnet: &mut Carnet) -> bool {
     }
 }
 
-fn lire_nom(infos: &Vue<'_>, long: &str, court: &str, carnet: &mut Carnet) -> String {
-    let nom = infos.texte(long, carnet);
-    let nom = if nom.is_empty() { infos.texte(court, carnet) } else { nom };
+/// Name to show (the long one, or the short), and short name.
+fn lire_noms(infos: &Vue<'_>, long: &str, court: &str, carnet: &mut Carnet) -> (String, String) {
+    let courte = infos.texte(court, carnet);
+    let longue = infos.texte(long, carnet);
+    let nom = if longue.is_empty() { courte.clone() } else { longue };
     if nom.is_empty() {
         carnet.ajouter_faute(faute(
             &infos.chemin(long),
@@ -225,7 +289,7 @@ fn lire_nom(infos: &Vue<'_>, long: &str, court: &str, carnet: &mut Carnet) -> St
             "Un texte",
         ));
     }
-    nom
+    (nom, courte)
 }
 
 /// Keeps a number whatever its key, and counts what is wrong; only the filling
@@ -256,34 +320,4 @@ fn lire_meta(id: String, commune: &str, carnet: &mut Carnet) -> Meta {
         carnet.constater("commune-sans-region");
     }
     Meta { id, region: region.unwrap_or_default().to_owned(), ..Meta::default() }
-}
-
-/// The first phone of the first contact that has one.
-fn lire_telephone(vue: &Vue<'_>, carnet: &mut Carnet) -> String {
-    for contact in vue.vues("contact", CONTACT, carnet) {
-        let telecom = contact.sous("telecom", TELECOM, carnet);
-        let brut = telecom.texte("telephone", carnet);
-        if !brut.is_empty() {
-            return premier_numero(brut, carnet);
-        }
-    }
-    String::new()
-}
-
-/// Ten digits whatever the separators; the first number when there are two.
-fn premier_numero(brut: String, carnet: &mut Carnet) -> String {
-    let connu = |lettre: char| lettre.is_ascii_digit() || " .-/,;".contains(lettre);
-    if !brut.chars().all(connu) {
-        return brut;
-    }
-    let mut chiffres: String = brut.chars().filter(char::is_ascii_digit).collect();
-    match chiffres.len() {
-        10 => chiffres,
-        20 => {
-            carnet.constater("telephones-multiples");
-            chiffres.truncate(10);
-            chiffres
-        }
-        _ => brut,
-    }
 }

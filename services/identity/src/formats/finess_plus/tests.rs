@@ -1,10 +1,14 @@
+use std::collections::BTreeMap;
 use std::io::Write;
 
+use ror_proto::identity::v1::StructureFiness;
+use ror_proto::identity::v1::identity::Ressource;
 use serde_json::{Value, json};
 
 use super::super::tests::Hasard;
 use super::*;
 
+mod apports;
 mod echantillons;
 
 fn charger(octets: &[u8]) -> (Vec<Lecture>, Result<Resume, ErreurFichier>) {
@@ -20,10 +24,31 @@ fn structures(lectures: &[Lecture]) -> Vec<&StructureFiness> {
     lectures
         .iter()
         .filter_map(|lecture| match lecture {
-            Lecture::Enregistrement(structure) => Some(structure),
+            Lecture::Enregistrement { ressource, suite: false, .. } => match ressource.as_ref() {
+                Ressource::StructureFiness(structure) => Some(structure),
+                autre => panic!("{autre:?}"),
+            },
+            Lecture::Enregistrement { .. } => panic!("une structure est remise entière"),
             Lecture::Refus { .. } => None,
         })
         .collect()
+}
+
+/// Rank, rule and element of the first fault of each refusal.
+fn refus(lectures: &[Lecture]) -> Vec<(u64, &str, &str)> {
+    lectures
+        .iter()
+        .filter_map(|lecture| match lecture {
+            Lecture::Refus { ligne, fautes, .. } => {
+                Some((*ligne, fautes[0].regle.as_str(), fautes[0].element.as_str()))
+            }
+            Lecture::Enregistrement { .. } => None,
+        })
+        .collect()
+}
+
+fn comptes<const N: usize>(resume: &Resume, noms: [&str; N]) -> [u64; N] {
+    noms.map(|nom| resume.comptes[nom])
 }
 
 fn adresse(usage: &str, commune: &str, coordonnees: Value) -> Value {
@@ -82,9 +107,20 @@ fn une_entite_et_son_site() {
     let position = site.position.as_ref().unwrap();
     assert!((position.latitude - 46.2227).abs() < 1e-9);
     assert_eq!(position.fiable, Some(true));
-    assert_eq!((resume.gco, resume.gcc), (2, 0));
-    assert_eq!((resume.pmej, resume.ege, resume.actifs), (1, 1, 1));
-    assert_eq!((resume.adresses, resume.adresses_sans_coordonnees), (2, 1));
+    assert_eq!((resume.cle.as_str(), resume.schema.as_str()), ("20261001", "v1.0.0"));
+    assert_eq!(
+        resume.comptes,
+        BTreeMap::from([
+            ("gco", 2),
+            ("gcc", 0),
+            ("pmej", 1),
+            ("ege", 1),
+            ("actifs", 1),
+            ("inactifs", 0),
+            ("adresses", 2),
+            ("adresses-sans-coordonnees", 1),
+        ])
+    );
     let attendus = BTreeMap::from([
         ("adresse-principale-non-premiere", 1),
         ("coordonnees-absentes", 1),
@@ -197,17 +233,8 @@ fn un_element_faux_n_arrete_pas_les_autres() {
     ]);
     let (lectures, resume) = charger(fichier(elements).as_bytes());
     let resume = resume.unwrap();
-    let refus: Vec<_> = lectures
-        .iter()
-        .filter_map(|lecture| match lecture {
-            Lecture::Refus { ordinal, fautes, .. } => {
-                Some((*ordinal, fautes[0].regle.as_str(), fautes[0].element.as_str()))
-            }
-            Lecture::Enregistrement(_) => None,
-        })
-        .collect();
     assert_eq!(
-        refus,
+        refus(&lectures),
         [
             (1, "forme-inattendue", "pmej[1]"),
             (2, "forme-inattendue", "pmej[2]"),
@@ -218,7 +245,7 @@ fn un_element_faux_n_arrete_pas_les_autres() {
         ]
     );
     assert_eq!(structures(&lectures).len(), 2);
-    assert_eq!((resume.pmej, resume.ege, resume.refus), (6, 2, 6));
+    assert_eq!(comptes(&resume, ["pmej", "ege"]), [6, 2]);
 }
 
 #[test]
@@ -251,7 +278,7 @@ fn gzip_coupe() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(texte.as_bytes()).unwrap();
     let gzip = gzip.finish().unwrap();
-    assert_eq!(charger(&gzip).1.map(|resume| resume.pmej), Ok(1));
+    assert_eq!(charger(&gzip).1.map(|resume| resume.comptes["pmej"]), Ok(1));
     assert!(charger(&gzip[..gzip.len() - 12]).1.is_err());
 }
 
@@ -264,7 +291,7 @@ fn arret_demande() {
         ControlFlow::Break(())
     })
     .unwrap();
-    assert!(resume.interrompu);
+    assert_eq!(resume.comptes["pmej"], 1);
     assert_eq!(lues, 1);
 }
 

@@ -1,8 +1,14 @@
-//! Columns found by their name, whatever the case, the accents and the order.
+//! Columns found by their name, whatever the case, the accents and the order; lines
+//! cut at `|`, only the fields that are read.
 
-use super::Resume;
+use memchr::memchr_iter;
+use ror_proto::common::v1::Faute;
 
-/// Columns that are read.
+use super::super::faute;
+use super::modeles::Modele;
+use super::table::Suivi;
+
+/// Columns that are read, of all the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Champ {
     TypeIdentifiant,
@@ -26,149 +32,115 @@ pub(super) enum Champ {
     Departement,
     Role,
     Genre,
+    TypeDiplome,
+    Diplome,
+    TypeAutorisation,
+    Discipline,
 }
 
-/// A column: what it is, its names over the editions, its label, whether the
-/// file is refused without it.
-type Description = (Champ, &'static [&'static str], &'static str, bool);
+const CHAMPS: usize = Champ::Discipline as usize + 1;
 
-const CHAMPS: &[Description] = &[
-    (Champ::TypeIdentifiant, &["typedidentifiantpp"], "Type d'identifiant PP", true),
-    (Champ::Identifiant, &["identifiantpp"], "Identifiant PP", true),
-    (Champ::IdNatPs, &["identificationnationalepp"], "Identification nationale PP", true),
-    (Champ::CiviliteExercice, &["codecivilitedexercice"], "Code civilité d'exercice", true),
-    (Champ::Civilite, &["codecivilite"], "Code civilité", true),
-    (Champ::Nom, &["nomdexercice"], "Nom d'exercice", true),
-    (Champ::Prenom, &["prenomdexercice"], "Prénom d'exercice", true),
-    (Champ::Profession, &["codeprofession"], "Code profession", true),
-    (Champ::Categorie, &["codecategorieprofessionnelle"], "Code catégorie professionnelle", true),
-    (Champ::TypeSavoirFaire, &["codetypesavoirfaire"], "Code type savoir-faire", true),
-    (Champ::SavoirFaire, &["codesavoirfaire"], "Code savoir-faire", true),
-    (Champ::Mode, &["codemodeexercice"], "Code mode exercice", true),
-    (Champ::Siret, &["numerosiretsite"], "Numéro SIRET site", true),
-    (Champ::FinessSite, &["numerofinesssite"], "Numéro FINESS site", true),
-    (Champ::FinessEj, &["numerofinessetablissementjuridique"], "Numéro FINESS établissement juridique", true),
-    (
-        Champ::IdTechnique,
-        &["identifianttechniquedelastructure"],
-        "Identifiant technique de la structure",
-        true,
-    ),
-    (Champ::Secteur, &["codesecteurdactivite"], "Code secteur d'activité", true),
-    (Champ::Commune, &["codecommunecoordstructure"], "Code commune (coord. structure)", false),
-    (
-        Champ::Departement,
-        &["codedepartementstructure", "codedepartementcoordstructure"],
-        "Code Département (structure)",
-        false,
-    ),
-    (Champ::Role, &["coderole", "codefonction"], "Code rôle", false),
-    (Champ::Genre, &["codegenreactivite", "codegenredactivite"], "Code genre activité", false),
-];
+/// The fields of a line that are read, without the spaces around them.
+#[derive(Debug)]
+pub(super) struct Champs<'l>([&'l str; CHAMPS]);
 
-/// Columns known and not read, such as labels and contact data.
-const IGNOREES: &[&str] = &[
-    "libellecivilitedexercice",
-    "libellecivilite",
-    "libelleprofession",
-    "libellecategorieprofessionnelle",
-    "libelletypesavoirfaire",
-    "libellesavoirfaire",
-    "libellemodeexercice",
-    "numerosirensite",
-    "raisonsocialesite",
-    "enseignecommercialesite",
-    "complementdestinatairecoordstructure",
-    "complementpointgeographiquecoordstructure",
-    "numerovoiecoordstructure",
-    "indicerepetitionvoiecoordstructure",
-    "codetypedevoiecoordstructure",
-    "libelletypedevoiecoordstructure",
-    "libellevoiecoordstructure",
-    "mentiondistributioncoordstructure",
-    "bureaucedexcoordstructure",
-    "codepostalcoordstructure",
-    "libellecommunecoordstructure",
-    "codepayscoordstructure",
-    "libellepayscoordstructure",
-    "telephonecoordstructure",
-    "telephone2coordstructure",
-    "telecopiecoordstructure",
-    "adresseemailcoordstructure",
-    "libelledepartementstructure",
-    "libelledepartementcoordstructure",
-    "ancienidentifiantdelastructure",
-    "autoritedenregistrement",
-    "libellesecteurdactivite",
-    "codesectiontableaupharmaciens",
-    "libellesectiontableaupharmaciens",
-    "libellerole",
-    "libellefonction",
-    "libellegenreactivite",
-    "libellegenredactivite",
-];
+impl<'l> Champs<'l> {
+    /// A field, empty when the column is absent.
+    pub(super) fn valeur(&self, champ: Champ) -> &'l str {
+        self.0[champ as usize]
+    }
+}
 
-/// Where each column is in this file.
-#[derive(Debug, Clone)]
+/// Where each column that is read is in this file.
+#[derive(Debug)]
 pub(super) struct Colonnes {
-    positions: Vec<Option<usize>>,
+    /// Rank and meaning, by rank.
+    voulues: Vec<(usize, Champ)>,
     nombre: usize,
     barre_finale: bool,
 }
 
 impl Colonnes {
     /// Reads the header; the error names the required columns that lack.
-    pub(super) fn lire(entete: &str, resume: &mut Resume) -> Result<Self, String> {
+    pub(super) fn lire(entete: &str, modele: &Modele, suivi: &mut Suivi) -> Result<Self, String> {
         let barre_finale = entete.ends_with('|');
         let entete = entete.strip_suffix('|').unwrap_or(entete);
-        let mut positions = vec![None; CHAMPS.len()];
-        let mut nombre = 0;
+        let mut colonnes = Self { voulues: Vec::new(), nombre: 0, barre_finale };
         for (rang, titre) in entete.split('|').enumerate() {
-            nombre = rang + 1;
+            colonnes.nombre = rang + 1;
             let titre = normaliser(titre);
-            let champ = CHAMPS.iter().find(|(_, noms, _, _)| noms.contains(&titre.as_str()));
-            if let Some((champ, ..)) = champ {
-                match positions.get_mut(*champ as usize) {
-                    Some(place @ None) => *place = Some(rang),
-                    Some(Some(_)) | None => resume.constater("colonne-en-double"),
-                }
-            } else if !IGNOREES.contains(&titre.as_str()) {
-                resume.constater("colonne-inconnue");
+            match modele.champ(&titre) {
+                Some(champ) if colonnes.a(champ) => suivi.constater("colonne-en-double"),
+                Some(champ) => colonnes.voulues.push((rang, champ)),
+                None if modele.ignore(&titre) => {}
+                None => suivi.constater("colonne-inconnue"),
             }
         }
-        let colonnes = Self { positions, nombre, barre_finale };
-        let manquantes: Vec<&str> = CHAMPS
-            .iter()
-            .filter(|(champ, _, _, requise)| *requise && colonnes.rang(*champ).is_none())
-            .map(|(_, _, titre, _)| *titre)
-            .collect();
+        let manquantes: Vec<&str> =
+            modele.requis().filter(|(champ, _)| !colonnes.a(*champ)).map(|(_, titre)| titre).collect();
         if manquantes.is_empty() {
             return Ok(colonnes);
         }
         Err(format!("Colonnes obligatoires absentes de l'en-tête : {}.", manquantes.join(", ")))
     }
 
+    fn a(&self, champ: Champ) -> bool {
+        self.voulues.iter().any(|(_, voulue)| *voulue == champ)
+    }
+
     /// Columns of the header.
-    pub(super) fn nombre(&self) -> u64 {
-        u64::try_from(self.nombre).unwrap_or(u64::MAX)
+    pub(super) fn nombre(&self) -> usize {
+        self.nombre
     }
 
-    fn rang(&self, champ: Champ) -> Option<usize> {
-        self.positions.get(champ as usize).copied().flatten()
+    /// Cuts a line, which must have as many fields as the header. A quote is an
+    /// ordinary character; what is not read is not looked at.
+    pub(super) fn couper<'l>(&self, ligne: &'l [u8]) -> Result<Champs<'l>, Faute> {
+        let corps = if self.barre_finale { ligne.strip_suffix(b"|") } else { Some(ligne) };
+        let Some(corps) = corps else {
+            return Err(self.nombre_faux(ligne));
+        };
+        let mut champs = Champs([""; CHAMPS]);
+        let mut voulues = self.voulues.iter();
+        let mut voulue = voulues.next();
+        let (mut rang, mut debut) = (0, 0);
+        for fin in memchr_iter(b'|', corps).chain(std::iter::once(corps.len())) {
+            if let Some((colonne, champ)) = voulue
+                && *colonne == rang
+            {
+                let texte = std::str::from_utf8(&corps[debut..fin]).map_err(|_| encodage_invalide())?;
+                champs.0[*champ as usize] = rogner(texte);
+                voulue = voulues.next();
+            }
+            rang += 1;
+            debut = fin + 1;
+        }
+        if rang == self.nombre { Ok(champs) } else { Err(self.nombre_faux(ligne)) }
     }
 
-    /// Cuts a line into its fields; None when their number is not that of the
-    /// header. A quote is an ordinary character.
-    pub(super) fn couper<'l>(&self, ligne: &'l str) -> Option<Vec<&'l str>> {
-        let ligne = if self.barre_finale { ligne.strip_suffix('|')? } else { ligne };
-        let champs: Vec<&str> = ligne.split('|').collect();
-        (champs.len() == self.nombre).then_some(champs)
+    fn nombre_faux(&self, ligne: &[u8]) -> Faute {
+        if std::str::from_utf8(ligne).is_err() {
+            return encodage_invalide();
+        }
+        faute(
+            "ligne",
+            "nombre-de-champs",
+            "La ligne n'a pas autant de champs que l'en-tête.",
+            &format!("{} champs, chacun suivi de |", self.nombre),
+        )
     }
+}
 
-    /// A field without the spaces around it, empty when the column is absent.
-    pub(super) fn valeur<'l>(&self, champs: &[&'l str], champ: Champ) -> &'l str {
-        self.rang(champ).and_then(|rang| champs.get(rang)).copied().map_or("", str::trim)
-    }
+/// Fault of a text that is not UTF-8.
+pub(super) fn encodage_invalide() -> Faute {
+    faute("ligne", "encodage-invalide", "La ligne n'est pas en UTF-8.", "Un texte UTF-8")
+}
+
+/// Nearly no field has spaces around it: looking at its ends is enough.
+fn rogner(texte: &str) -> &str {
+    let plein = |octet: Option<&u8>| octet.is_none_or(u8::is_ascii_graphic);
+    let octets = texte.as_bytes();
+    if plein(octets.first()) && plein(octets.last()) { texte } else { texte.trim() }
 }
 
 /// Lower case, no accents, only [a-z0-9].
@@ -214,21 +186,28 @@ mod tests {
     }
 
     #[test]
-    fn les_champs_sont_dans_l_ordre() {
-        for (rang, (champ, ..)) in CHAMPS.iter().enumerate() {
-            let attendu = CHAMPS.iter().position(|(autre, ..)| autre == champ).unwrap();
-            assert_eq!(rang, attendu);
-            assert!((*champ as usize) < CHAMPS.len());
+    fn une_ligne_a_le_nombre_de_champs_de_l_en_tete() {
+        let voulues = vec![(0, Champ::Identifiant), (2, Champ::Nom)];
+        let mut colonnes = Colonnes { voulues, nombre: 3, barre_finale: true };
+        let lus = |colonnes: &Colonnes, ligne: &'static str| {
+            let champs = colonnes.couper(ligne.as_bytes()).ok()?;
+            Some((champs.valeur(Champ::Identifiant), champs.valeur(Champ::Nom)))
+        };
+        assert_eq!(lus(&colonnes, "a|b||"), Some(("a", "")));
+        assert_eq!(lus(&colonnes, " a |b|\u{a0}é |"), Some(("a", "é")));
+        for fausse in ["a|b|c", "a|b|", "a|b|c|d|", "", "|"] {
+            assert_eq!(lus(&colonnes, fausse), None, "{fausse}");
         }
+        colonnes.barre_finale = false;
+        assert_eq!(lus(&colonnes, "a|b|c"), Some(("a", "c")));
+        assert_eq!(lus(&colonnes, "a|b|c|"), None);
     }
 
     #[test]
-    fn une_ligne_a_le_nombre_de_champs_de_l_en_tete() {
-        let colonnes = Colonnes { positions: Vec::new(), nombre: 3, barre_finale: true };
-        assert_eq!(colonnes.couper("a|b||"), Some(vec!["a", "b", ""]));
-        assert_eq!(colonnes.couper("a|b|c"), None);
-        assert_eq!(colonnes.couper("a|b|"), None);
-        assert_eq!(colonnes.couper("a|b|c|d|"), None);
-        assert_eq!(colonnes.couper(""), None);
+    fn seul_ce_qui_est_lu_doit_etre_en_utf_8() {
+        let colonnes = Colonnes { voulues: vec![(0, Champ::Nom)], nombre: 2, barre_finale: true };
+        assert!(colonnes.couper(b"a|\xff|").is_ok());
+        assert_eq!(colonnes.couper(b"\xff|a|").unwrap_err().regle, "encodage-invalide");
+        assert_eq!(colonnes.couper(b"\xff|").unwrap_err().regle, "encodage-invalide");
     }
 }

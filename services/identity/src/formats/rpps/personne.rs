@@ -1,177 +1,196 @@
-//! The lines of a person, gathered; two records of a person, merged.
-
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+//! The lines of `Personne_activite` of a person, gathered.
 
 use ror_domaine::identifiants::id_ps;
-use ror_proto::common::v1::{Code, Meta};
+use ror_proto::common::v1::{Code, Faute, Meta};
+use ror_proto::identity::v1::identity::Ressource;
 use ror_proto::identity::v1::{Activite, ExerciceProfessionnel, Professionnel, SavoirFaire};
 
-use super::ligne::{CleActivite, Identite, Rangee};
-use super::{Resume, SYSTEME_CIVILITE};
+use super::super::faute;
+use super::SYSTEME_CIVILITE;
+use super::colonnes::{Champ, Champs};
+use super::fusion::{cle, region_retenue, trier_activites, trier_exercices, trier_savoir_faire};
+use super::identifiant::Identifiant;
+use super::table::{Fiche, Suivi};
 
 /// Everything read of a person so far.
 #[derive(Debug)]
 pub(super) struct Personne {
-    id_nat_ps: String,
-    rpps: String,
-    region: String,
-    identites: BTreeSet<Identite>,
-    exercices: BTreeMap<(String, String), Exercice>,
-    lignes: HashSet<u64>,
+    identifiant: Identifiant,
+    region: &'static str,
+    identite: Option<Identite>,
+    divergente: bool,
+    exercices: Vec<Exercice>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Identite {
+    nom: String,
+    prenom: String,
+    civilite: String,
+}
+
+#[derive(Debug)]
 struct Exercice {
-    civilites: BTreeSet<String>,
-    savoir_faire: BTreeSet<(String, String)>,
-    activites: BTreeSet<CleActivite>,
+    exercice: ExerciceProfessionnel,
+    divergent: bool,
 }
 
-impl Personne {
-    /// The person of a line; the line itself is not added.
-    pub(super) fn nouvelle(rangee: &Rangee) -> Self {
-        Self {
-            id_nat_ps: rangee.id_nat_ps.clone(),
-            rpps: rangee.rpps.clone(),
-            region: String::new(),
-            identites: BTreeSet::new(),
-            exercices: BTreeMap::new(),
-            lignes: HashSet::new(),
+impl Fiche for Personne {
+    fn nouvelle(identifiant: Identifiant) -> Self {
+        Self { identifiant, region: "", identite: None, divergente: false, exercices: Vec::new() }
+    }
+
+    fn identifiant(&self) -> &Identifiant {
+        &self.identifiant
+    }
+
+    fn controler(ligne: &Champs<'_>, fautes: &mut Vec<Faute>) {
+        if ligne.valeur(Champ::Nom).is_empty() {
+            fautes.push(faute("Nom d'exercice", "nom-absent", "Le nom d'exercice est absent.", "Un nom"));
         }
     }
 
-    /// `idNat_PS`.
-    pub(super) fn id(&self) -> &str {
-        &self.id_nat_ps
-    }
-
-    /// Adds a line; `texte` is the line itself, to know the exact duplicates.
-    pub(super) fn ajouter(&mut self, rangee: Rangee, texte: &str, resume: &mut Resume) {
-        let mut empreinte = DefaultHasher::new();
-        texte.hash(&mut empreinte);
-        if !self.lignes.insert(empreinte.finish()) {
-            resume.doublons += 1;
-            resume.constater("ligne-en-double");
+    fn ajouter(&mut self, ligne: &Champs<'_>, suivi: &mut Suivi) {
+        self.identifier(ligne, suivi);
+        let exercice = exercice(&mut self.exercices, ligne, suivi);
+        exercice.nommer(ligne.valeur(Champ::CiviliteExercice));
+        let exercice = &mut exercice.exercice;
+        ajouter_savoir_faire(&mut exercice.savoir_faire, ligne);
+        let lue = activite(ligne);
+        if lue.iter().all(|partie| partie.is_empty()) {
             return;
         }
-        self.region = region_retenue(std::mem::take(&mut self.region), rangee.region);
-        self.identites.insert(rangee.identite);
-        let exercice = self.exercices.entry((rangee.profession, rangee.categorie)).or_default();
-        if !rangee.civilite_exercice.is_empty() {
-            exercice.civilites.insert(rangee.civilite_exercice);
+        let region = suivi.region(ligne.valeur(Champ::Commune), ligne.valeur(Champ::Departement));
+        self.region = region_retenue(self.region, region);
+        if !exercice.activites.iter().any(|connue| cle(connue) == lue) {
+            exercice.activites.push(depuis_cle(lue));
         }
-        exercice.savoir_faire.extend(rangee.savoir_faire);
-        exercice.activites.extend(rangee.activite);
     }
 
-    /// The record, sorted.
-    pub(super) fn professionnel(self, resume: &mut Resume) -> Professionnel {
-        if self.identites.len() > 1 {
-            resume.constater("identite-divergente");
+    fn ressource(self, suivi: &mut Suivi) -> Ressource {
+        if self.divergente {
+            suivi.constater("identite-divergente");
         }
-        let identite = self.identites.into_iter().next();
-        let (nom, prenom, civilite) = match identite {
-            Some(identite) => (identite.nom, identite.prenom, identite.civilite),
+        let mut exercices = Vec::with_capacity(self.exercices.len());
+        for Exercice { mut exercice, divergent } in self.exercices {
+            if divergent {
+                suivi.constater("civilite-exercice-divergente");
+            }
+            trier_savoir_faire(&mut exercice.savoir_faire);
+            trier_activites(&mut exercice.activites);
+            exercices.push(exercice);
+        }
+        trier_exercices(&mut exercices);
+        let (nom, prenom, civilite) = match self.identite {
+            Some(lue) => (lue.nom, lue.prenom, lue.civilite),
             None => (String::new(), String::new(), String::new()),
         };
-        let mut exercices = Vec::with_capacity(self.exercices.len());
-        for ((profession, categorie), exercice) in self.exercices {
-            if exercice.civilites.len() > 1 {
-                resume.constater("civilite-exercice-divergente");
-            }
-            exercices.push(ExerciceProfessionnel {
-                profession,
-                categorie,
-                civilite_exercice: exercice.civilites.into_iter().next().unwrap_or_default(),
-                savoir_faire: exercice
-                    .savoir_faire
-                    .into_iter()
-                    .map(|(genre, code)| SavoirFaire { r#type: genre, code })
-                    .collect(),
-                activites: exercice.activites.into_iter().map(CleActivite::activite).collect(),
-            });
-        }
-        Professionnel {
-            meta: Some(Meta { id: id_ps(&self.id_nat_ps), region: self.region, ..Meta::default() }),
-            id_nat_ps: self.id_nat_ps,
-            rpps: self.rpps,
+        Ressource::Professionnel(Professionnel {
+            meta: Some(Meta {
+                id: id_ps(&self.identifiant.id_nat_ps),
+                region: self.region.to_owned(),
+                ..Meta::default()
+            }),
+            id_nat_ps: self.identifiant.id_nat_ps,
+            rpps: self.identifiant.rpps,
             civilite: (!civilite.is_empty())
                 .then(|| Code { systeme: SYSTEME_CIVILITE.to_owned(), code: civilite }),
             nom,
             prenom,
             exercices,
             actif: true,
+        })
+    }
+}
+
+impl Personne {
+    /// Keeps the smallest of the identities of the lines, one with a civilité first.
+    fn identifier(&mut self, ligne: &Champs<'_>, suivi: &mut Suivi) {
+        let (nom, prenom) = (ligne.valeur(Champ::Nom), ligne.valeur(Champ::Prenom));
+        let civilite = ligne.valeur(Champ::Civilite);
+        if prenom.is_empty() {
+            suivi.constater("prenom-absent");
+        }
+        if let Some(connue) = &self.identite {
+            let ordre = (connue.civilite.is_empty(), &*connue.nom, &*connue.prenom, &*connue.civilite);
+            let lue = (civilite.is_empty(), nom, prenom, civilite);
+            self.divergente |= lue != ordre;
+            if lue >= ordre {
+                return;
+            }
+        }
+        self.identite =
+            Some(Identite { nom: nom.to_owned(), prenom: prenom.to_owned(), civilite: civilite.to_owned() });
+    }
+}
+
+impl Exercice {
+    /// Keeps the smallest of the civilités of exercice.
+    fn nommer(&mut self, civilite: &str) {
+        let connue = &mut self.exercice.civilite_exercice;
+        if civilite.is_empty() || civilite == connue.as_str() {
+            return;
+        }
+        self.divergent |= !connue.is_empty();
+        if connue.is_empty() || civilite < connue.as_str() {
+            *connue = civilite.to_owned();
         }
     }
 }
 
-/// The region of a person: the smallest code among those of the activities, so
-/// that neither the order of the lines nor a merge changes it.
-fn region_retenue(connue: String, autre: &str) -> String {
-    if autre.is_empty() || (!connue.is_empty() && connue.as_str() <= autre) {
-        connue
-    } else {
-        autre.to_owned()
+/// The exercice of a line, added when it is new.
+fn exercice<'e>(exercices: &'e mut Vec<Exercice>, ligne: &Champs<'_>, suivi: &mut Suivi) -> &'e mut Exercice {
+    let rang = exercices.iter().position(|connu| est_exercice(&connu.exercice, ligne));
+    let rang = rang.unwrap_or_else(|| {
+        exercices.push(Exercice { exercice: nouvel_exercice(ligne), divergent: false });
+        exercices.len() - 1
+    });
+    if ligne.valeur(Champ::Profession).is_empty() {
+        suivi.constater("profession-absente");
+    }
+    &mut exercices[rang]
+}
+
+/// True when the line is about this profession in this category.
+pub(super) fn est_exercice(exercice: &ExerciceProfessionnel, ligne: &Champs<'_>) -> bool {
+    exercice.profession == ligne.valeur(Champ::Profession)
+        && exercice.categorie == ligne.valeur(Champ::Categorie)
+}
+
+/// The exercice a line names.
+pub(super) fn nouvel_exercice(ligne: &Champs<'_>) -> ExerciceProfessionnel {
+    ExerciceProfessionnel {
+        profession: ligne.valeur(Champ::Profession).to_owned(),
+        categorie: ligne.valeur(Champ::Categorie).to_owned(),
+        ..ExerciceProfessionnel::default()
     }
 }
 
-/// Merges a record read again later in the same file into the first one. The
-/// result is the record that contiguous lines would have given; the metadata of
-/// `base` stay, except the region.
-pub fn fusionner(base: &mut Professionnel, reprise: Professionnel) {
-    let region = reprise.meta.as_ref().map_or("", |meta| meta.region.as_str());
-    if let Some(meta) = base.meta.as_mut() {
-        meta.region = region_retenue(std::mem::take(&mut meta.region), region);
+/// Adds the savoir-faire of a line, when it names one that is not known.
+pub(super) fn ajouter_savoir_faire(connus: &mut Vec<SavoirFaire>, ligne: &Champs<'_>) {
+    let (genre, code) = (ligne.valeur(Champ::TypeSavoirFaire), ligne.valeur(Champ::SavoirFaire));
+    if code.is_empty() || connus.iter().any(|connu| connu.code == code && connu.r#type == genre) {
+        return;
     }
-    if identite(&reprise) < identite(base) {
-        base.civilite = reprise.civilite;
-        base.nom = reprise.nom;
-        base.prenom = reprise.prenom;
-    }
-    base.actif |= reprise.actif;
-    for exercice in reprise.exercices {
-        let meme = base
-            .exercices
-            .iter_mut()
-            .find(|connu| connu.profession == exercice.profession && connu.categorie == exercice.categorie);
-        match meme {
-            Some(connu) => fusionner_exercice(connu, exercice),
-            None => base.exercices.push(exercice),
-        }
-    }
-    base.exercices
-        .sort_by(|une, autre| (&une.profession, &une.categorie).cmp(&(&autre.profession, &autre.categorie)));
+    connus.push(SavoirFaire { r#type: genre.to_owned(), code: code.to_owned() });
 }
 
-fn identite(professionnel: &Professionnel) -> (bool, &str, &str, &str) {
-    let civilite = professionnel.civilite.as_ref().map_or("", |civilite| civilite.code.as_str());
-    (civilite.is_empty(), professionnel.nom.as_str(), professionnel.prenom.as_str(), civilite)
-}
-
-fn fusionner_exercice(base: &mut ExerciceProfessionnel, reprise: ExerciceProfessionnel) {
-    let autre = reprise.civilite_exercice;
-    if !autre.is_empty() && (base.civilite_exercice.is_empty() || autre < base.civilite_exercice) {
-        base.civilite_exercice = autre;
-    }
-    base.savoir_faire.extend(reprise.savoir_faire);
-    base.savoir_faire.sort_by(|un, autre| (&un.r#type, &un.code).cmp(&(&autre.r#type, &autre.code)));
-    base.savoir_faire.dedup();
-    base.activites.extend(reprise.activites);
-    base.activites.sort_by(|une, autre| cle(une).cmp(&cle(autre)));
-    base.activites.dedup();
-}
-
-/// Same order as [`CleActivite`].
-fn cle(activite: &Activite) -> [&str; 8] {
+/// What makes an activity, as [`cle`] orders it.
+fn activite<'l>(ligne: &Champs<'l>) -> [&'l str; 8] {
     [
-        activite.mode_exercice.as_str(),
-        activite.finess_site.as_str(),
-        activite.finess_ej.as_str(),
-        activite.siret.as_str(),
-        activite.id_technique_structure.as_str(),
-        activite.secteur.as_str(),
-        activite.role.as_str(),
-        activite.genre.as_str(),
+        ligne.valeur(Champ::Mode),
+        ligne.valeur(Champ::FinessSite),
+        ligne.valeur(Champ::FinessEj),
+        ligne.valeur(Champ::Siret),
+        ligne.valeur(Champ::IdTechnique),
+        ligne.valeur(Champ::Secteur),
+        ligne.valeur(Champ::Role),
+        ligne.valeur(Champ::Genre),
     ]
+}
+
+fn depuis_cle(cle: [&str; 8]) -> Activite {
+    let [mode_exercice, finess_site, finess_ej, siret, id_technique_structure, secteur, role, genre] =
+        cle.map(str::to_owned);
+    Activite { mode_exercice, finess_site, finess_ej, siret, id_technique_structure, secteur, role, genre }
 }

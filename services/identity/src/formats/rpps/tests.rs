@@ -1,7 +1,14 @@
 use std::collections::BTreeMap;
 
+use ror_proto::identity::v1::Professionnel;
+use ror_proto::identity::v1::identity::Ressource;
+
 use super::super::tests::{Hasard, echantillon};
 use super::*;
+
+mod autres_fichiers;
+mod debit;
+mod restreint;
 
 /// The columns that are read, in another order than the published one.
 const ENTETE: &str = "TYPE D’IDENTIFIANT PP|Identifiant PP|Identification nationale PP|Code civilité d'exercice|Code civilité|Nom d'exercice|Prénom d'exercice|Code profession|Code catégorie professionnelle|Code type savoir-faire|Code savoir-faire|Code mode exercice|Numéro SIRET site|Numéro FINESS site|Numéro FINESS établissement juridique|Identifiant technique de la structure|Code secteur d'activité|Code commune (coord. structure)|Code Département (structure)|Code fonction|Code genre d'activité|Adresse e-mail (coord. structure)|Libellé profession|";
@@ -44,16 +51,19 @@ fn fichier(lignes: &[String]) -> String {
 fn fiches(lectures: Vec<Lecture>) -> BTreeMap<String, Professionnel> {
     let mut fiches: BTreeMap<String, Professionnel> = BTreeMap::new();
     for lecture in lectures {
-        let Lecture::Enregistrement { professionnel, reprise } = lecture else {
+        let Lecture::Enregistrement { ressource, suite, .. } = lecture else {
             continue;
+        };
+        let Ressource::Professionnel(professionnel) = *ressource else {
+            panic!("un professionnel");
         };
         match fiches.get_mut(&professionnel.id_nat_ps) {
             Some(connue) => {
-                assert!(reprise);
+                assert!(suite);
                 fusionner(connue, professionnel);
             }
             None => {
-                assert!(!reprise);
+                assert!(!suite);
                 fiches.insert(professionnel.id_nat_ps.clone(), professionnel);
             }
         }
@@ -61,13 +71,55 @@ fn fiches(lectures: Vec<Lecture>) -> BTreeMap<String, Professionnel> {
     fiches
 }
 
+fn comptes<const N: usize>(resume: &Resume, noms: [&str; N]) -> [u64; N] {
+    noms.map(|nom| resume.comptes[nom])
+}
+
+/// Line of each record.
+fn debuts(lectures: &[Lecture]) -> Vec<u64> {
+    lectures
+        .iter()
+        .filter_map(|lecture| match lecture {
+            Lecture::Enregistrement { ligne, .. } => Some(*ligne),
+            Lecture::Refus { .. } => None,
+        })
+        .collect()
+}
+
+/// Line and rule of the first fault of each refusal; nothing of a person is in them.
+fn refus(lectures: &[Lecture]) -> Vec<(u64, &str)> {
+    lectures
+        .iter()
+        .filter_map(|lecture| match lecture {
+            Lecture::Refus { ligne, fautes, contenu } => {
+                assert!(contenu.is_empty());
+                let textes = format!("{fautes:?}");
+                assert!(!textes.contains("ALPHA") && !textes.contains("109900"), "{textes}");
+                Some((*ligne, fautes[0].regle.as_str()))
+            }
+            Lecture::Enregistrement { .. } => None,
+        })
+        .collect()
+}
+
 #[test]
 fn une_personne() {
     let lignes = corpus();
     let (lectures, resume) = charger(fichier(&lignes).as_bytes());
     let resume = resume.unwrap();
-    assert_eq!((resume.colonnes, resume.lignes), (23, 16));
-    assert_eq!((resume.personnes, resume.reprises, resume.refus), (4, 0, 0));
+    assert_eq!(
+        resume.comptes,
+        BTreeMap::from([
+            ("colonnes", 23),
+            ("lignes", 16),
+            ("doublons", 0),
+            ("personnes", 4),
+            ("reprises", 0)
+        ])
+    );
+    assert!(resume.cle.is_empty());
+    assert!(refus(&lectures).is_empty());
+    assert_eq!(debuts(&lectures), [2, 6, 10, 14]);
     assert!(resume.constats.is_empty(), "{:?}", resume.constats);
     let fiches = fiches(lectures);
     let fiche = &fiches["810990000019"];
@@ -104,9 +156,23 @@ fn l_ordre_des_lignes_ne_change_rien() {
         hasard.melanger(&mut lignes);
         let (lectures, resume) = charger(fichier(&lignes).as_bytes());
         let resume = resume.unwrap();
-        assert_eq!((resume.personnes, resume.refus), (4, 0));
+        assert_eq!(comptes(&resume, ["personnes"]), [4]);
+        assert!(refus(&lectures).is_empty());
         assert_eq!(fiches(lectures), attendues);
     }
+}
+
+#[test]
+fn une_personne_sans_fin_est_remise_par_parties() {
+    let lignes: Vec<String> =
+        (0..6_000).map(|rang| ligne("10990000019", "ALPHA", &format!("SM{rang}"), "", "01451")).collect();
+    let (lectures, resume) = charger(fichier(&lignes).as_bytes());
+    let resume = resume.unwrap();
+    assert!(lectures.len() > 1);
+    let [personnes, reprises] = comptes(&resume, ["personnes", "reprises"]);
+    assert_eq!((personnes, reprises), (1, lectures.len() as u64 - 1));
+    let fiches = fiches(lectures);
+    assert_eq!(fiches["810990000019"].exercices[0].savoir_faire.len(), 6_000);
 }
 
 #[test]
@@ -114,7 +180,7 @@ fn doublon_exact_lu_une_fois() {
     let mut lignes = corpus();
     lignes.insert(1, lignes[0].clone());
     let (lectures, resume) = charger(fichier(&lignes).as_bytes());
-    assert_eq!(resume.unwrap().doublons, 1);
+    assert_eq!(comptes(&resume.unwrap(), ["doublons"]), [1]);
     assert_eq!(fiches(lectures), fiches(charger(fichier(&corpus()).as_bytes()).0));
 }
 
@@ -138,20 +204,8 @@ fn lignes_refusees_sans_leur_contenu() {
     octets.extend_from_slice(bonne.as_bytes());
     let (lectures, resume) = charger(octets.as_slice());
     let resume = resume.unwrap();
-    let refus: Vec<_> = lectures
-        .iter()
-        .filter_map(|lecture| match lecture {
-            Lecture::Refus { ligne, fautes, contenu } => {
-                assert!(contenu.is_empty());
-                let textes = format!("{fautes:?}");
-                assert!(!textes.contains("ALPHA") && !textes.contains("109900"));
-                Some((*ligne, fautes[0].regle.as_str()))
-            }
-            Lecture::Enregistrement { .. } => None,
-        })
-        .collect();
     assert_eq!(
-        refus,
+        refus(&lectures),
         [
             (3, "rpps-cle-invalide"),
             (4, "nom-absent"),
@@ -162,8 +216,7 @@ fn lignes_refusees_sans_leur_contenu() {
             (12, "encodage-invalide"),
         ]
     );
-    assert_eq!(resume.refus, 7);
-    assert_eq!((resume.personnes, resume.reprises), (3, 1));
+    assert_eq!(comptes(&resume, ["lignes", "personnes", "reprises"]), [11, 3, 1]);
     let attendus = BTreeMap::from([("adeli-cle-invalide", 1), ("ligne-vide", 1), ("personne-reprise", 1)]);
     assert_eq!(resume.constats, attendus);
 }
@@ -207,8 +260,8 @@ fn arret_demande() {
         ControlFlow::Break(())
     })
     .unwrap();
-    assert!(resume.interrompu);
     assert_eq!(lues, 1);
+    assert_eq!(comptes(&resume, ["personnes", "lignes"]), [1, 5]);
 }
 
 #[test]
@@ -224,11 +277,10 @@ fn echantillons() {
         };
         let (lectures, resume) = charger(source);
         let resume = resume.unwrap();
-        assert_eq!(resume.colonnes, colonnes, "{nom}");
-        assert_eq!(resume.lignes, lignes, "{nom}");
-        assert_eq!(resume.personnes, personnes, "{nom}");
-        assert_eq!(resume.doublons, doublons, "{nom}");
-        assert_eq!((resume.refus, resume.reprises), (0, 0), "{nom}");
+        let attendus = [colonnes, lignes, personnes, doublons, 0];
+        let lus = comptes(&resume, ["colonnes", "lignes", "personnes", "doublons", "reprises"]);
+        assert_eq!(lus, attendus, "{nom}");
+        assert!(refus(&lectures).is_empty(), "{nom}");
         assert_eq!(resume.constats.get("colonne-inconnue"), None, "{nom}");
         let fiches = fiches(lectures);
         let outremer = &fiches["810990000050"];
