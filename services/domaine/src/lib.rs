@@ -12,4 +12,5 @@ pub mod liaisons;
 pub mod references;
 pub mod ressource;
 pub mod territoire;
+pub mod texte;
 pub mod vocabulaire;

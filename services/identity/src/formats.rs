@@ -21,6 +21,7 @@ pub use constats::message_constat;
 
 use std::collections::BTreeMap;
 
+use ror_domaine::identifiants::IdentifiantInvalide;
 use ror_proto::{common::v1::Faute, identity::v1::identity::Ressource};
 
 /// One thing read, in the order of the file.
@@ -82,6 +83,24 @@ fn faute(element: &str, regle: &str, message: &str, attendu: &str) -> Faute {
         message: message.to_owned(),
         attendu: attendu.to_owned(),
     }
+}
+
+/// A SIREN or SIRET, kept whatever its key; only the filling value is treated as absent.
+fn garder_numero<T>(
+    brut: String,
+    lire: impl Fn(&str) -> Result<(T, Option<IdentifiantInvalide>), IdentifiantInvalide>,
+    constater: impl FnOnce(&'static str),
+) -> String {
+    if brut.is_empty() {
+        return brut;
+    }
+    let invalide = match lire(&brut) {
+        Ok((_, None)) => return brut,
+        Ok((_, Some(avertissement))) => avertissement,
+        Err(invalide) => invalide,
+    };
+    constater(invalide.regle);
+    if invalide.regle == "siret-fictif" { String::new() } else { brut }
 }
 
 /// The beginning of a text, cut between two characters.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use ror_domaine::territoire::commune_canonique;
+use ror_domaine::{territoire::commune_canonique, texte::lettres};
 use ror_proto::identity::v1::{Anomalie, StructureFiness};
 use time::{Date, Month};
 
@@ -145,7 +145,7 @@ fn evaluer(ancien: &Indices<'_>, nouveau: &Indices<'_>) -> Option<Proposition> {
         score += POIDS_ADRESSE;
         preuves.push(format!("Même adresse et même catégorie ({}).", a.categorie));
     }
-    if simplifier(&a.denomination) == simplifier(&b.denomination) {
+    if lettres(&a.denomination) == lettres(&b.denomination) {
         score += POIDS_NOM;
         preuves.push("Même dénomination.".to_owned());
     }
@@ -170,38 +170,18 @@ fn cle_adresse(s: &StructureFiness) -> String {
     let Some(adresse) = s.adresse.as_ref() else {
         return String::new();
     };
-    let voie = simplifier(&adresse.libelle_voie);
-    let voie = if voie.is_empty() { simplifier(&adresse.lieu_dit) } else { voie };
+    let voie = lettres(&adresse.libelle_voie);
+    let voie = if voie.is_empty() { lettres(&adresse.lieu_dit) } else { voie };
     if voie.is_empty() || s.commune_cog.is_empty() || s.categorie.is_empty() {
         return String::new();
     }
     format!(
         "{}|{}|{}|{voie}|{}",
         commune_canonique(&s.commune_cog),
-        simplifier(&adresse.numero_voie),
-        simplifier(&adresse.extension),
+        lettres(&adresse.numero_voie),
+        lettres(&adresse.extension),
         s.categorie
     )
-}
-
-/// Capital letters without accents, and digits; nothing else.
-fn simplifier(texte: &str) -> String {
-    let mut simple = String::with_capacity(texte.len());
-    for lettre in texte.chars().flat_map(char::to_uppercase) {
-        match lettre {
-            'A'..='Z' | '0'..='9' => simple.push(lettre),
-            'À' | 'Â' | 'Ä' => simple.push('A'),
-            'Ç' => simple.push('C'),
-            'É' | 'È' | 'Ê' | 'Ë' => simple.push('E'),
-            'Î' | 'Ï' => simple.push('I'),
-            'Ô' | 'Ö' => simple.push('O'),
-            'Ù' | 'Û' | 'Ü' => simple.push('U'),
-            'Œ' => simple.push_str("OE"),
-            'Æ' => simple.push_str("AE"),
-            _ => {}
-        }
-    }
-    simple
 }
 
 /// Number of a day, to count days between two; `None` when it is not a date.

@@ -125,19 +125,7 @@ impl<'a> Champs<'a> {
         lire: impl Fn(&str) -> Result<(T, Option<IdentifiantInvalide>), IdentifiantInvalide>,
     ) -> String {
         let brut = self.texte(nom);
-        if brut.is_empty() {
-            return brut;
-        }
-        let invalide = match lire(&brut) {
-            Ok((_, None)) => return brut,
-            Ok((_, Some(avertissement))) => avertissement,
-            Err(invalide) => invalide,
-        };
-        self.carnet.constater(invalide.regle);
-        if invalide.regle == "siret-fictif" {
-            return String::new();
-        }
-        brut
+        super::garder_numero(brut, lire, |regle| self.carnet.constater(regle))
     }
 
     /// A phone: ten digits whatever the separators, the first number when there are

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
+use ror_domaine::texte::lettres;
 use ror_proto::identity::v1::Format;
 
 /// First bytes that are looked at.
@@ -169,7 +170,7 @@ fn lignes(texte: &str) -> Option<Format> {
     if etalab.iter().any(|d| minuscules.starts_with(d)) {
         return Some(Format::FinessCsv);
     }
-    let colonnes: Vec<String> = premiere.split('|').map(normaliser).collect();
+    let colonnes: Vec<String> = premiere.split('|').map(lettres).collect();
     let a = |nom: &str| colonnes.iter().any(|c| c == nom);
     if !a("identifiantpp") {
         return None;
@@ -185,21 +186,6 @@ fn lignes(texte: &str) -> Option<Format> {
     } else {
         None
     }
-}
-
-/// Lower case, no accents, only letters and digits.
-fn normaliser(titre: &str) -> String {
-    let sans_accent = |c: char| match c {
-        'à' | 'â' => 'a',
-        'ç' => 'c',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' => 'o',
-        'ù' | 'û' => 'u',
-        _ => c,
-    };
-    let lettres = titre.chars().flat_map(char::to_lowercase).map(sans_accent);
-    lettres.filter(char::is_ascii_alphanumeric).collect()
 }
 
 #[cfg(test)]

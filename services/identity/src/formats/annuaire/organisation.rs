@@ -284,16 +284,7 @@ fn numero<T>(
     lire: impl Fn(&str) -> Result<(T, Option<IdentifiantInvalide>), IdentifiantInvalide>,
     resume: &mut Resume,
 ) -> String {
-    if brut.is_empty() {
-        return brut;
-    }
-    let invalide = match lire(&brut) {
-        Ok((_, None)) => return brut,
-        Ok((_, Some(avertissement))) => avertissement,
-        Err(invalide) => invalide,
-    };
-    constater(resume, invalide.regle);
-    if invalide.regle == "siret-fictif" { String::new() } else { brut }
+    super::super::garder_numero(brut, lire, |regle| constater(resume, regle))
 }
 
 /// Counts a warning.

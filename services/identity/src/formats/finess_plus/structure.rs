@@ -299,19 +299,7 @@ fn avertir<T>(
     lire: impl Fn(&str) -> Result<(T, Option<IdentifiantInvalide>), IdentifiantInvalide>,
     carnet: &mut Carnet,
 ) -> String {
-    if brut.is_empty() {
-        return brut;
-    }
-    let invalide = match lire(&brut) {
-        Ok((_, None)) => return brut,
-        Ok((_, Some(avertissement))) => avertissement,
-        Err(invalide) => invalide,
-    };
-    carnet.constater(invalide.regle);
-    if invalide.regle == "siret-fictif" {
-        return String::new();
-    }
-    brut
+    super::super::garder_numero(brut, lire, |regle| carnet.constater(regle))
 }
 
 fn lire_meta(id: String, commune: &str, carnet: &mut Carnet) -> Meta {

@@ -2,6 +2,7 @@
 //! cut at `|`, only the fields that are read.
 
 use memchr::memchr_iter;
+use ror_domaine::texte::lettres;
 use ror_proto::common::v1::Faute;
 
 use super::super::faute;
@@ -68,7 +69,7 @@ impl Colonnes {
         let mut colonnes = Self { voulues: Vec::new(), nombre: 0, barre_finale };
         for (rang, titre) in entete.split('|').enumerate() {
             colonnes.nombre = rang + 1;
-            let titre = normaliser(titre);
+            let titre = lettres(titre);
             match modele.champ(&titre) {
                 Some(champ) if colonnes.a(champ) => suivi.constater("colonne-en-double"),
                 Some(champ) => colonnes.voulues.push((rang, champ)),
@@ -143,46 +144,16 @@ fn rogner(texte: &str) -> &str {
     if plein(octets.first()) && plein(octets.last()) { texte } else { texte.trim() }
 }
 
-/// Lower case, no accents, only [a-z0-9].
-fn normaliser(titre: &str) -> String {
-    let mut sortie = String::with_capacity(titre.len());
-    for lettre in titre.chars().flat_map(char::to_lowercase) {
-        let simple = match lettre {
-            'a'..='z' | '0'..='9' => lettre,
-            'à' | 'â' | 'ä' | 'á' | 'ã' => 'a',
-            'ç' => 'c',
-            'é' | 'è' | 'ê' | 'ë' => 'e',
-            'î' | 'ï' | 'í' | 'ì' => 'i',
-            'ñ' => 'n',
-            'ô' | 'ö' | 'ó' | 'ò' | 'õ' => 'o',
-            'û' | 'ü' | 'ù' | 'ú' => 'u',
-            'ÿ' => 'y',
-            'œ' => {
-                sortie.push('o');
-                'e'
-            }
-            'æ' => {
-                sortie.push('a');
-                'e'
-            }
-            // The rest, such as apostrophes and combining accents, says nothing.
-            _ => continue,
-        };
-        sortie.push(simple);
-    }
-    sortie
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn titres() {
-        assert_eq!(normaliser("Code civilité d’exercice"), "codecivilitedexercice");
-        assert_eq!(normaliser("CODE RÔLE"), "coderole");
-        assert_eq!(normaliser("Cœur"), "coeur");
-        assert_eq!(normaliser("e\u{301}"), "e");
+        assert_eq!(lettres("Code civilité d’exercice"), "codecivilitedexercice");
+        assert_eq!(lettres("CODE RÔLE"), "coderole");
+        assert_eq!(lettres("Cœur"), "coeur");
+        assert_eq!(lettres("e\u{301}"), "e");
     }
 
     #[test]
