@@ -16,6 +16,10 @@ test *args:
 bench *args:
     cargo xtask bench {{args}}
 
+# The searches of a started mesh, against brute force
+oracle *args:
+    cargo xtask oracle {{args}}
+
 # Format the code
 fmt:
     cargo fmt --all

@@ -12,6 +12,7 @@ pub mod client;
 pub mod commande;
 pub mod fhir;
 pub mod mesh;
+pub mod oracle;
 pub mod patch;
 pub mod processus;
 pub mod rapport;

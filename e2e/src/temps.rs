@@ -38,7 +38,8 @@ pub fn lire(texte: &str) -> Option<i64> {
     Some(jours(annee, mois, jour) * JOUR + ((h * 60 + m - decalage) * 60 + s) * 1000 + millis)
 }
 
-fn civil(jour: i64) -> (i64, i64, i64) {
+/// Year, month and day of a day counted from 1970.
+pub fn civil(jour: i64) -> (i64, i64, i64) {
     let z = jour + 719_468;
     let ere = z.div_euclid(146_097);
     let doe = z - ere * 146_097;
@@ -49,7 +50,8 @@ fn civil(jour: i64) -> (i64, i64, i64) {
     (yoe + ere * 400 + i64::from(mois <= 2), mois, doy - (153 * mp + 2) / 5 + 1)
 }
 
-fn jours(annee: i64, mois: i64, jour: i64) -> i64 {
+/// Day counted from 1970.
+pub fn jours(annee: i64, mois: i64, jour: i64) -> i64 {
     let annee = annee - i64::from(mois <= 2);
     let ere = annee.div_euclid(400);
     let yoe = annee - ere * 400;

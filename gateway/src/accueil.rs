@@ -17,7 +17,7 @@ use crate::{
     accueil_vue::{Accueil, EtatPartie, LitsVue, OffreVue, Partie, Resultats},
     fhir::politique::{Bloc, Faits},
     modele::{ACTIVITES, Modele, Param, TypeFhir, plier},
-    recherche::requete::decoder,
+    recherche::{parametres::Relation, requete::decoder},
 };
 
 /// Code system of the départements.
@@ -120,7 +120,7 @@ fn duree(s: f64) -> String {
 
 fn construire(p: &Passerelle, parties: Vec<Partie>, activite: String, lieu: String) -> Accueil {
     let tables = p.vocabulaire.tables();
-    let m = p.modele.read();
+    let m = p.annuaire.instant();
     let profil = p.reglages.profil_accueil.filter(|_| p.etat.pret());
     let mut activites = Vec::new();
     let mut resultats = None;
@@ -207,7 +207,7 @@ fn chercher(
         let mut places = if lieu.bytes().all(|b| b.is_ascii_alphanumeric())
             && lieu.bytes().any(|b| b.is_ascii_digit())
         {
-            lieux.index.code_postal(lieu)
+            lieux.codes_postaux.debut(lieu)
         } else {
             let cherche = plier(lieu);
             let mut r = roaring::RoaringBitmap::new();
@@ -218,7 +218,7 @@ fn chercher(
                 }
             }
             for (code, _) in tables.concepts(TRE_DEPARTEMENT).filter(|(_, c)| plier(c.libelle) == cherche) {
-                r |= lieux.index.code_postal(code);
+                r |= lieux.codes_postaux.debut(code);
             }
             r
         };
@@ -228,7 +228,7 @@ fn chercher(
                 "Aucun lieu ne correspond à « {lieu} ». Donnez un code postal, un département (deux chiffres) ou le nom d'une commune."
             ));
         }
-        rangs &= m.liens.lieux.sources_de(&places);
+        rangs &= m.liens.de(Relation::Lieux).sources_de(&places);
     }
     let total = rangs.len();
     let mut vues: Vec<OffreVue> =
@@ -252,7 +252,7 @@ fn offre_vue(
     let Some(offer::Ressource::Offre(o)) = e.offre()?.ressource else { return None };
     let structure = m
         .liens
-        .porteur
+        .de(Relation::Porteur)
         .cibles(rang)
         .first()
         .and_then(|s| m.extraire(TypeFhir::Organization, *s, profil))
@@ -275,7 +275,7 @@ fn offre_vue(
         .map(|a| tables.libelle(&a.systeme, &a.code).unwrap_or(&a.code).to_owned())
         .unwrap_or_default();
     let (mut ville, mut code_postal, mut lits) = (String::new(), String::new(), Vec::new());
-    for l in m.liens.lieux.cibles(rang) {
+    for l in m.liens.de(Relation::Lieux).cibles(rang) {
         let Some(x) = m.extraire(TypeFhir::Location, *l, profil) else { continue };
         if let Some(offer::Ressource::Lieu(lieu)) = x.offre().and_then(|o| o.ressource)
             && ville.is_empty()

@@ -9,6 +9,7 @@ pub mod politique;
 pub mod rendu;
 pub mod temps;
 pub mod terminologie;
+pub mod xml;
 
 #[cfg(test)]
 pub(crate) mod tests;

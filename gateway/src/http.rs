@@ -1,17 +1,25 @@
 //! Routes of the façade. Handlers stay thin: who calls, what is asked, hand over.
 
 mod capacite;
+mod changements;
+mod chercher;
 mod conformite;
 pub mod ecoute;
 mod erreurs;
+mod export;
 mod jeton;
 mod lecture;
+mod negociation;
+pub(crate) mod page;
+mod reference;
+mod telechargement;
 mod terminologie;
 
 use std::time::Duration;
 
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,8 +27,9 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use ror_chassis::telemetrie::rattacher;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, trace::TraceLayer};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
+pub(crate) use self::negociation::{format_nomme, origines};
 use crate::{Partage, accueil, fhir::outcome::Issue};
 
 /// Root of reads and searches.
@@ -47,27 +56,39 @@ pub struct Connexion {
 /// Every route.
 pub fn routes(p: Partage) -> Router {
     let diffusion = Router::new()
-        .route("/metadata", get(conformite::capacites))
-        .route("/{type}", get(lecture::chercher))
+        .route("/{type}", get(chercher::par_url))
+        .route("/{type}/_search", post(chercher::par_formulaire))
         .route("/{type}/{id}", get(lecture::lire))
         .merge(terminologie::routes())
+        .merge(export::routes())
+        .merge(changements::routes())
+        .merge(conformite::routes())
         .fallback(erreurs::route_inconnue)
-        .method_not_allowed_fallback(erreurs::methode_refusee);
+        .method_not_allowed_fallback(erreurs::methode_refusee)
+        .layer(middleware::from_fn(negociation::en_xml));
     let synchro = Router::new()
         .route("/Location", patch(capacite::patcher))
         .route("/Location/{id}", patch(capacite::patcher_par_id))
         .fallback(erreurs::route_inconnue)
-        .method_not_allowed_fallback(erreurs::methode_refusee);
-    Router::new()
+        .method_not_allowed_fallback(erreurs::methode_refusee)
+        .layer(middleware::from_fn(negociation::en_xml));
+    let routes = Router::new()
         .route("/", get(accueil::page))
         .route("/accueil.css", get(accueil::style))
+        .merge(reference::routes())
         .nest(DIFFUSION, diffusion)
         .nest(CAPACITE, synchro)
         .route(JETON, post(jeton::donner))
         .fallback(erreurs::route_inconnue)
         .layer(middleware::from_fn_with_state(p.clone(), fraicheur))
         .with_state(p.clone())
-        .layer(CompressionLayer::new().gzip(true))
+        .layer(negociation::compression());
+    // Before the compression: a browser's preliminary question has no body and asks nothing else.
+    let routes = match negociation::cors(&p.reglages.origines) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes
         .layer(DefaultBodyLimit::max(CORPS_MAX))
         .layer(middleware::from_fn(borner))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
@@ -147,6 +168,7 @@ async fn fraicheur(State(p): State<Partage>, r: Request, next: Next) -> Response
 }
 
 /// JSON of FHIR.
-fn fhir(status: StatusCode, corps: Vec<u8>) -> Response {
-    (status, [(http::header::CONTENT_TYPE, "application/fhir+json; charset=utf-8")], corps).into_response()
+fn fhir(status: StatusCode, corps: impl Into<Body>) -> Response {
+    (status, [(http::header::CONTENT_TYPE, "application/fhir+json; charset=utf-8")], corps.into())
+        .into_response()
 }

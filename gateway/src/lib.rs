@@ -1,14 +1,20 @@
 //! The gateway: what the world sees of the mesh.
 //!
-//! Reading order: [`modele`] (the directory in memory), [`recherche`] (from a query
-//! string to a page), [`fhir`] (rendering, masks, reading), [`acces`] (tokens and
-//! consumers), [`terminologie`] (the nomenclatures), [`suivi`] (how the copies follow the
-//! services), [`http`] (routes), [`accueil`] (the home page).
+//! Reading order: [`modele`] (the directory in memory), [`recherche`] (from a query string to a
+//! page), [`texte`] (full text), [`fhir`] (rendering, masks, reading), [`acces`] (tokens and
+//! consumers), [`terminologie`] (the nomenclatures), [`export`] and [`flux`] (copies of the whole,
+//! and what changes in it), [`suivi`] (how our own copies follow the services), [`http`] (routes),
+//! [`accueil`] (the home page).
 
 pub mod acces;
 mod accueil;
 mod accueil_vue;
+#[cfg(any(test, feature = "epreuve"))]
+#[doc(hidden)]
+pub mod epreuve;
+pub mod export;
 pub mod fhir;
+pub mod flux;
 pub mod http;
 pub mod modele;
 pub mod recherche;
@@ -16,11 +22,17 @@ pub mod reglages;
 mod rendu;
 mod suivi;
 pub mod terminologie;
+pub mod texte;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
-use parking_lot::RwLock;
+use fhir::outcome::Issue;
+use recherche::{
+    arbre::{Requete, Resume},
+    evaluation::TropCouteux,
+    requete::{self, Regard},
+};
 use ror_chassis::{
     Resultat,
     admin::Etat,
@@ -30,7 +42,7 @@ use ror_chassis::{
     reglages::{Lecteur, ReglagesJournal},
     serveur, telemetrie,
 };
-use ror_domaine::vocabulaire::Vocabulaire;
+use ror_domaine::vocabulaire::{Tables, Vocabulaire};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use reglages::ReglagesPasserelle;
@@ -38,7 +50,7 @@ pub use reglages::ReglagesPasserelle;
 /// What the routes share.
 pub struct Passerelle {
     /// The directory.
-    pub modele: RwLock<modele::Modele>,
+    pub annuaire: modele::Annuaire,
     /// Tokens, consumers, policy.
     pub acces: acces::Acces,
     /// Labels and codes.
@@ -46,16 +58,103 @@ pub struct Passerelle {
     /// Every published version of the nomenclatures.
     pub terminologie: ArcSwap<terminologie::Terminologie>,
     /// Resources already rendered.
-    pub rendues: rendu::Cache,
+    pub rendues: Arc<rendu::Cache>,
+    /// Key of page links and cursors; the same on every replica when it is set.
+    pub secret: [u8; 32],
+    /// This replica, for what only it can answer.
+    pub replique: u32,
+    /// Bulk exports.
+    pub exports: export::Exports,
+    /// Who follows the changes.
+    pub abonnes: flux::Abonnes,
     /// Readiness.
     pub etat: Etat,
     /// Freshness of each follower.
     pub fraicheur: suivi::Fraicheur,
     /// Settings.
     pub reglages: ReglagesPasserelle,
+    /// Full text of the directory.
+    pub texte: Arc<texte::TexteIntegral>,
+    /// Whether it holds every row. Until then a search of full text is answered 503; exports and
+    /// feeds are not held back: they find what is indexed so far.
+    pub texte_pret: std::sync::atomic::AtomicBool,
+    /// Heavy searches under way, at most.
+    pub lourdes: Arc<tokio::sync::Semaphore>,
     capacity: Canal,
     access: Canal,
     sante: Vec<(String, Canal)>,
+}
+
+/// What the criteria of a search are read with.
+pub struct Lumiere {
+    /// Moment.
+    pub modele: Arc<modele::Modele>,
+    /// Labels.
+    pub tables: Arc<Tables>,
+    /// Value sets.
+    pub terminologie: Arc<terminologie::Terminologie>,
+    /// Now, in milliseconds since 1970.
+    pub maintenant: i64,
+}
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn maintenant() -> i64 {
+    let depuis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    depuis.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Passerelle {
+    /// Reads the criteria of a search, labels resolved; `indulgent` leaves aside what does not exist
+    /// and says so.
+    pub fn lire_recherche(
+        &self,
+        t: modele::TypeFhir,
+        criteres: &str,
+        indulgent: bool,
+    ) -> Result<Requete, Vec<Issue>> {
+        self.lire_recherche_a(t, criteres, indulgent, &self.lumiere(self.annuaire.instant(), None))
+    }
+
+    /// What to read criteria with at a moment, as if it were that time; now without one.
+    pub fn lumiere(&self, modele: Arc<modele::Modele>, quand: Option<i64>) -> Lumiere {
+        Lumiere {
+            modele,
+            tables: self.vocabulaire.tables(),
+            terminologie: self.terminologie.load_full(),
+            maintenant: quand.unwrap_or_else(maintenant),
+        }
+    }
+
+    /// The same, with these labels and value sets, at that moment and time.
+    pub fn lire_recherche_a(
+        &self,
+        t: modele::TypeFhir,
+        criteres: &str,
+        indulgent: bool,
+        avec: &Lumiere,
+    ) -> Result<Requete, Vec<Issue>> {
+        let Lumiere { modele, tables, terminologie, maintenant } = avec;
+        let connu = |s: &str| tables.systeme(s).is_some() || modele.systeme_connu(s);
+        let jeu = |url: &str| terminologie.codes_du_jeu(url);
+        let regard = Regard { connu: &connu, jeu: &jeu, maintenant: *maintenant, indulgent };
+        let mut requete = requete::lire(t, criteres, &regard)?;
+        recherche::libelles::resoudre(&mut requete.condition, t, modele, &|s, c| {
+            tables.libelle(s, c).map(str::to_owned)
+        })
+        .map_err(|TropCouteux| {
+            let message = "Les critères « :text » regardent plus de libellés qu'une requête n'en peut coûter. Attendu : moins de critères « :text », ou les codes eux-mêmes.";
+            vec![Issue::new("too-costly", message)]
+        })?;
+        if requete.resume == Resume::Compte {
+            requete.nombre = 0;
+        }
+        Ok(requete)
+    }
+
+    /// Full text, as searches ask it.
+    pub fn textes(&self, profil: u8) -> texte::TextesDuMoment {
+        texte::TextesDuMoment::nouveau(self.texte.clone(), self.vocabulaire.tables(), profil)
+    }
 }
 
 /// A gateway that runs.

@@ -1,13 +1,26 @@
-//! The read model: the whole directory in memory. A resource is a row of its
-//! table; a criterion is a set of rows; an access right is one more set, computed
-//! when rows change and intersected first. Nothing here waits for anything.
+//! The read model: the whole directory in memory. A resource is a row of its table; a criterion
+//! is a set of rows; an access right is one more set, computed when rows change and intersected
+//! first. A moment is never changed: who reads holds one, whatever is written meanwhile, and two
+//! moments share all that is equal between them ([`Annuaire`]).
 
+mod annuaire;
 mod application;
+mod capacites;
+mod colonne;
+mod creux;
+mod dictionnaire;
 mod droits;
+mod enregistrements;
 mod etat;
+mod ident;
 mod index;
+mod journal;
 mod lien;
+mod positions;
+mod repertoire;
 mod table;
+mod valeurs;
+mod vue;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,13 +29,25 @@ use ror_proto::{
     capacity::v1::Capacity, identity::v1::Identity, offers::v1::Offer, structures::v1::Structure,
 };
 
-use crate::fhir::politique::{Bloc, Faits, Politique};
+use crate::fhir::politique::{Faits, Politique};
+use crate::recherche::parametres::Relation;
 
-pub use application::{ACTIVITES, SYSTEME_STATUT_LIEU, Source, plier, systeme_d_identifiant_quelconque};
+pub use annuaire::{Annuaire, Temoin};
+pub use application::{ACTIVITES, Source, plier};
+use capacites::{Capacites, Perdues};
+use colonne::Colonne;
+use creux::Creux;
+pub use dictionnaire::Dictionnaire;
+pub use enregistrements::{Enregistrement, Enregistrements, UNITE};
 pub(crate) use etat::Etat;
-pub use index::{Param, normaliser_systeme};
+pub use ident::Id;
+pub use index::{Param, normaliser_systeme, systeme_d_identifiant_quelconque};
+pub use journal::Touche;
 pub use lien::Lien;
-pub use table::{Sorte, Table, ordre};
+pub use positions::Point;
+pub use table::{Sorte, Table};
+pub use valeurs::Valeurs;
+pub use vue::SYS_RPPS;
 
 /// Resource types of the façade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,47 +85,94 @@ impl TypeFhir {
     }
 }
 
-/// Capacity records of a place, beside its row.
-#[derive(Clone)]
-pub(crate) struct Capacites {
-    pub version: u64,
-    pub maj: i64,
-    pub etat: Etat,
-}
-
 /// The relations between tables.
-#[derive(Default)]
-pub struct Liens {
-    /// Organization → Organization it is part of.
-    pub parent: Lien,
-    /// Offer → Organization that carries it.
-    pub porteur: Lien,
-    /// Offer → places.
-    pub lieux: Lien,
-    /// Role → offer.
-    pub offre: Lien,
-    /// Role → professional.
-    pub professionnel: Lien,
-    /// Role → organization.
-    pub structure: Lien,
-    /// Place → Organization that manages it.
-    pub gestionnaire: Lien,
-    /// Place → place it is part of.
-    pub lieu_parent: Lien,
+#[derive(Clone, Default)]
+pub struct Liens([Lien; 8]);
+
+impl Liens {
+    /// One relation.
+    pub fn de(&self, r: Relation) -> &Lien {
+        &self.0[r as usize]
+    }
+
+    fn de_mut(&mut self, r: Relation) -> &mut Lien {
+        &mut self.0[r as usize]
+    }
+
+    fn ouverts() -> Self {
+        Self(std::array::from_fn(|_| Lien::ouvert()))
+    }
+
+    fn clore(&mut self) {
+        self.0.iter_mut().for_each(Lien::clore);
+    }
 }
 
 /// The directory at one moment.
+#[derive(Clone)]
 pub struct Modele {
     tables: [Table; 5],
-    capacites: HashMap<u32, Capacites>,
+    capacites: Colonne<Capacites>,
+    // Of the places whose capacities some profile no longer sees.
+    perdues: Creux<Perdues>,
     /// Relations.
     pub liens: Liens,
     politique: Arc<Politique>,
+    positions: [u64; 4],
+    numero: u64,
+    date: i64,
+    // Last change that full text was told of.
+    texte: u64,
+    // That of the replica, which every moment may ask.
+    journal: Arc<journal::Journal>,
+    travail: Travail,
+}
+
+/// What only the writer needs.
+#[derive(Default)]
+struct Travail {
     /// Until every source came once, rows wait for one computation of all rights.
     differe: bool,
     hydratees: Vec<Source>,
-    vus: HashMap<Source, HashMap<TypeFhir, roaring::RoaringBitmap>>,
+    /// Snapshots under way.
+    instantanes: HashMap<Source, Instantane>,
+    /// Rows touched since the last moment.
+    touches: Vec<Changement>,
+    /// Everything is computed again: rows one by one tell nothing.
+    muet: bool,
+    /// Everything may have changed: what was kept of former moments no longer tells enough.
+    refonte: bool,
+    /// Rights changed for all: former moments are not read any more.
+    retrait: bool,
 }
+
+/// A copy is a moment to read: nothing of the writer's goes with it.
+impl Clone for Travail {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// A snapshot under way.
+#[derive(Default)]
+struct Instantane {
+    /// What it held so far.
+    vus: HashMap<TypeFhir, roaring::RoaringBitmap>,
+    /// Whether it, or one that was cut before it, changed anything.
+    change: bool,
+}
+
+/// A row touched: who saw it before, and for whom something changed.
+#[derive(Clone, Copy)]
+struct Changement {
+    type_fhir: TypeFhir,
+    rang: u32,
+    avant: u8,
+    pour: u8,
+}
+
+/// Every profile.
+const TOUS_LES_PROFILS: u8 = 0b11_1111;
 
 /// A resource taken out of the model, to be rendered without holding it.
 #[derive(Clone)]
@@ -112,7 +184,7 @@ pub struct Extrait {
     /// Row in its table.
     pub rang: u32,
     /// Technical id.
-    pub id: Arc<str>,
+    pub id: Id,
     /// Version shown to clients.
     pub version: u64,
     /// Last update, milliseconds since 1970.
@@ -128,12 +200,16 @@ impl Modele {
     pub fn nouveau(politique: Arc<Politique>) -> Self {
         Self {
             tables: Default::default(),
-            capacites: HashMap::new(),
-            liens: Liens::default(),
+            capacites: Colonne::default(),
+            perdues: Creux::default(),
+            liens: Liens::ouverts(),
             politique,
-            differe: true,
-            hydratees: Vec::new(),
-            vus: HashMap::new(),
+            positions: [0; 4],
+            numero: 0,
+            date: 0,
+            texte: 0,
+            journal: Arc::default(),
+            travail: Travail { differe: true, ..Travail::default() },
         }
     }
 
@@ -151,12 +227,45 @@ impl Modele {
         &self.politique
     }
 
+    /// Number of this moment on this replica, growing.
+    pub fn numero(&self) -> u64 {
+        self.numero
+    }
+
+    /// Stream sequence reached in structures, offers, capacity, identity: the same meaning on
+    /// every replica.
+    pub fn positions(&self) -> [u64; 4] {
+        self.positions
+    }
+
+    /// When it was published, milliseconds since 1970.
+    pub fn date(&self) -> i64 {
+        self.date
+    }
+
+    /// Rows touched after a moment, up to this one, in order; `None` when it goes back further than
+    /// kept.
+    pub fn journal_depuis(&self, numero: u64) -> Option<Vec<Touche>> {
+        self.journal.entre(numero, self.numero)
+    }
+
+    /// The first moment that has the latest kept positions that are all at most these: what follows
+    /// it tells at least what follows them. `None` when it goes back further than kept.
+    pub fn journal_repere(&self, positions: [u64; 4]) -> Option<u64> {
+        self.journal.repere(positions)
+    }
+
+    /// Number of the last change that full text was told of.
+    pub fn texte(&self) -> u64 {
+        self.texte
+    }
+
     /// Last update of a row as a profile may know it: the capacities of a place count
     /// for who sees them.
     pub fn maj(&self, t: TypeFhir, rang: u32, profil: u8) -> i64 {
-        let maj = self.table(t).ligne(rang).maj;
-        match (t, self.capacites.get(&rang)) {
-            (TypeFhir::Location, Some(c)) if self.capacite_visible(rang, profil) => maj.max(c.maj),
+        let maj = self.table(t).maj(rang);
+        match t {
+            TypeFhir::Location => maj.max(self.apport_des_capacites(rang, profil).1),
             _ => maj,
         }
     }
@@ -167,36 +276,47 @@ impl Modele {
         table.rang(id).filter(|r| table.visibles(profil).contains(*r))
     }
 
-    /// Whether a profile sees any capacity of a place.
-    fn capacite_visible(&self, rang: u32, profil: u8) -> bool {
-        let faits = self.table(TypeFhir::Location).ligne(rang).faits;
-        (1..=6).any(|statut| self.politique.permet(Bloc::LieuCapacite, profil, &Faits { statut, ..faits }))
-    }
-
     /// Takes a row out for rendering, without what the profile may not even date.
     pub fn extraire(&self, t: TypeFhir, rang: u32, profil: u8) -> Option<Extrait> {
-        let l = self.table(t).ligne(rang);
+        let table = self.table(t);
+        let l = table.ligne(rang)?;
         let etat = l.etat.clone()?;
-        let capacite = match t {
-            TypeFhir::Location => self.capacites.get(&rang).filter(|_| self.capacite_visible(rang, profil)),
-            _ => None,
+        let (capacite, apport) = match t {
+            TypeFhir::Location => {
+                let visible = |_: &&Capacites| self.capacite_visible(rang, profil);
+                (self.capacite(rang).filter(visible), self.apport_des_capacites(rang, profil))
+            }
+            _ => (None, (0, i64::MIN)),
         };
         Some(Extrait {
             type_fhir: t,
             sorte: l.sorte,
             rang,
-            id: l.id.clone(),
-            version: l.version + capacite.map_or(0, |c| c.version),
-            maj: capacite.map_or(l.maj, |c| c.maj.max(l.maj)),
+            id: table.id(rang),
+            version: l.version + apport.0,
+            maj: table.maj(rang).max(apport.1),
             faits: l.faits,
             etat,
-            capacite: capacite.map(|c| c.etat.clone()),
+            capacite: capacite.and_then(|c| c.etat.clone()),
         })
     }
 
     /// Whether any resource carries codes of this (normalised) system.
     pub fn systeme_connu(&self, s: &str) -> bool {
         self.tables.iter().any(|t| t.index.systeme_connu(s))
+    }
+
+    /// Rows of a type that carry a business identifier, hidden ones included; `systeme` normalised.
+    pub fn par_identifiant(
+        &self,
+        t: TypeFhir,
+        systeme: Option<&str>,
+        valeur: &str,
+    ) -> roaring::RoaringBitmap {
+        let porte = |rang: &u32| {
+            self.identifiants(t, *rang).iter().any(|(s, v)| v == valeur && systeme.is_none_or(|x| s == x))
+        };
+        self.table(t).identifiants.candidats(valeur).filter(porte).collect()
     }
 
     /// Rows present in each table.

@@ -1,39 +1,85 @@
-//! Search: the query string becomes a checked request ([`requete`]), the request a
-//! set of rows ([`evaluation`]), the set a page with its includes ([`inclusion`]).
-//! One table ([`parametres`]) says what exists, to the parser and to the
-//! CapabilityStatement alike.
+//! Search: the query string becomes a checked request ([`requete`], a tree in [`arbre`]), the
+//! request a set of rows ([`evaluation`]), the set an ordered page ([`tri`]) with its includes
+//! ([`inclusion`]). One table ([`parametres`]) says what exists, to the parser, the engine and
+//! every description of the façade. `docs/recherche.md` says what a search means.
 
+pub mod arbre;
+pub mod communes;
 pub mod evaluation;
 pub mod inclusion;
+pub mod libelles;
 pub mod parametres;
 pub mod requete;
+pub mod tri;
+pub mod unites;
 
-use crate::modele::{Extrait, Modele};
-use requete::Requete;
+use std::sync::Arc;
+
+use crate::modele::{Extrait, Modele, TypeFhir};
+use arbre::{Requete, Total};
+use evaluation::{Moteur, Textes, TropCouteux};
+use tri::{Depart, Ordre};
+
+/// One resource of an answer.
+pub struct Trouve {
+    /// The resource.
+    pub extrait: Extrait,
+    /// Kilometres from the first point asked, for a place.
+    pub distance_km: Option<f64>,
+    /// Full-text score, 0 to 1.
+    pub score: Option<f32>,
+}
 
 /// One page of results, taken out of the model.
 pub struct Page {
-    /// Matches in all.
-    pub total: u64,
+    /// Matches in all; `None` when the total was not wanted.
+    pub total: Option<u64>,
     /// Matches of this page.
-    pub trouves: Vec<Extrait>,
+    pub trouves: Vec<Trouve>,
     /// Resources included with them.
-    pub inclus: Vec<Extrait>,
-    /// Last id of this page, when more follow.
-    pub suite: Option<String>,
+    pub inclus: Vec<Trouve>,
+    /// Whether a bound left some includes out.
+    pub tronque: bool,
+    /// Last row of the page, when more follow.
+    pub suivante: Option<u32>,
+    /// First row of the page, when others come before.
+    pub precedente: Option<u32>,
 }
 
-/// Runs a request for a profile.
-pub fn chercher(modele: &Modele, requete: &Requete, profil: u8) -> Page {
+/// Runs a request for a profile at a moment.
+pub fn chercher(
+    modele: &Arc<Modele>,
+    requete: &Requete,
+    profil: u8,
+    depart: Depart,
+    textes: &dyn Textes,
+    budget: i64,
+) -> Result<Page, TropCouteux> {
     let t = requete.type_fhir;
-    let trouves = evaluation::evaluer(modele, requete, profil);
-    let (rangs, suite) =
-        evaluation::page(modele.table(t), &trouves, requete.apres.as_deref(), requete.nombre);
-    let inclus = inclusion::inclure(modele, t, &rangs, &requete.inclusions, profil);
-    Page {
-        total: trouves.len(),
-        trouves: rangs.iter().filter_map(|r| modele.extraire(t, *r, profil)).collect(),
-        inclus: inclus.into_iter().filter_map(|(t, r)| modele.extraire(t, r, profil)).collect(),
-        suite,
-    }
+    let moteur = Moteur::nouveau(modele, profil, textes, budget);
+    let rangs = moteur.rangs(t, &requete.condition)?;
+    let score = |r: u32| requete.contenu.as_ref().and_then(|c| textes.score(modele, t, c, r));
+    let tranche = if requete.nombre == 0 {
+        tri::Tranche::default()
+    } else {
+        let depuis = requete.cercle.map(|c| c.centre);
+        let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, &score, &rangs, depart)?;
+        ordre.tranche(&moteur, &rangs, depart, requete.nombre)?
+    };
+    let inclus = inclusion::inclure(&moteur, t, &tranche.rangs, &requete.inclusions)?;
+    let depuis = requete.cercle.and_then(|c| evaluation::centre(&c.centre));
+    let sortir = |t: TypeFhir, r: u32, score: Option<f32>| {
+        let extrait = modele.extraire(t, r, profil)?;
+        let distance = depuis.filter(|_| t == TypeFhir::Location);
+        let distance = distance.map(|d| modele.table(t).positions.point(r).distance(d) / 1000.0);
+        Some(Trouve { extrait, distance_km: distance.filter(|d| d.is_finite()), score })
+    };
+    Ok(Page {
+        total: (requete.total == Total::Exact).then_some(rangs.len()),
+        trouves: tranche.rangs.iter().filter_map(|r| sortir(t, *r, score(*r))).collect(),
+        inclus: inclus.rangs.iter().filter_map(|(t, r)| sortir(*t, *r, None)).collect(),
+        tronque: inclus.tronque,
+        suivante: tranche.rangs.last().copied().filter(|_| tranche.apres),
+        precedente: tranche.rangs.first().copied().filter(|_| tranche.avant),
+    })
 }

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use ror_chassis::reglages::{Lecteur, Reglages};
+use sha2::{Digest, Sha256};
+
+use http::HeaderValue;
+use ror_chassis::reglages::{Lecteur, Reglages, Secret};
 
 /// TLS of the façade.
 #[derive(Clone, Debug)]
@@ -17,6 +20,66 @@ pub struct TlsPublic {
     pub ca_clients: PathBuf,
 }
 
+/// Shortest secret accepted.
+const SECRET_MIN: usize = 32;
+/// Bulk export.
+#[derive(Clone, Debug)]
+pub struct ReglagesExport {
+    /// Folder of the files.
+    pub dossier: PathBuf,
+    /// Most bytes on disk, all exports together.
+    pub octets_max: u64,
+    /// Hours during which a finished export is kept.
+    pub heures: u64,
+    /// Exports written at once.
+    pub simultanes: usize,
+    /// Exports of one caller that wait or run, at most.
+    pub par_client: usize,
+}
+
+impl ReglagesExport {
+    /// The defaults, in that folder.
+    pub fn dans(dossier: PathBuf) -> Self {
+        Self { dossier, octets_max: 20_000_000_000, heures: 24, simultanes: 2, par_client: 2 }
+    }
+
+    fn lire(l: &mut Lecteur) -> Self {
+        let d = Self::dans(std::env::temp_dir().join("ror-exports"));
+        Self {
+            dossier: l.ou("http.export_dir", d.dossier),
+            octets_max: l.ou("http.export_max_bytes", d.octets_max),
+            heures: l.ou("http.export_hours", d.heures),
+            simultanes: l.ou("http.export_jobs", d.simultanes),
+            par_client: l.ou("http.export_jobs_per_client", d.par_client),
+        }
+    }
+}
+
+/// Change feed.
+#[derive(Clone, Copy, Debug)]
+pub struct ReglagesFlux {
+    /// Answers at once, all callers together.
+    pub abonnes: usize,
+    /// Answers at once for one caller.
+    pub par_client: usize,
+}
+
+impl Default for ReglagesFlux {
+    fn default() -> Self {
+        Self { abonnes: 64, par_client: 8 }
+    }
+}
+
+impl ReglagesFlux {
+    fn lire(l: &mut Lecteur) -> Self {
+        let d = Self::default();
+        Self {
+            abonnes: l.ou("http.feed_subscribers", d.abonnes),
+            par_client: l.ou("http.feed_subscribers_per_client", d.par_client),
+        }
+    }
+}
+
 /// All settings of the gateway.
 #[derive(Clone, Debug)]
 pub struct ReglagesPasserelle {
@@ -28,15 +91,43 @@ pub struct ReglagesPasserelle {
     pub tls: Option<TlsPublic>,
     /// Base URL put in links, without a final slash; that of the request when absent.
     pub url_publique: Option<String>,
+    /// Origins whose pages may call the façade; none by default.
+    pub origines: Vec<HeaderValue>,
+    /// Folder of the viewer of the reference; without it the reference is one page.
+    pub reference: Option<PathBuf>,
     /// Profile that the home page searches with; none closes its search.
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
     pub retard_max_s: f64,
     /// Megabytes of rendered resources kept.
     pub rendues_mo: u64,
+    /// Minutes a walk may rest between two pages.
+    pub page_minutes: u64,
+    /// Moments kept for walks, at most.
+    pub page_moments: usize,
+    /// Most results one walk gives, as the former API did; 0 for all.
+    pub coupe: u64,
+    /// Text of the key of page links; that of this process alone when absent.
+    pub cle_des_pages: Option<Secret>,
+    /// Bulk export.
+    pub exports: ReglagesExport,
+    /// Change feed.
+    pub flux: ReglagesFlux,
 }
 
 impl ReglagesPasserelle {
+    /// The key of page links: that of the settings, or one of this process alone.
+    pub fn secret(&self) -> [u8; 32] {
+        match &self.cle_des_pages {
+            Some(s) => Sha256::digest(s.exposer()).into(),
+            None => Sha256::new()
+                .chain_update(uuid::Uuid::new_v4())
+                .chain_update(uuid::Uuid::new_v4())
+                .finalize()
+                .into(),
+        }
+    }
+
     /// Reads everything from the layered settings.
     pub fn lire(l: &mut Lecteur) -> Self {
         let commun = Reglages::lire(l, "gateway", false);
@@ -57,18 +148,36 @@ impl ReglagesPasserelle {
                 None
             }
         };
+        let origines = l.option::<String>("http.cors_origins").unwrap_or_default();
+        let origines = crate::http::origines(&origines).unwrap_or_else(|fautes| {
+            let fautes = fautes.join(", ");
+            l.faute(format!("http.cors_origins : {fautes} : une origine est un schéma, un hôte et un port (https://exemple.fr), ou « * » seul"));
+            Vec::new()
+        });
         let profil_accueil = l.option::<u8>("home.profile");
         if profil_accueil.is_some_and(|p| p > 5) {
             l.faute("home.profile : un profil va de 0 à 5");
+        }
+        let cle_des_pages = l.option::<Secret>("http.secret");
+        if cle_des_pages.as_ref().is_some_and(|s| s.exposer().len() < SECRET_MIN) {
+            l.faute("http.secret : 32 caractères au moins, les mêmes pour toutes les répliques");
         }
         Self {
             commun,
             http,
             tls,
             url_publique: l.option("http.public_url"),
+            origines,
+            reference: l.option("http.reference_dir"),
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
             rendues_mo: l.ou("http.render_cache_mb", 64),
+            page_minutes: l.ou("http.page_minutes", 10),
+            page_moments: l.ou("http.page_moments", 64),
+            coupe: l.ou("http.search_cut", 0),
+            cle_des_pages,
+            exports: ReglagesExport::lire(l),
+            flux: ReglagesFlux::lire(l),
         }
     }
 }

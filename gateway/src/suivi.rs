@@ -2,13 +2,17 @@
 //! live events. Nothing is served as whole before every source is.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
 use futures::StreamExt;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
+use prost::Message;
 use ror_chassis::{
     Resultat,
     admin::Etat,
@@ -16,9 +20,9 @@ use ror_chassis::{
     nats::Jet,
     suivi::{Appel, Instantanes, Position, Suiveur, suivre},
 };
-use ror_domaine::vocabulaire::{self, Vocabulaire};
+use ror_domaine::vocabulaire::{self, Tables, Vocabulaire};
 use ror_proto::{
-    access::v1::{SnapshotAccessRequest, access_service_client::AccessServiceClient},
+    access::v1::{Access, Policy, SnapshotAccessRequest, access, access_service_client::AccessServiceClient},
     capacity::v1::{SnapshotCapacitiesRequest, capacity_service_client::CapacityServiceClient},
     common::v1::Evenement,
     identity::v1::{SnapshotIdentitiesRequest, identity_service_client::IdentityServiceClient},
@@ -30,9 +34,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Passerelle, ReglagesPasserelle,
     acces::Acces,
-    modele::{Modele, Source},
+    export::{self, Exports},
+    flux::Abonnes,
+    modele::{Annuaire, Modele, Source, Temoin, TypeFhir},
     rendu::Cache,
     terminologie::SuiviTerminologie,
+    texte::{self, TexteIntegral},
 };
 
 /// When each source was last known to be caught up.
@@ -101,14 +108,31 @@ pub fn demarrer(
             sante.push((s.to_owned(), vers(s)?));
         }
     }
+    let vocabulaire = Vocabulaire::default();
+    let texte = Arc::new(TexteIntegral::nouveau(TEXTE_OCTETS)?);
+    let temoin = Arc::new(Indexeur { texte: texte.clone(), vocabulaire: vocabulaire.clone() });
     let passerelle = Arc::new(Passerelle {
-        modele: RwLock::new(Modele::nouveau(acces.politique_fermee())),
+        annuaire: Annuaire::nouveau(
+            Modele::nouveau(acces.politique_fermee()),
+            Duration::from_secs(reglages.page_minutes * 60),
+            reglages.page_moments,
+        )
+        .avec_temoin(temoin),
         acces,
-        vocabulaire: Vocabulaire::default(),
+        vocabulaire,
+        texte,
+        texte_pret: AtomicBool::new(false),
         terminologie: ArcSwap::default(),
-        rendues: Cache::nouveau(reglages.rendues_mo * 1_000_000),
+        rendues: Arc::new(Cache::nouveau(reglages.rendues_mo * 1_000_000)),
+        secret: reglages.secret(),
+        replique: uuid::Uuid::new_v4().as_fields().0,
+        exports: Exports::nouveau(reglages.exports.clone()),
+        abonnes: Abonnes::nouveau(reglages.flux, arret.clone()),
         etat: etat.clone(),
         fraicheur: fraicheur.clone(),
+        lourdes: Arc::new(tokio::sync::Semaphore::new(
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        )),
         capacity: vers("capacity")?,
         access: access.clone(),
         sante,
@@ -162,7 +186,7 @@ pub fn demarrer(
         ),
     ];
     for (source, (service, appel, nom)) in sources {
-        let suiveur = SuiviModele { passerelle: passerelle.clone(), source, nom };
+        let suiveur = SuiviModele { passerelle: passerelle.clone(), source, nom, position: None };
         taches.spawn(suivre(jet.clone(), service, appel, suiveur, arret.clone()));
     }
     let (service, appel, nom) = lancer(
@@ -174,7 +198,7 @@ pub fn demarrer(
         jet.clone(),
         service,
         appel,
-        SuiviAcces { passerelle: passerelle.clone(), nom },
+        SuiviAcces { passerelle: passerelle.clone(), nom, politique: None },
         arret.clone(),
     ));
     etat.poser("vocabulary", false);
@@ -200,6 +224,8 @@ pub fn demarrer(
     });
     taches.spawn(suivre(jet.clone(), "nomenclatures", vocabulaire::appel(canal), suiveur, arret.clone()));
     taches.spawn(mesurer(passerelle.clone(), arret.clone()));
+    taches.spawn(indexer(passerelle.clone(), arret.clone()));
+    export::demarrer(&passerelle, taches, arret);
     Ok(passerelle)
 }
 
@@ -210,16 +236,97 @@ async fn mesurer(p: Arc<Passerelle>, arret: CancellationToken) {
             () = arret.cancelled() => return,
         }
         metrics::gauge!("ror_gateway_lag_seconds").set(p.fraicheur.retard().unwrap_or(f64::INFINITY));
-        for (t, n) in p.modele.read().comptes() {
+        p.annuaire.nettoyer();
+        metrics::gauge!("ror_gateway_moments").set(p.annuaire.gardes() as f64);
+        for (t, n) in p.annuaire.instant().comptes() {
             metrics::gauge!("ror_gateway_resources", "type" => t.nom()).set(n as f64);
         }
     }
+}
+
+/// Bytes the writer of the full text may hold.
+const TEXTE_OCTETS: usize = 50_000_000;
+/// Between two commits of it.
+const TEXTE_PAS: Duration = Duration::from_millis(200);
+/// Between two feedings of every row, when labels change.
+const TEXTE_REFONTE: Duration = Duration::from_secs(60);
+/// Rows fed at once: what is written is not published meanwhile.
+const TEXTE_LOT: usize = 200;
+
+/// Feeds the full text with the rows that change, before anyone reads them.
+struct Indexeur {
+    texte: Arc<TexteIntegral>,
+    vocabulaire: Vocabulaire,
+}
+
+impl Temoin for Indexeur {
+    fn dire(&self, m: &Modele, rangs: &[(TypeFhir, u32)]) -> u64 {
+        let tables = self.vocabulaire.tables();
+        let (mut fiches, mut retires) = (Vec::new(), Vec::new());
+        for &(t, r) in rangs {
+            match m.extraire(t, r, 1).and_then(|e| texte::fiche(&e, &tables)) {
+                Some(f) => fiches.push(f),
+                None => retires.push((t, r)),
+            }
+        }
+        self.texte.poser(fiches);
+        self.texte.retirer(&retires);
+        self.texte.numero()
+    }
+}
+
+/// Feeds the full text with every row once the directory is whole, and again when labels change;
+/// commits what changes meanwhile.
+async fn indexer(p: Arc<Passerelle>, arret: CancellationToken) {
+    let mut nourri: Option<Arc<Tables>> = None;
+    let mut depuis = Instant::now();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TEXTE_PAS) => {}
+            () = arret.cancelled() => return,
+        }
+        let tables = p.vocabulaire.tables();
+        let change = nourri.as_ref().is_none_or(|t| !Arc::ptr_eq(t, &tables));
+        let attendre = nourri.is_some() && depuis.elapsed() < TEXTE_REFONTE;
+        if !p.etat.pret() || !change || attendre {
+            p.texte.valider();
+            continue;
+        }
+        let (passerelle, arret) = (p.clone(), arret.clone());
+        let fini = tokio::task::spawn_blocking(move || nourrir(&passerelle, &arret)).await;
+        if fini.is_ok_and(|whole| whole) {
+            p.texte_pret.store(true, Ordering::Release);
+        }
+        nourri = Some(tables);
+        depuis = Instant::now();
+    }
+}
+
+/// Every present row, some at a time; false when told to stop before the end.
+fn nourrir(p: &Passerelle, arret: &CancellationToken) -> bool {
+    let tables = p.vocabulaire.tables();
+    for t in TypeFhir::TOUS {
+        let rangs: Vec<u32> = p.annuaire.instant().table(t).presentes().iter().collect();
+        for lot in rangs.chunks(TEXTE_LOT) {
+            if arret.is_cancelled() {
+                return false;
+            }
+            // No other text of a row is handed over since it was read: the newest is last.
+            p.annuaire.entre_publications(|m| {
+                let fiche = |r: &u32| texte::fiche(&m.extraire(t, *r, 1)?, &tables);
+                p.texte.poser(lot.iter().filter_map(fiche).collect::<Vec<_>>());
+            });
+        }
+    }
+    p.texte.attendre();
+    true
 }
 
 struct SuiviModele {
     passerelle: Arc<Passerelle>,
     source: Source,
     nom: &'static str,
+    position: Option<Position>,
 }
 
 impl Suiveur for SuiviModele {
@@ -230,15 +337,30 @@ impl Suiveur for SuiviModele {
         Ok(None)
     }
     async fn debut_instantane(&mut self, _: u64) -> Resultat<()> {
-        self.passerelle.modele.write().debut_instantane(self.source);
+        let source = self.source;
+        self.passerelle.annuaire.ecrire_async(move |m| m.debut_instantane(source)).await
+    }
+    async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
+        let source = self.source;
+        let ecriture = self.passerelle.annuaire.ecrire_async(move |m| {
+            m.appliquer(source, &lot);
+            if let Some(p) = position {
+                m.situer(source, p.sequence);
+            }
+        });
+        ecriture.await?;
+        self.position = position.or(self.position);
         Ok(())
     }
-    async fn appliquer(&mut self, lot: Vec<Evenement>, _: Option<Position>) -> Resultat<()> {
-        self.passerelle.modele.write().appliquer(self.source, &lot);
-        Ok(())
-    }
-    async fn fin_instantane(&mut self, _: Position) -> Resultat<()> {
-        self.passerelle.modele.write().fin_instantane(self.source);
+    async fn fin_instantane(&mut self, position: Position) -> Resultat<()> {
+        let source = self.source;
+        let autre_vie = self.position.is_some_and(|p| p.cree_le != position.cree_le);
+        let ecriture = self.passerelle.annuaire.ecrire_et_publier(move |m| {
+            m.resituer(source, position.sequence, autre_vie);
+            m.fin_instantane(source);
+        });
+        ecriture.await?;
+        self.position = Some(position);
         Ok(())
     }
     fn a_jour(&mut self) {
@@ -250,6 +372,16 @@ impl Suiveur for SuiviModele {
 struct SuiviAcces {
     passerelle: Arc<Passerelle>,
     nom: &'static str,
+    /// The policy in force, as it came.
+    politique: Option<Policy>,
+}
+
+/// The policy of an event, without what dates it.
+fn politique_de(e: &Evenement) -> Option<Policy> {
+    match Access::decode(e.etat.clone()).ok()?.ressource? {
+        access::Ressource::Policy(p) => Some(Policy { meta: None, ..p }),
+        access::Ressource::Consumer(_) => None,
+    }
 }
 
 impl Suiveur for SuiviAcces {
@@ -264,9 +396,15 @@ impl Suiveur for SuiviAcces {
     }
     async fn appliquer(&mut self, lot: Vec<Evenement>, _: Option<Position>) -> Resultat<()> {
         for e in &lot {
-            if let Some(politique) = self.passerelle.acces.appliquer(e)? {
-                self.passerelle.modele.write().changer_politique(politique);
+            let Some(politique) = self.passerelle.acces.appliquer(e)? else { continue };
+            // A snapshot brings the same again: nothing to compute, and walks go on.
+            let recue = politique_de(e);
+            if recue.is_some() && recue == self.politique {
+                continue;
             }
+            // Shown before anyone is told that it is there.
+            self.passerelle.annuaire.ecrire_et_publier(move |m| m.changer_politique(politique)).await?;
+            self.politique = recue;
         }
         Ok(())
     }

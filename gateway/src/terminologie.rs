@@ -192,6 +192,14 @@ impl Terminologie {
         }
     }
 
+    /// Codes of the current version of a value set, with their systems.
+    pub fn codes_du_jeu(&self, canonique: &str) -> Option<Vec<(String, String)>> {
+        let e = self.courante(Genre::ValueSet, canonique)?;
+        let groupes = 0..e.systemes().count();
+        let du_groupe = |g: usize| e.plage(g).map(move |r| (e.systeme(g).to_owned(), e.code(r).to_owned()));
+        Some(groupes.flat_map(du_groupe).collect())
+    }
+
     /// Versions of a type after a key, by canonical and version.
     pub fn toutes(&self, genre: Genre, apres: Option<Cle>) -> impl Iterator<Item = &Arc<Edition>> {
         let debut = apres.map_or(Bound::Unbounded, Bound::Excluded);

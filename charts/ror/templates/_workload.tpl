@@ -169,6 +169,11 @@ metadata:
   {{- end }}
 spec:
   type: {{ ternary $http.service.type "ClusterIP" $gateway }}
+  {{- if $gateway }}
+  # A walk of pages, a moment and an export belong to the replica that gave them.
+  sessionAffinity: ClientIP
+  sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } }
+  {{- end }}
   selector:
     {{- include "ror.selector" (dict "root" .root "component" .component.name) | nindent 4 }}
   ports:

@@ -1,11 +1,12 @@
 //! `ror-bench`: a whole mesh measured from outside, each figure beside the physical limit
 //! of the same machine in the same run. `ror-bench registries` measures the registries
-//! instead: reading, loading, loading again.
+//! instead: reading, loading, loading again; `ror-bench recherche` the searches of the façade
+//! on a directory of the size of the country.
 //!
 //! Reading order: this file (the course of a run), `mesures` (what is measured and how),
 //! `charge` (the closed loop), `http` (the client), `jeu` (what the requests are made
 //! of), `plancher` and `postgres` (the limits), `mesh` (the processes), `tableau`; then
-//! `registres`, on its own.
+//! `registres` and `recherche`, each on its own.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 mod charge;
@@ -15,8 +16,10 @@ mod jeu;
 mod machine;
 mod mesh;
 mod mesures;
+mod ouverte;
 mod plancher;
 mod postgres;
+mod recherche;
 mod registres;
 mod tableau;
 
@@ -75,13 +78,21 @@ impl Demo {
 
 fn main() -> ExitCode {
     let mut mots: Vec<OsString> = std::env::args_os().collect();
-    let resultat = if mots.get(1).is_some_and(|m| m == "registries") {
-        mots.remove(1);
-        let options = registres::Options::parse_from(mots);
-        courir(registres::executer(&options))
-    } else {
-        let options = Options::parse_from(mots);
-        courir(executer(&options))
+    let resultat = match mots.get(1).and_then(|m| m.to_str()) {
+        Some("registries") => {
+            mots.remove(1);
+            let options = registres::Options::parse_from(mots);
+            courir(registres::executer(&options))
+        }
+        Some("recherche") => {
+            mots.remove(1);
+            let options = recherche::Options::parse_from(mots);
+            courir(recherche::executer(&options))
+        }
+        _ => {
+            let options = Options::parse_from(mots);
+            courir(executer(&options))
+        }
     };
     match resultat {
         Ok(()) => ExitCode::SUCCESS,

@@ -56,7 +56,8 @@ pub struct Processus {
 }
 
 impl Processus {
-    fn lancer(mut commande: Command, nom: &'static str, journal: PathBuf, port: u16) -> Result<Self> {
+    /// Starts a command that answers on that port; what it says goes to `journal`.
+    pub fn lancer(mut commande: Command, nom: &'static str, journal: PathBuf, port: u16) -> Result<Self> {
         let sortie = File::options().create(true).append(true).open(&journal)?;
         commande.stdin(Stdio::null()).stdout(sortie.try_clone()?).stderr(sortie);
         let debut = Instant::now();
@@ -112,6 +113,13 @@ impl Processus {
             }
             tokio::time::sleep(PAS).await;
         }
+        Ok(())
+    }
+
+    /// SIGKILL, as a crash; waits for the end.
+    pub fn tuer(mut self) -> Result<()> {
+        self.enfant.kill()?;
+        self.enfant.wait()?;
         Ok(())
     }
 

@@ -23,6 +23,7 @@ const PREFIXE: &str = "00000000-0000-5000-8000-";
 const BASE: u64 = 100_000_000_000;
 
 /// The embedded server, and the tools of its version.
+#[derive(Clone)]
 pub struct Outils {
     bin: PathBuf,
     port: u16,
@@ -44,6 +45,14 @@ impl Outils {
         sortie(c, "psql").await
     }
 
+    /// Creates the database of the services, on a server that has none yet.
+    pub async fn creer_base(&self) -> Result<()> {
+        let mut c = self.commande("psql");
+        c.env("PGDATABASE", "postgres").args(["-X", "-q", "-v", "ON_ERROR_STOP=1"]);
+        c.args(["-c", "create database ror"]);
+        sortie(c, "psql").await.map(drop)
+    }
+
     /// Version as a person says it with the durability settings, and as a number.
     pub async fn reglages(&self) -> Result<(String, u32)> {
         let sql = "select current_setting('server_version'), current_setting('server_version_num'), \
@@ -53,6 +62,39 @@ impl Outils {
         let [version, numero, fsync, commit] = lus[..] else { bail!("unexpected answer of psql: {lus:?}") };
         let dit = format!("PostgreSQL {version}, fsync {fsync}, synchronous_commit {commit}");
         Ok((dit, numero.parse().unwrap_or(0)))
+    }
+
+    /// Runs pgbench over these scripts, each as likely as the others.
+    pub async fn pgbench(&self, scripts: &[PathBuf], clients: usize, duree: Duration) -> Result<Banc> {
+        let mut c = self.commande("pgbench");
+        let duree = duree.as_secs().max(1).to_string();
+        c.args(["-n", "-M", "prepared", "-T", &duree, "-c", &clients.to_string()]);
+        c.args(["-j", &clients.min(machine::coeurs()).to_string()]);
+        for s in scripts {
+            c.arg("-f").arg(s);
+        }
+        let texte = sortie(c, "pgbench").await?;
+        lire(&texte).with_context(|| format!("unexpected output of pgbench:\n{texte}"))
+    }
+
+    /// The script that reads one row of `point`, made for so many of them.
+    pub fn script_point(&self, points: u64) -> Result<PathBuf> {
+        let texte = format!(
+            "\\set n random({}, {})\nselect etat from point where id = '{PREFIXE}' || :n::text;\n",
+            BASE + 1,
+            BASE + points
+        );
+        fs::write(self.point(), texte)?;
+        Ok(self.point())
+    }
+
+    fn point(&self) -> PathBuf {
+        self.travail.join("point.pgbench")
+    }
+
+    /// Folder of the scripts.
+    pub fn travail(&self) -> &Path {
+        &self.travail
     }
 
     fn commande(&self, nom: &str) -> Command {
@@ -122,12 +164,7 @@ impl Postgres {
     }
 
     fn scripts(&self, region: &str, jeu: &Jeu, charge: usize) -> Result<()> {
-        let point = format!(
-            "\\set n random({}, {})\nselect etat from point where id = '{PREFIXE}' || :n::text;\n",
-            BASE + 1,
-            BASE + self.points
-        );
-        fs::write(self.outils.travail.join("point.pgbench"), point)?;
+        self.outils.script_point(self.points)?;
         // A script a couple: the planner knows the values, as it would with plans of its own.
         for (i, c) in jeu.couples.iter().enumerate() {
             let [a, b] = c.jetons();
@@ -199,32 +236,12 @@ commit;
         duree: Duration,
         couples: usize,
     ) -> Result<Banc> {
-        let mut c = self.outils.commande("pgbench");
-        c.args([
-            "-n",
-            "-M",
-            "prepared",
-            "-T",
-            &duree.as_secs().max(1).to_string(),
-            "-c",
-            &clients.to_string(),
-        ]);
-        c.args(["-j", &clients.min(machine::coeurs()).to_string()]);
-        match geste {
-            Geste::Point => {
-                c.arg("-f").arg(self.outils.travail.join("point.pgbench"));
-            }
-            Geste::Recherche => {
-                for i in 0..couples {
-                    c.arg("-f").arg(self.recherche(i));
-                }
-            }
-            Geste::Ecriture => {
-                c.arg("-f").arg(self.ecriture(clients));
-            }
-        }
-        let texte = sortie(c, "pgbench").await?;
-        lire(&texte).with_context(|| format!("unexpected output of pgbench:\n{texte}"))
+        let scripts: Vec<PathBuf> = match geste {
+            Geste::Point => vec![self.outils.point()],
+            Geste::Recherche => (0..couples).map(|i| self.recherche(i)).collect(),
+            Geste::Ecriture => vec![self.ecriture(clients)],
+        };
+        self.outils.pgbench(&scripts, clients, duree).await
     }
 
     /// Drops the scratch schema.
@@ -251,17 +268,25 @@ fn lire(texte: &str) -> Option<Banc> {
     (echecs == 0.0 && b.debit > 0.0).then_some(b)
 }
 
-/// Copies of the tables, with ids that a number gives, and the offers with their tokens.
-fn schema(jeu: &Jeu) -> String {
-    let mut s = format!(
-        "drop schema if exists bench cascade;
-create schema bench;
-create table point (like offers.agregat including all);
+/// The offers again, with ids that a number gives: one is read by its key.
+pub fn table_point() -> String {
+    format!(
+        "create table point (like offers.agregat including all);
 insert into point (genre, id, region, version, etat, retire, cree_le, maj_le)
 select genre, '{PREFIXE}' || ({BASE} + row_number() over (order by md5(id)))::text,
        region, version, etat, retire, cree_le, maj_le
 from offers.agregat where genre = 'offre' and not retire;
-create table agregat (like capacity.agregat including all);
+"
+    )
+}
+
+/// Copies of the tables, with ids that a number gives, and the offers with their tokens.
+fn schema(jeu: &Jeu) -> String {
+    let point = table_point();
+    let mut s = format!(
+        "drop schema if exists bench cascade;
+create schema bench;
+{point}create table agregat (like capacity.agregat including all);
 create table agregat_historique (like capacity.agregat_historique including all);
 create table outbox_event (like capacity.outbox_event including all);
 create table bail (like capacity.bail including all);

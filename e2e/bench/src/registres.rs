@@ -3,12 +3,15 @@
 //! `COPY` and one SQL comparison of the whole file cost in the same run.
 //!
 //! Reading order: this file (the course of a run), `jeu` (the files), `lecture` (reading
-//! and validating in this process), `chargement` (loads, from outside), `planchers` (SQL).
+//! and validating in this process), `chargement` (loads, from outside), `planchers` (SQL);
+//! then `seul` (the loader alone, its memory) and `pannes` (killed in the middle of a load).
 
 mod chargement;
 mod jeu;
 mod lecture;
+mod pannes;
 mod planchers;
+mod seul;
 
 use std::{
     path::{Path, PathBuf},
@@ -35,6 +38,7 @@ use crate::{
 use chargement::{Chargeur, Genre};
 use jeu::Jeu;
 use planchers::Planchers;
+use seul::Seul;
 
 /// Calls of which the median is told.
 const APPELS: usize = 50;
@@ -58,13 +62,22 @@ pub struct Options {
     /// A process a service: the memory of the loader is then its own.
     #[arg(long)]
     processes: bool,
+    /// Loads too in `identity` alone, a process and servers of its own: memory of the loader.
+    #[arg(long)]
+    loader: bool,
+    /// The same, then kills it, and once PostgreSQL, at several moments of each load.
+    #[arg(long)]
+    kills: bool,
+    /// Neither reading nor the mesh: what --loader or --kills asks for, alone.
+    #[arg(long)]
+    skip_mesh: bool,
     /// Where to write the table too.
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 /// The build folder: the program is in its `release` or `debug`.
-fn cible() -> Result<PathBuf> {
+pub fn cible() -> Result<PathBuf> {
     let programme = std::env::current_exe()?;
     programme.ancestors().nth(2).map(Path::to_owned).context("the program is not in a build folder")
 }
@@ -106,26 +119,18 @@ pub async fn executer(o: &Options) -> Result<()> {
         titre: format!("Registries, scale {}, seed {}", o.echelle, o.graine),
         ..Rapport::default()
     };
+    ensure!(!o.skip_mesh || o.loader || o.kills, "--skip-mesh goes with --loader or --kills");
     let jeu = jeu::preparer(&cible()?, o.graine, o.echelle, o.taux, &mut r).await?;
-    lecture::fichiers(&jeu, &mut r).await?;
-    lecture::codes(&mut r).await?;
-
     let dossier = Dossier::neuf(o)?;
-    let mesh = Mesh::new(&dossier.chemin, "none")?.en_processus(o.processes);
-    eprintln!("starting the mesh…");
-    let mut ror = mesh.lancer()?;
-    ror.pret().await?;
-    let (_, demo) = mesh.annonce(&mut ror).await?;
-    let facade = Facade { adresse: ror.adresse, demo };
-    let outils = Outils::trouver(facade.pid("postgres")?, mesh.port_postgres()?, &mesh.travail)?;
-    let (postgres, _) = outils.reglages().await?;
-    let planchers = Planchers::preparer(&outils, &mesh.travail).await?;
-    let c = Chargeur { mesh: &mesh, facade: &facade, outils: &outils, jeu: &jeu };
-    charger(&c, &planchers, o, &mut r).await?;
-    expansion(&mesh, &mut r).await?;
-    memoire(&facade, &mut r)?;
-    planchers.nettoyer().await?;
-    ror.arreter().await?;
+    let mut postgres = String::new();
+    if !o.skip_mesh {
+        lecture::fichiers(&jeu, &mut r).await?;
+        lecture::codes(&mut r).await?;
+        postgres = maillage(o, &jeu, &dossier.chemin.join("mesh"), &mut r).await?;
+    }
+    if o.loader || o.kills {
+        postgres = chargeur_seul(o, &jeu, &dossier.chemin, &mut r).await?;
+    }
 
     r.environnement = machine::environnement(&charge_au_depart, &postgres);
     r.notes = notes(&jeu, o);
@@ -135,6 +140,40 @@ pub async fn executer(o: &Options) -> Result<()> {
         std::fs::write(chemin, &texte).with_context(|| format!("{} cannot be written", chemin.display()))?;
     }
     Ok(())
+}
+
+/// The loads in a whole mesh; what PostgreSQL is.
+async fn maillage(o: &Options, jeu: &Jeu, dossier: &Path, r: &mut Rapport) -> Result<String> {
+    let mesh = Mesh::new(dossier, "none")?.en_processus(o.processes);
+    eprintln!("starting the mesh…");
+    let mut ror = mesh.lancer()?;
+    ror.pret().await?;
+    let (_, demo) = mesh.annonce(&mut ror).await?;
+    let facade = Facade { adresse: ror.adresse, demo };
+    let outils = Outils::trouver(facade.pid("postgres")?, mesh.port_postgres()?, &mesh.travail)?;
+    let (postgres, _) = outils.reglages().await?;
+    let planchers = Planchers::preparer(&outils, &mesh.travail).await?;
+    let c = Chargeur { mesh: &mesh, facade: &facade, outils: &outils, jeu };
+    charger(&c, &planchers, o, r).await?;
+    expansion(&mesh, r).await?;
+    memoire(&facade, r)?;
+    planchers.nettoyer().await?;
+    ror.arreter().await?;
+    Ok(postgres)
+}
+
+/// The loads in `identity` alone, without a fault, then with crashes; what PostgreSQL is.
+async fn chargeur_seul(o: &Options, jeu: &Jeu, dossier: &Path, r: &mut Rapport) -> Result<String> {
+    let mut seul = Seul::monter(&dossier.join("temoin"), jeu).await?;
+    let (postgres, _) = seul.outils.reglages().await?;
+    let temoin = seul.temoin(r).await?;
+    seul.demonter().await?;
+    if o.kills {
+        let mut seul = Seul::monter(&dossier.join("pannes"), jeu).await?;
+        pannes::eprouver(&mut seul, jeu, &temoin, r).await?;
+        seul.demonter().await?;
+    }
+    Ok(postgres)
 }
 
 /// The loads, in the order of a day, then the days after.
@@ -237,32 +276,50 @@ fn memoire(facade: &Facade, r: &mut Rapport) -> Result<()> {
 fn notes(jeu: &Jeu, o: &Options) -> Vec<String> {
     let e = jeu.premiere();
     let n = |cle: &str| e.comptes.get(cle).copied().unwrap_or(0);
-    vec![
-        format!(
-            "Files: {} legal entities, {} sites, {} activities, {} professionals on {} lines; {} in all, cached \
-             between runs; one run of each measure.",
-            n("entites_juridiques"),
-            n("entites_geographiques"),
-            n("activites"),
-            n("professionnels"),
-            n("lignes_rpps"),
-            octets(jeu.octets(e) as f64)
-        ),
-        "Reading: the library of `identity` on a file in the page cache, every record made and dropped; MB are \
-         those after decompression. Floor: the same file decompressed, or its lines counted."
-            .to_owned(),
-        "Committed: from the start of `ror import` to its report. Searchable: to the moment the gateway finds the \
-         last record of the file (for the next edition, the last one created) by its identifier. The loader, \
-         the mesh, PostgreSQL and NATS share the cores."
-            .to_owned(),
-        "COPY: the rows the load left (id, region, state), binary, into a bare table with its primary key, psql \
-         included. Comparison: COPY of all rows of the edition into a staging table, then one join each way; it \
-         finds the changes and applies none."
-            .to_owned(),
-        format!(
-            "Peak memory: highest resident memory of the {} during the load, started again before it; it holds \
-             what the process held before.",
-            if o.processes { "process of `identity`" } else { "one process of the mesh, read model included" }
-        ),
-    ]
+    let mut notes = vec![format!(
+        "Files: {} legal entities, {} sites, {} activities, {} professionals on {} lines; {} in all, cached between \
+         runs; one run of each measure.",
+        n("entites_juridiques"),
+        n("entites_geographiques"),
+        n("activites"),
+        n("professionnels"),
+        n("lignes_rpps"),
+        octets(jeu.octets(e) as f64)
+    )];
+    if !o.skip_mesh {
+        notes.extend([
+            "Reading: the library of `identity` on a file in the page cache, every record made and dropped; MB are \
+             those after decompression. Floor: the same file decompressed, or its lines counted."
+                .to_owned(),
+            "Committed: from the start of `ror import` to its report. Searchable: to the moment the gateway finds \
+             the last record of the file (for the next edition, the last one created) by its identifier. The \
+             loader, the mesh, PostgreSQL and NATS share the cores."
+                .to_owned(),
+            "COPY: the rows the load left (id, region, state), binary, into a bare table with its primary key, psql \
+             included. Comparison: COPY of all rows of the edition into a staging table, then one join each way; it \
+             finds the changes and applies none."
+                .to_owned(),
+            format!(
+                "Peak memory: highest resident memory of the {} during the load, started again before it; it holds \
+                 what the process held before.",
+                if o.processes { "process of `identity`" } else { "one process of the mesh, read model included" }
+            ),
+        ]);
+    }
+    if o.loader || o.kills {
+        notes.push(
+            "The loader alone: `ror serve identity` on its own PostgreSQL (durable) and NATS, a new process for each \
+             load; its peak is the highest resident memory of its life (VmHWM), read at the report."
+                .to_owned(),
+        );
+    }
+    if o.kills {
+        notes.push(
+            "Killed: SIGKILL of the process, or of the postmaster, at a moment seen in the database; \"before the \
+             commit\" is held there by a lock. As before, or the same: rows of each table of the load, and a hash \
+             of every record and identifier, equal."
+                .to_owned(),
+        );
+    }
+    notes
 }

@@ -51,6 +51,28 @@ impl Rapport {
         });
     }
 
+    /// Something that must hold.
+    pub fn doit(&mut self, quoi: impl Into<String>, texte: String, but: &str, tenu: bool) {
+        self.lignes.push(Ligne {
+            quoi: quoi.into(),
+            valeur: texte,
+            but: but.to_owned(),
+            tenu: Some(tenu),
+            ..Ligne::default()
+        });
+    }
+
+    /// A value that must reach an aim.
+    pub fn au_moins(&mut self, quoi: impl Into<String>, texte: String, valeur: f64, but: f64, unite: &str) {
+        self.lignes.push(Ligne {
+            quoi: quoi.into(),
+            valeur: texte,
+            but: format!("≥ {but} {unite}"),
+            tenu: Some(valeur >= but),
+            ..Ligne::default()
+        });
+    }
+
     /// A value beside its limit, with the ratio aimed at if any.
     pub fn compare(
         &mut self,
@@ -78,12 +100,10 @@ impl Rapport {
             let rapport = l.rapport.map(|r| if r >= 10.0 { format!("{r:.0}×") } else { format!("{r:.2}×") });
             let tenu = l.tenu.map_or("", |t| if t { "yes" } else { "**no**" });
             let rapport = rapport.unwrap_or_default();
+            // A request may hold the sign that parts the columns.
+            let [quoi, valeur, plancher] = [&l.quoi, &l.valeur, &l.plancher].map(|t| t.replace('|', "\\|"));
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                s,
-                "| {} | {} | {} | {rapport} | {} | {tenu} |",
-                l.quoi, l.valeur, l.plancher, l.but
-            );
+            let _ = writeln!(s, "| {quoi} | {valeur} | {plancher} | {rapport} | {} | {tenu} |", l.but);
         }
         s.push('\n');
         for n in &self.notes {

@@ -26,7 +26,7 @@ const CAS: &[(&str, &str, &str, &str)] = &[
     ("Practitioner", "organization.identifier:above", "1", "organization"),
     ("HealthcareService", "organization.bidule", "1", "bidule"),
     ("Practitioner", "name", "x", "name"),
-    ("PractitionerRole", "specialty", "x", "specialty"),
+    ("PractitionerRole", "savoir-faire", "x", "savoir-faire"),
 ];
 
 pub async fn tout(m: &Monde, r: &mut Rapport) {

@@ -97,6 +97,9 @@ const AUTRES: &[&str] = &[
     "https://apifhir.annuaire.sante.fr/ws-sync/exposed/structuredefinition/practitionerRole-vitaleAccepted",
 ];
 
+/// What stands before the example of a parameter in the capability statement.
+const EXEMPLE: &str = " Exemple : ";
+
 pub async fn tout(m: &Monde, r: &mut Rapport) {
     r.verifier("lecture: capability statement", metadonnees(m)).await;
     r.verifier("lecture: every declared parameter is accepted", parametres(m)).await;
@@ -158,14 +161,13 @@ async fn parametres(m: &Monde) -> Result<()> {
     let enonce = capacites(m).await?;
     for genre in GENRES {
         for parametre in tableau(declaree(&enonce, genre)?, "searchParam") {
-            let (nom, sorte) = (texte(parametre, "/name"), texte(parametre, "/type"));
-            let valeur = match sorte {
-                "token" | "string" => "x",
-                "date" => "2024-01-01",
-                "number" => "1",
-                "quantity" => "1|http://unitsofmeasure.org|a",
-                "reference" => "x",
-                _ => continue,
+            let (nom, doc) = (texte(parametre, "/name"), texte(parametre, "/documentation"));
+            // The statement gives an example of each; that of `_has` is a whole criterion.
+            let (_, exemple) = doc.rsplit_once(EXEMPLE).with_context(|| format!("{genre} {nom}: {doc}"))?;
+            let (nom, valeur) = match nom {
+                "_has" if genre != "HealthcareService" => continue,
+                "_has" => exemple.split_once('=').with_context(|| exemple.to_owned())?,
+                _ => (nom, exemple),
             };
             let reponse = m.p1.chercher(genre, &[(nom, valeur), ("_count", "1")]).await?;
             reponse.attendre(200).with_context(|| format!("{genre}?{nom}={valeur}"))?;

@@ -3,14 +3,20 @@
 
 mod accueil;
 mod bascule;
+mod brut;
 mod capacite;
+mod changements;
+mod clients;
 mod demarrage;
 mod disque;
 mod droits;
 mod erreurs;
+mod export;
 mod jetons;
 mod lecture;
+mod manieres;
 mod monde;
+mod oracle;
 mod paging;
 mod pannes;
 mod perime;
@@ -31,6 +37,7 @@ async fn one_process_answers_as_documented() {
     let monde = Monde::lire(mesh).await.unwrap();
     let mut rapport = Rapport::default();
     monde::tout(&monde, &mut rapport).await;
+    clients::tout(&monde, &mut rapport).await;
     capacite::doublon(&monde, &mut rapport).await;
     rapport.finir();
 }

@@ -10,7 +10,10 @@ use ror_e2e::{
 };
 use serde_json::Value;
 
-use crate::{accueil, capacite, droits, erreurs, jetons, lecture, paging, recherche, sante, terminologie};
+use crate::{
+    accueil, capacite, changements, droits, erreurs, export, jetons, lecture, manieres, oracle, paging,
+    recherche, sante, terminologie,
+};
 
 pub struct Monde {
     pub mesh: Mesh,
@@ -121,10 +124,14 @@ pub async fn tout(monde: &Monde, rapport: &mut Rapport) {
     accueil::tout(monde, rapport).await;
     jetons::tout(monde, rapport).await;
     lecture::tout(monde, rapport).await;
+    manieres::tout(monde, rapport).await;
     terminologie::tout(monde, rapport).await;
     erreurs::tout(monde, rapport).await;
     paging::tout(monde, rapport).await;
     recherche::tout(monde, rapport).await;
     droits::tout(monde, rapport).await;
+    export::tout(monde, rapport).await;
     capacite::tout(monde, rapport).await;
+    oracle::tout(monde, rapport).await;
+    changements::tout(monde, rapport).await;
 }

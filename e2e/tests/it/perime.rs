@@ -89,10 +89,9 @@ impl Lectures {
             format!("Location/{}", mesh.exemple("lieu_id")?),
             format!("HealthcareService?_id={}", mesh.exemple("offre_id")?),
             "Organization?_count=5".to_owned(),
-            "PractitionerRole?_count=5&_include=PractitionerRole:practitioner".to_owned(),
         ] {
             let reponse = client.lire(&chemin).await?.attendre(200).with_context(|| chemin.clone())?;
-            temoins.push((chemin, reponse.texte));
+            temoins.push((chemin, sans_liens(&reponse.texte)));
         }
         Ok(Self { client, temoins })
     }
@@ -102,7 +101,7 @@ impl Lectures {
         let mut ages = Vec::new();
         for (chemin, temoin) in &self.temoins {
             let reponse = self.client.lire(chemin).await?.attendre(200).with_context(|| chemin.clone())?;
-            ensure!(reponse.texte == *temoin, "{chemin}: another answer");
+            ensure!(sans_liens(&reponse.texte) == *temoin, "{chemin}: another answer");
             ages.push(Age::de(&reponse).with_context(|| chemin.clone())?);
         }
         Ok(ages)
@@ -185,4 +184,17 @@ async fn frozen_servers_leave_reads_whole_and_their_age_told() {
     rapport.verifier("perime: the broker is frozen", courtier(&mesh, &lectures)).await;
     rapport.verifier("perime: the database is frozen", base(&mesh, &lectures)).await;
     rapport.finir();
+}
+
+/// An answer without its links, which name the moment of each.
+fn sans_liens(texte: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(texte) {
+        Ok(mut v) => {
+            if let Some(o) = v.as_object_mut() {
+                o.remove("link");
+            }
+            v.to_string()
+        }
+        Err(_) => texte.to_owned(),
+    }
 }

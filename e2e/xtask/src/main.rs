@@ -2,11 +2,13 @@
 //! standard library, so that it is there in a second on a fresh machine.
 #![allow(clippy::print_stdout, reason = "a command prints what it does")]
 
+mod clients;
 mod outils;
 
 use std::{
     env,
     ffi::OsString,
+    fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -23,6 +25,13 @@ cargo xtask <commande>
   bench registries [options]
                     mesures des registres à la taille du pays : lecture, chargement, édition suivante
                     (--echelle 0.02 pour un essai d'une minute, --out FICHIER pour garder le tableau)
+  bench recherche [options]
+                    mesures de la recherche sur un annuaire à la taille du pays, semé une fois puis gardé
+                    (--echelle 0.02 pour un essai, --parties a,d pour n'en mesurer que deux)
+  oracle [options]  compare la recherche d'un maillage démarré (up) à une évaluation par force brute
+                    (--requetes 1000000, --graine N, --mesh DOSSIER, --sans-ecriture)
+  fuzz [--secondes 60] [cible…]
+                    textes inventés par libFuzzer (cargo-fuzz) pour ce qui lit les requêtes : requete, filtre, page
   proto-baseline    refait la référence des contrats (à une version publiée seulement)
 ";
 
@@ -35,6 +44,8 @@ fn main() -> ExitCode {
         Some("test") => test(&reste),
         Some("lint") => lint(),
         Some("bench") => bench(&reste),
+        Some("oracle") => oracle(&reste),
+        Some("fuzz") => fuzz(&reste),
         Some("proto-baseline") => reference(),
         _ => {
             print!("{AIDE}");
@@ -96,7 +107,16 @@ fn test(filtre: &[OsString]) -> Resultat<()> {
     if filtre.is_empty() {
         lint_sans_cargo()?;
     }
-    etape("compilation", cargo().args(["build", "--workspace", "--locked", "--bins"]))?;
+    // A filter may name tests that need no client: without them the one that does says so.
+    let clients = match clients::preparer(&cible()) {
+        Err(e) if !filtre.is_empty() => {
+            eprintln!("xtask : {e}");
+            None
+        }
+        r => Some(r?),
+    };
+    // All targets: with the bins alone, features differ from those of the tests and all is compiled twice.
+    etape("compilation", cargo().args(["build", "--workspace", "--locked", "--all-targets"]))?;
     if filtre.is_empty() {
         clippy()?;
     }
@@ -111,6 +131,9 @@ fn test(filtre: &[OsString]) -> Resultat<()> {
     } else {
         // Without nextest the meshes of the end-to-end tests must still run one at a time.
         c.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("RUST_TEST_THREADS", "1");
+    }
+    if let Some(dossier) = clients {
+        c.env("ROR_CLIENTS", dossier);
     }
     // A failed check says what it saw; a backtrace through the runtime would bury it in the report.
     if env::var_os("CI").is_some() {
@@ -189,4 +212,70 @@ fn bench(args: &[OsString]) -> Resultat<()> {
     )?;
     let e = Command::new(cible().join("release/ror-bench")).args(args).current_dir(racine()).exec();
     Err(format!("ror-bench ne se lance pas : {e}"))
+}
+
+fn oracle(args: &[OsString]) -> Resultat<()> {
+    etape(
+        "compilation en release",
+        cargo().args(["build", "--release", "--locked", "--package", "ror-e2e", "--bin", "ror-oracle"]),
+    )?;
+    let e = Command::new(cible().join("release/ror-oracle")).args(args).current_dir(racine()).exec();
+    Err(format!("ror-oracle ne se lance pas : {e}"))
+}
+
+/// What `e2e/fuzz` reads.
+const CIBLES: [&str; 3] = ["requete", "filtre", "page"];
+
+fn fuzz(args: &[OsString]) -> Resultat<()> {
+    let (mut secondes, mut cibles) = (60, Vec::new());
+    let mut suite = args.iter().map(|a| a.to_string_lossy());
+    while let Some(arg) = suite.next() {
+        if arg == "--secondes" {
+            let lu = suite.next().and_then(|s| s.parse::<u32>().ok()).filter(|s| *s > 0);
+            secondes = lu.ok_or("fuzz --secondes : ce n'est pas une durée. Attendu : un entier positif.")?;
+            continue;
+        }
+        let connue = CIBLES.into_iter().find(|c| *c == arg);
+        let attendu =
+            || format!("fuzz : « {arg} » est inconnu. Attendu : --secondes N, {}.", CIBLES.join(", "));
+        cibles.push(connue.ok_or_else(attendu)?);
+    }
+    if cibles.is_empty() {
+        cibles.extend(CIBLES);
+    }
+    let la = Command::new("cargo").args(["fuzz", "--version"]).output().is_ok_and(|s| s.status.success());
+    if !la {
+        return Err(
+            "cargo-fuzz manque : installez-le (cargo install cargo-fuzz), avec un compilateur C++ (Debian : apt install g++)"
+                .into(),
+        );
+    }
+    let dossier = racine().join("e2e/fuzz");
+    // The versions of the product; cargo keeps those that serve and adds libFuzzer.
+    let (voulu, verrou) = (racine().join("Cargo.lock"), dossier.join("Cargo.lock"));
+    let ecrit = |p: &Path| fs::metadata(p).and_then(|m| m.modified()).ok();
+    if ecrit(&verrou) < ecrit(&voulu) {
+        fs::copy(&voulu, &verrou).map_err(|e| format!("{} : {e}", verrou.display()))?;
+    }
+    let sortie = cible().join("fuzz");
+    for nom in cibles {
+        // What is found goes there; the kept texts are only read.
+        let trouves = sortie.join("corpus").join(nom);
+        fs::create_dir_all(&trouves).map_err(|e| format!("{} : {e}", trouves.display()))?;
+        let mut c = Command::new("cargo");
+        // No sanitizer: no code of ours is unsafe. The toolchain is the stable one.
+        c.args(["fuzz", "run", "--sanitizer", "none", "--strip-dead-code", "--fuzz-dir"])
+            .arg(&dossier)
+            .arg(nom)
+            .arg(&trouves)
+            .arg(dossier.join("corpus").join(nom))
+            .args(["--", "-max_len=2048", "-timeout=10"])
+            .arg(format!("-max_total_time={secondes}"))
+            .arg(format!("-dict={}", dossier.join("mots.dict").display()))
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_DIR", &sortie)
+            .current_dir(racine().join("e2e"));
+        etape(&format!("fuzz {nom}"), &mut c)?;
+    }
+    Ok(())
 }

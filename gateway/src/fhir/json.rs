@@ -77,6 +77,15 @@ impl Objet<'_> {
         self.vide &= clore(self.sortie, vide, repere, b'}');
     }
 
+    /// Member whose JSON is written already, left out when there is none.
+    pub fn brut(&mut self, nom: &str, json: &[u8]) {
+        if !json.is_empty() {
+            self.cle(nom);
+            self.sortie.extend_from_slice(json);
+            self.vide = false;
+        }
+    }
+
     /// Array member, left out when the closure writes nothing.
     pub fn tableau(&mut self, nom: &str, remplir: impl FnOnce(&mut Tableau<'_>)) {
         let repere = self.sortie.len();

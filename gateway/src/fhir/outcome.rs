@@ -66,13 +66,23 @@ fn code_de_regle(regle: &str) -> &'static str {
 /// The OperationOutcome of these issues.
 #[must_use]
 pub fn operation_outcome(issues: &[Issue]) -> Vec<u8> {
+    de_gravite("error", issues)
+}
+
+/// The OperationOutcome of what an answer has to say without failing.
+#[must_use]
+pub fn avertissements(issues: &[Issue]) -> Vec<u8> {
+    de_gravite("warning", issues)
+}
+
+fn de_gravite(gravite: &str, issues: &[Issue]) -> Vec<u8> {
     let mut sortie = Vec::with_capacity(256 * issues.len().max(1));
     json::document(&mut sortie, |o| {
         o.texte("resourceType", "OperationOutcome");
         o.tableau("issue", |t| {
             for issue in issues {
                 t.objet(|o| {
-                    o.texte("severity", "error");
+                    o.texte("severity", gravite);
                     o.texte("code", issue.code);
                     o.objet("details", |o| o.texte("text", &issue.details));
                     o.texte("diagnostics", &issue.diagnostics);

@@ -136,12 +136,40 @@ pub struct Faits {
     pub statut: u8,
 }
 
+/// Classes of facts: all that is decided on but levels and status.
+const CLASSES: usize = 16;
+/// Statuses decided beforehand.
+const STATUTS: usize = 16;
+
+impl Faits {
+    fn classe(&self) -> usize {
+        usize::from(self.sensible)
+            | usize::from(self.sensible_partage) << 1
+            | usize::from(self.ms) << 2
+            | usize::from(self.ville) << 3
+    }
+
+    fn de_classe(classe: usize, statut: u8) -> Self {
+        let bit = |i: u32| classe & (1 << i) != 0;
+        Self {
+            sensible: bit(0),
+            sensible_partage: bit(1),
+            ms: bit(2),
+            ville: bit(3),
+            statut,
+            ..Self::default()
+        }
+    }
+}
+
 /// A compiled policy.
 #[derive(Clone, Debug)]
 pub struct Politique {
     nom_version: String,
     // One line a block, in the order of `Bloc::TOUS`; one condition a profile.
     conditions: Vec<[Condition; PROFILS]>,
+    // What the conditions say without levels, decided once: profiles by block, class and status.
+    masques: Vec<[[u8; STATUTS]; CLASSES]>,
 }
 
 impl Politique {
@@ -179,7 +207,9 @@ impl Politique {
             conditions.push(ligne.map(Option::unwrap_or_default));
         }
         if fautes.is_empty() {
-            Ok(Self { nom_version: politique.nom_version.clone(), conditions })
+            let mut p = Self { nom_version: politique.nom_version.clone(), conditions, masques: Vec::new() };
+            p.masques = Bloc::TOUS.into_iter().map(|bloc| p.decider(bloc)).collect();
+            Ok(p)
         } else {
             Err(fautes)
         }
@@ -191,9 +221,37 @@ impl Politique {
         &self.nom_version
     }
 
+    fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {
+        let mut masques = [[0; STATUTS]; CLASSES];
+        for (classe, statuts) in masques.iter_mut().enumerate() {
+            for (statut, masque) in (0_u8..).zip(statuts) {
+                let faits = Faits::de_classe(classe, statut);
+                *masque = (0..6_u8)
+                    .filter(|profil| self.evaluer(bloc, *profil, &faits))
+                    .fold(0, |masque, profil| masque | (1_u8 << profil));
+            }
+        }
+        masques
+    }
+
     /// Whether a profile may see a block, given the facts. An unknown profile sees nothing.
     #[must_use]
     pub fn permet(&self, bloc: Bloc, profil: u8, faits: &Faits) -> bool {
+        match self.decide(bloc, faits) {
+            Some(masque) => 1_u8.checked_shl(u32::from(profil)).is_some_and(|bit| masque & bit != 0),
+            None => self.evaluer(bloc, profil, faits),
+        }
+    }
+
+    /// The profiles decided beforehand; `None` when levels or an unusual status come in.
+    fn decide(&self, bloc: Bloc, faits: &Faits) -> Option<u8> {
+        if faits.niveau_contact != 0 || faits.niveau_telecom != 0 {
+            return None;
+        }
+        self.masques.get(bloc as usize)?[faits.classe()].get(usize::from(faits.statut)).copied()
+    }
+
+    fn evaluer(&self, bloc: Bloc, profil: u8, faits: &Faits) -> bool {
         let Some(condition) =
             self.conditions.get(bloc as usize).and_then(|ligne| ligne.get(usize::from(profil)))
         else {
@@ -209,9 +267,11 @@ impl Politique {
     /// The profiles that may see a block, one bit each (bit 0 is profile 0).
     #[must_use]
     pub fn masque(&self, bloc: Bloc, faits: &Faits) -> u8 {
-        (0..6_u8)
-            .filter(|profil| self.permet(bloc, *profil, faits))
-            .fold(0, |masque, profil| masque | (1_u8 << profil))
+        self.decide(bloc, faits).unwrap_or_else(|| {
+            (0..6_u8)
+                .filter(|profil| self.evaluer(bloc, *profil, faits))
+                .fold(0, |masque, profil| masque | (1_u8 << profil))
+        })
     }
 }
 

@@ -12,12 +12,12 @@ mod practitioner_role;
 
 use super::politique::{Bloc, Faits, Politique};
 
-pub use healthcare_service::{healthcare_service, type_fermeture};
-pub use location::location;
+pub use healthcare_service::{fermeture_en_vigueur, healthcare_service, type_fermeture};
+pub use location::{location, statut_capacite};
 pub use organization::{organization_eg, organization_ej, organization_oi};
 pub use practitioner::practitioner;
 pub use practitioner_role::practitioner_role;
-pub(super) use practitioner_role::type_savoir_faire;
+pub(crate) use practitioner_role::type_savoir_faire;
 
 /// Labels of the nomenclatures at the date of use.
 pub trait Libelles {

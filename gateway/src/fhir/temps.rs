@@ -2,7 +2,9 @@
 
 use prost_types::Timestamp;
 use time::format_description::well_known::Rfc3339;
-use time::{Date, Month, OffsetDateTime};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+const JOUR_MS: i64 = 86_400_000;
 
 /// RFC 3339 in UTC with milliseconds, or `None` outside the years 1 to 9999.
 #[must_use]
@@ -74,9 +76,86 @@ fn nombre(texte: &str, chiffres: usize) -> Option<u16> {
     texte.parse().ok()
 }
 
+/// First instant of a partial date and first instant after it, in milliseconds; without a zone, UTC.
+/// The width is that of the precision written: a tenth of a second for `.5`, a millisecond at least.
+#[must_use]
+pub fn etendue(texte: &str) -> Option<(i64, i64)> {
+    let (date, heure) = texte.split_once('T').map_or((texte, None), |(d, h)| (d, Some(h)));
+    let mut parties = date.split('-');
+    let annee = i32::from(nombre(parties.next()?, 4)?);
+    let mois = facultatif(parties.next(), |m| Month::try_from(m).ok())?;
+    let jour = facultatif(parties.next(), Some)?;
+    if parties.next().is_some() || annee == 0 {
+        return None;
+    }
+    let premier = Date::from_calendar_date(annee, mois.unwrap_or(Month::January), jour.unwrap_or(1)).ok()?;
+    if let Some(heure) = heure {
+        jour?;
+        let (heure, zone) = zone(heure)?;
+        let (t, pas) = horaire(heure)?;
+        let debut = ms(PrimitiveDateTime::new(premier, t), zone)?;
+        return Some((debut, debut.checked_add(pas)?));
+    }
+    let dernier = match (mois, jour) {
+        (_, Some(_)) => premier,
+        (Some(m), None) => Date::from_calendar_date(annee, m, m.length(annee)).ok()?,
+        (None, None) => Date::from_calendar_date(annee, Month::December, 31).ok()?,
+    };
+    let minuit = |d: Date| ms(PrimitiveDateTime::new(d, Time::MIDNIGHT), UtcOffset::UTC);
+    Some((minuit(premier)?, minuit(dernier)?.checked_add(JOUR_MS)?))
+}
+
+/// A part of two digits that may be absent.
+fn facultatif<T>(partie: Option<&str>, lire: impl Fn(u8) -> Option<T>) -> Option<Option<T>> {
+    let Some(texte) = partie else { return Some(None) };
+    deux(texte).and_then(lire).map(Some)
+}
+
+fn deux(texte: &str) -> Option<u8> {
+    nombre(texte, 2).and_then(|n| u8::try_from(n).ok())
+}
+
+fn ms(d: PrimitiveDateTime, z: UtcOffset) -> Option<i64> {
+    i64::try_from(d.assume_offset(z).unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+fn zone(heure: &str) -> Option<(&str, UtcOffset)> {
+    if let Some(h) = heure.strip_suffix(['Z', 'z']) {
+        return Some((h, UtcOffset::UTC));
+    }
+    // A "+" left unescaped in a URL arrives as a space.
+    let Some(i) = heure.rfind(['+', '-', ' ']) else { return Some((heure, UtcOffset::UTC)) };
+    let (h, m) = heure[i + 1..].split_once(':')?;
+    let (h, m) = (deux(h).filter(|h| *h <= 14)?, deux(m).filter(|m| *m <= 59)?);
+    let signe = if heure.as_bytes()[i] == b'-' { -1 } else { 1 };
+    let zone = UtcOffset::from_whole_seconds(signe * (i32::from(h) * 60 + i32::from(m)) * 60).ok()?;
+    Some((&heure[..i], zone))
+}
+
+/// A time of day and the milliseconds its precision covers.
+fn horaire(texte: &str) -> Option<(Time, i64)> {
+    let mut p = texte.split(':');
+    let (h, m) = (deux(p.next()?)?, deux(p.next()?)?);
+    let Some(s) = p.next() else { return Some((Time::from_hms(h, m, 0).ok()?, 60_000)) };
+    if p.next().is_some() {
+        return None;
+    }
+    let Some((s, f)) = s.split_once('.') else { return Some((Time::from_hms(h, m, deux(s)?).ok()?, 1_000)) };
+    if f.is_empty() || !f.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let pas = match f.len() {
+        1 => 100,
+        2 => 10,
+        _ => 1,
+    };
+    let millis = nombre(format!("{f:0<3}").get(..3)?, 3)?;
+    Some((Time::from_hms_milli(h, m, deux(s)?, millis).ok()?, pas))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{date_valide, ecrire_instant, heure_valide, lire_instant};
+    use super::{JOUR_MS, date_valide, ecrire_instant, etendue, heure_valide, lire_instant};
 
     #[test]
     fn instants_round_trip_at_the_millisecond() {
@@ -94,5 +173,54 @@ mod tests {
         assert!(!date_valide("2023-02-29") && !date_valide("24-1-1") && !date_valide(""));
         assert!(heure_valide("08:30:00") && heure_valide("08:30:00.5"));
         assert!(!heure_valide("24:00:00") && !heure_valide("08:30") && !heure_valide("8:30:00"));
+    }
+
+    #[test]
+    fn partial_dates_cover_their_precision() {
+        let b = |t: &str| etendue(t).map(|(d, f)| f - d);
+        assert_eq!(b("2024"), Some(366 * JOUR_MS));
+        assert_eq!(b("2023-02"), Some(28 * JOUR_MS));
+        assert_eq!(b("2023-12"), Some(31 * JOUR_MS));
+        assert_eq!(b("2023-08-02"), Some(JOUR_MS));
+        assert_eq!(b("9999-12-31"), Some(JOUR_MS));
+        assert_eq!(b("2022-11-06T15:00"), Some(60_000));
+        assert_eq!(b("2024-01-01T00:00:00+01:00"), Some(1_000));
+        for (fraction, largeur) in [(".5", 100), (".12", 10), (".123", 1), (".123456", 1)] {
+            assert_eq!(b(&format!("2024-01-01T00:00:00{fraction}Z")), Some(largeur), "{fraction}");
+        }
+        assert_eq!(etendue("1970-01-01T00:00:00.05"), Some((50, 60)));
+        assert_eq!(etendue("1970-01-01"), Some((0, JOUR_MS)));
+        for faux in [
+            "",
+            "0000",
+            "2024-13",
+            "2024-02-30",
+            "24",
+            "2024-1-1",
+            "2024T10:00",
+            "2024-01-01T25:00",
+            "demain",
+            "+202",
+            "2024-+1",
+            "2024-01-01T10",
+            "2024-01-01T10:00:00.",
+            "2024-01-01T10:00+15:00",
+            "2024-01-01T10:00+1:00",
+            "2024-01-01-01",
+            "2024-01-01T",
+            "٢٠٢٤",
+        ] {
+            assert_eq!(etendue(faux), None, "{faux}");
+        }
+    }
+
+    #[test]
+    fn zones_move_instants_and_a_blank_is_a_plus() {
+        let debut = |t: &str| etendue(t).map(|(d, _)| d).unwrap();
+        let utc = debut("2024-01-01T00:00:00Z");
+        assert_eq!(debut("2024-01-01T00:00:00"), utc);
+        assert_eq!(debut("2024-01-01T00:00:00+01:00"), utc - 3_600_000);
+        assert_eq!(debut("2024-01-01T00:00:00 01:00"), utc - 3_600_000);
+        assert_eq!(debut("2024-01-01T00:00:00-03:30"), utc + 12_600_000);
     }
 }

@@ -17,12 +17,17 @@ use ror_proto::{
     common::v1::{Canal, Evenement, Provenance},
 };
 
-use super::{Connexion, erreurs::Refus, lecture};
+use super::{
+    Connexion,
+    erreurs::Refus,
+    lecture,
+    negociation::{Retour, preferences},
+};
 use crate::{
     Partage, Passerelle,
     acces::Appelant,
     fhir::{canoniques::EXT_CAPACITE, json, lecture as fhir_lecture, outcome::Issue},
-    modele::{Param, Source, TypeFhir},
+    modele::{Source, TypeFhir},
     recherche::requete::decoder,
 };
 
@@ -57,7 +62,7 @@ pub async fn patcher_par_id(
 ) -> Result<Response, Refus> {
     let appelant = fournisseur(&p, &entetes, &connexion).await?;
     let place = {
-        let m = p.modele.read();
+        let m = p.annuaire.instant();
         m.table(TypeFhir::Location).rang(&id).and_then(|r| place(&m, r))
     };
     let place = place.ok_or_else(|| lieu_inconnu(&id))?;
@@ -118,8 +123,8 @@ fn identifiant(chaine: &str) -> Result<String, Refus> {
 }
 
 fn trouver(p: &Passerelle, identifiant: &str) -> Result<Place, Refus> {
-    let m = p.modele.read();
-    let rangs = m.table(TypeFhir::Location).index.chercher(Param::Identifier, None, identifiant);
+    let m = p.annuaire.instant();
+    let rangs = m.par_identifiant(TypeFhir::Location, None, identifiant);
     match rangs.len() {
         0 => Err(lieu_inconnu(identifiant)),
         1 => rangs.min().and_then(|r| place(&m, r)).ok_or_else(|| lieu_inconnu(identifiant)),
@@ -220,7 +225,12 @@ async fn executer(
         .map_err(|s| refus_capacite(Erreur::from(s), &place))?
         .into_inner();
     let capacites = reponse.capacite_lieu.unwrap_or_default();
-    Ok(confirmer(p, &place, &capacites))
+    let mut r = confirmer(p, &place, &capacites).await;
+    if preferences(entetes).retour == Some(Retour::Minimal) {
+        *r.body_mut() = axum::body::Body::empty();
+        r.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    Ok(r)
 }
 
 /// The façade's documented answers (fhir-api notes, §6).
@@ -251,7 +261,7 @@ fn refus_capacite(e: Erreur, place: &Place) -> Refus {
 }
 
 /// Puts the acknowledged state in this replica, then answers with it.
-fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> Response {
+async fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> Response {
     let meta = capacites.meta.clone().unwrap_or_default();
     let union = Capacity { ressource: Some(capacity::Ressource::CapaciteLieu(capacites.clone())) };
     let evenement = Evenement {
@@ -264,9 +274,13 @@ fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> Respons
         etat: union.etat(),
         ..Default::default()
     };
+    let ecriture = p.annuaire.ecrire_et_publier(move |m| m.appliquer(Source::Capacity, &[evenement]));
+    if let Err(e) = ecriture.await {
+        // Its owner has it: the event will bring it.
+        tracing::error!(error = %e, place = %place.id, "a capacity that was written is not shown yet");
+    }
     let extrait = {
-        let mut m = p.modele.write();
-        m.appliquer(Source::Capacity, &[evenement]);
+        let m = p.annuaire.instant();
         m.table(TypeFhir::Location).rang(&place.id).and_then(|r| m.extraire(TypeFhir::Location, r, 1))
     };
     let (version, maj) = extrait.map_or((meta.version, 0), |e| (e.version, e.maj));

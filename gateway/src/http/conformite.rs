@@ -1,106 +1,185 @@
-//! CapabilityStatement, made from the table that the engine executes.
+//! How the façade describes itself: CapabilityStatement, SearchParameter, OperationDefinition,
+//! OpenAPI. All of it comes from the tables that are executed, and is open to all.
+
+pub(super) mod definitions;
+mod enonce;
+mod fiches;
+mod openapi;
+pub(super) mod operations;
+
+use std::borrow::Cow;
 
 use axum::{
-    extract::{Extension, State},
-    response::Response,
+    Router,
+    extract::{Extension, Path, RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde_json::json;
 
-use super::{Connexion, lecture};
-use crate::{
-    Partage,
-    fhir::canoniques as c,
-    modele::TypeFhir,
-    recherche::parametres::{self, INCLUSIONS},
-    terminologie::{Genre, parametres as nos},
+use self::{
+    definitions::TYPES_PROPRES,
+    enonce::Deploiement,
+    fiches::{Fiche, parametres},
+    operations::TOUTES,
 };
+use super::{
+    Connexion, DIFFUSION, JETON,
+    erreurs::Refus,
+    lecture,
+    negociation::{Empreinte, detient, etiqueter, inchange},
+};
+use crate::{Partage, fhir::outcome::Issue};
 
-/// GET /metadata, open to all.
-pub async fn capacites(
+pub(super) use self::enonce::{inclusions, lien};
+
+/// When these descriptions last changed by hand.
+const DATE: &str = "2026-11-29";
+
+type Suite = (State<Partage>, Extension<Connexion>, HeaderMap);
+
+/// Routes under the base of the façade.
+pub fn routes() -> Router<Partage> {
+    let routes = Router::new()
+        .route("/metadata", get(capacites))
+        .route("/openapi.json", get(document))
+        .route("/.well-known/smart-configuration", get(smart));
+    TYPES_PROPRES.into_iter().fold(routes, |routes, t| {
+        let chercher =
+            move |s: State<Partage>, c: Extension<Connexion>, RawQuery(q): RawQuery, h: HeaderMap| {
+                trouver(t, (s, c, h), q.unwrap_or_default())
+            };
+        let poster =
+            move |s: State<Partage>,
+                  c: Extension<Connexion>,
+                  RawQuery(q): RawQuery,
+                  h: HeaderMap,
+                  corps: Bytes| publier(t, (s, c, h), q.unwrap_or_default(), corps);
+        let lire = move |Path(id): Path<String>, s: State<Partage>, c: Extension<Connexion>, h: HeaderMap| {
+            lire(t, id, (s, c, h))
+        };
+        routes
+            .route(&format!("/{t}"), get(chercher))
+            .route(&format!("/{t}/_search"), post(poster))
+            .route(&format!("/{t}/{{id}}"), get(lire))
+    })
+}
+
+/// GET /metadata.
+async fn capacites(
     State(p): State<Partage>,
     Extension(connexion): Extension<Connexion>,
     entetes: HeaderMap,
 ) -> Response {
     let base = lecture::base(&p, &entetes, connexion.tls);
-    let nomenclatures = Genre::TOUS.into_iter().map(nomenclature);
-    let ressources: Vec<Value> = TypeFhir::TOUS.into_iter().map(ressource).chain(nomenclatures).collect();
+    let jeton = adresse_jeton(&base);
+    let cors = !p.reglages.origines.is_empty();
+    repondre(&entetes, enonce::ecrire(&Deploiement { base: &base, jeton: &jeton, cors }))
+}
+
+/// GET /openapi.json.
+pub(super) async fn document(State(p): State<Partage>, entetes: HeaderMap) -> Response {
+    let corps = openapi::texte(p.reglages.url_publique.as_deref().unwrap_or("/"));
+    let etag = empreinte(corps.as_bytes());
+    if detient(&entetes, &etag) {
+        return inchange(&etag);
+    }
+    let mut r = ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], corps).into_response();
+    etiqueter(&mut r, &etag);
+    r
+}
+
+/// GET /.well-known/smart-configuration: where software of the SMART family looks for the token endpoint.
+async fn smart(
+    State(p): State<Partage>,
+    Extension(connexion): Extension<Connexion>,
+    entetes: HeaderMap,
+) -> Response {
     let corps = json!({
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": "2026-11-21",
-        "kind": "instance",
-        "software": { "name": "ROR national", "version": env!("CARGO_PKG_VERSION") },
-        "implementation": { "description": "ROR national, façade de diffusion", "url": base },
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
-        "patchFormat": ["application/fhir+json"],
-        "rest": [{
-            "mode": "server",
-            "documentation": "Les quatre en-têtes Ror-* sont exigés sur les lectures. Un paramètre inconnu est refusé.",
-            "security": {
-                "cors": false,
-                "service": [{ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "OAuth" }] }],
-                "description": "OAuth2 client_credentials ; secret pour le profil 0, certificat client (RFC 8705) pour les autres.",
-            },
-            "resource": ressources,
-        }],
+        "token_endpoint": adresse_jeton(&lecture::base(&p, &entetes, connexion.tls)),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "tls_client_auth"],
+        "tls_client_certificate_bound_access_tokens": true,
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "capabilities": ["client-confidential-symmetric"],
     });
-    super::fhir(StatusCode::OK, corps.to_string().into_bytes())
+    ([(header::CONTENT_TYPE, "application/json")], corps.to_string()).into_response()
 }
 
-fn ressource(t: TypeFhir) -> Value {
-    let profil = match t {
-        TypeFhir::Organization => c::PROFIL_ORGANIZATION,
-        TypeFhir::HealthcareService => c::PROFIL_HEALTHCARE_SERVICE,
-        TypeFhir::Location => c::PROFIL_LOCATION,
-        TypeFhir::Practitioner => c::PROFIL_PRACTITIONER,
-        TypeFhir::PractitionerRole => c::PROFIL_PRACTITIONER_ROLE,
+fn adresse_jeton(base: &str) -> String {
+    format!("{}{JETON}", base.strip_suffix(DIFFUSION).unwrap_or(base))
+}
+
+/// GET /{type}?…
+async fn trouver(
+    t: &'static str,
+    (State(p), Extension(connexion), entetes): Suite,
+    chaine: String,
+) -> Result<Response, Refus> {
+    let base = lecture::base(&p, &entetes, connexion.tls);
+    let r = fiches::lire(t, &chaine).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
+    let corps = fiches::chercher(&de_type(t, &base), &r, &format!("{base}/{t}"), &chaine);
+    Ok(repondre(&entetes, corps))
+}
+
+/// POST /{type}/_search: criteria of the address and of the form.
+async fn publier(t: &'static str, suite: Suite, chaine: String, corps: Bytes) -> Result<Response, Refus> {
+    let nature = suite.2.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let formulaire = nature.starts_with("application/x-www-form-urlencoded");
+    let lu = match std::str::from_utf8(&corps) {
+        Ok(lu) if formulaire || lu.is_empty() => lu,
+        _ => {
+            let texte = "Le corps n'est pas un formulaire. Attendu : Content-Type: application/x-www-form-urlencoded.";
+            let issue = Issue::new("not-supported", texte).sur("Content-Type");
+            return Err(Refus::un(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue));
+        }
     };
-    let mut interactions = vec![json!({ "code": "read" }), json!({ "code": "search-type" })];
-    if t == TypeFhir::Location {
-        interactions.push(json!({ "code": "patch", "documentation": "Capacités seulement, sous /ws-synchro-dispo-lits-fhir." }));
-    }
-    let inclus: Vec<String> = INCLUSIONS.iter().map(|(s, n, _)| format!("{}:{n}", s.nom())).collect();
-    let inverses: Vec<String> = INCLUSIONS
-        .iter()
-        .filter(|(_, _, r)| r.cible() == t)
-        .map(|(s, n, _)| format!("{}:{n}", s.nom()))
-        .collect();
-    let mut v = json!({
-        "type": t.nom(),
-        "profile": profil,
-        "supportedProfile": [profil],
-        "interaction": interactions,
-        "versioning": "versioned",
-        "readHistory": false,
-        "searchInclude": inclus,
-        "searchParam": parametres::de_type(t).map(|p| json!({ "name": p.nom, "type": p.genre, "documentation": p.doc })).collect::<Vec<_>>(),
-    });
-    if !inverses.is_empty() {
-        v["searchRevInclude"] = json!(inverses);
-    }
-    v
+    let lien = if chaine.is_empty() || lu.is_empty() { "" } else { "&" };
+    let tout = format!("{chaine}{lien}{lu}");
+    trouver(t, suite, tout).await
 }
 
-fn nomenclature(genre: Genre) -> Value {
-    let parametres = nos::de_genre(genre);
-    json!({
-        "type": genre.nom(),
-        "documentation": "Versions publiées. L'identifiant est le dernier segment du canonique pour la version en vigueur, suivi de -- et de la version pour une version nommée, ou un identifiant calculé.",
-        "interaction": [{ "code": "read" }, { "code": "search-type" }],
-        "versioning": "versioned",
-        "readHistory": false,
-        "searchParam": parametres.map(|p| json!({ "name": p.nom, "type": p.sorte, "documentation": p.doc })).collect::<Vec<_>>(),
-        "operation": nos::operations_de(genre).map(operation).collect::<Vec<_>>(),
-    })
+/// GET /{type}/{id}.
+async fn lire(
+    t: &'static str,
+    id: String,
+    (State(p), Extension(connexion), entetes): Suite,
+) -> Result<Response, Refus> {
+    let base = lecture::base(&p, &entetes, connexion.tls);
+    let fiches = de_type(t, &base);
+    let Some(f) = fiches.iter().find(|f| f.id == id) else {
+        let id: String = id.chars().take(64).collect();
+        let texte = format!("{t} « {id} » n'existe pas. Attendu : un identifiant donné par {base}/{t}.");
+        return Err(Refus::un(StatusCode::NOT_FOUND, Issue::new("not-found", texte).sur(t)));
+    };
+    Ok(repondre(&entetes, f.corps.clone()))
 }
 
-fn operation(o: &nos::Operation) -> Value {
-    let arguments: Vec<&str> = o.arguments.iter().map(|a| a.nom).collect();
-    json!({
-        "name": o.nom,
-        "definition": o.definition,
-        "documentation": format!("{} Paramètres : {}.", o.doc, arguments.join(", ")),
-    })
+fn de_type(t: &str, base: &str) -> Cow<'static, [Fiche]> {
+    if t == TYPES_PROPRES[0] {
+        Cow::Borrowed(parametres())
+    } else {
+        // In the order of their ids.
+        let mut fiches: Vec<Fiche> = TOUTES.into_iter().map(|o| o.fiche(base)).collect();
+        fiches.sort_by(|a, b| a.id.cmp(&b.id));
+        Cow::Owned(fiches)
+    }
+}
+
+fn empreinte(octets: &[u8]) -> String {
+    let mut e = Empreinte::nouvelle();
+    e.ajouter(octets);
+    e.etag()
+}
+
+fn repondre(entetes: &HeaderMap, corps: Vec<u8>) -> Response {
+    let etag = empreinte(&corps);
+    if detient(entetes, &etag) {
+        return inchange(&etag);
+    }
+    let mut r = super::fhir(StatusCode::OK, corps);
+    etiqueter(&mut r, &etag);
+    r
 }

@@ -4,6 +4,7 @@ use axum::{
     extract::{Extension, State},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use ror_chassis::Erreur;
@@ -32,9 +33,17 @@ pub async fn donner(
         );
     };
     let mut grant = String::new();
+    let Ok((client_id, client_secret)) = identite_basic(&entetes) else {
+        return refus(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "L'en-tête Authorization est illisible. Attendu : Basic, puis identifiant:secret en base64.",
+        );
+    };
     let mut demande = IssueTokenRequest {
         certificat_sha256: connexion.certificat.unwrap_or_default(),
-        ..Default::default()
+        client_id,
+        client_secret,
     };
     for (nom, valeur) in champs.split('&').filter_map(|c| c.split_once('=')) {
         let Some(valeur) = decoder(valeur) else {
@@ -95,6 +104,19 @@ pub async fn donner(
     }
 }
 
+/// Client id and secret of `Authorization: Basic` (RFC 6749 §2.3.1), empty when it is not there.
+fn identite_basic(entetes: &HeaderMap) -> Result<(String, String), ()> {
+    let valeur = entetes.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let (schema, code) = valeur.split_once(' ').unwrap_or((valeur, ""));
+    if !schema.eq_ignore_ascii_case("basic") {
+        return Ok(Default::default());
+    }
+    let octets = STANDARD.decode(code.trim()).map_err(|_| ())?;
+    let paire = String::from_utf8(octets).map_err(|_| ())?;
+    let (id, secret) = paire.split_once(':').ok_or(())?;
+    Ok((decoder(id).ok_or(())?, decoder(secret).ok_or(())?))
+}
+
 fn reponse(status: StatusCode, corps: &serde_json::Value) -> Response {
     (
         status,
@@ -110,4 +132,30 @@ fn reponse(status: StatusCode, corps: &serde_json::Value) -> Response {
 
 fn refus(status: StatusCode, code: &str, description: &str) -> Response {
     reponse(status, &json!({ "error": code, "error_description": description }))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn avec(v: &str) -> HeaderMap {
+        let mut h = HeaderMap::new();
+        h.insert(header::AUTHORIZATION, HeaderValue::from_str(v).unwrap());
+        h
+    }
+
+    #[test]
+    fn a_secret_may_come_in_the_basic_header() {
+        for ailleurs in [HeaderMap::new(), avec("Bearer x")] {
+            assert_eq!(identite_basic(&ailleurs), Ok(Default::default()));
+        }
+        // demo-p0:a%3Ab+c, each part encoded as a form is.
+        let lu = identite_basic(&avec("basic ZGVtby1wMDphJTNBYitj"));
+        assert_eq!(lu, Ok(("demo-p0".into(), "a:b c".into())));
+        for mauvais in ["Basic", "Basic !!", "Basic ZGVtbw==", "Basic /w=="] {
+            assert_eq!(identite_basic(&avec(mauvais)), Err(()), "{mauvais}");
+        }
+    }
 }

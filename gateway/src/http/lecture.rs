@@ -1,18 +1,21 @@
 //! Reads and searches.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Extension, Path, RawQuery, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use super::{Connexion, DIFFUSION, erreurs::Refus};
+use super::{Connexion, DIFFUSION, erreurs::Refus, negociation};
 use crate::{
     Partage, Passerelle,
+    acces::Appelant,
     fhir::outcome::Issue,
     modele::TypeFhir,
-    recherche::{self, requete},
-    rendu::{self, Contexte},
+    recherche::{arbre::Requete, requete::decoder},
+    rendu::{self, Contexte, Membres},
 };
 
 const ENTETES: [&str; 4] = [
@@ -27,6 +30,9 @@ const ENTETES_NOMS: [&str; 4] = [
     "Ror-Role-Metier-Code",
     "Ror-Role-Metier-System",
 ];
+
+/// Indented or not, an answer is the same: accepted and left aside.
+pub(super) const PRETTY: &str = "_pretty";
 
 /// Bearer token of a request.
 pub(super) fn porteur(entetes: &HeaderMap) -> Result<&str, Refus> {
@@ -43,7 +49,19 @@ pub(super) fn porteur(entetes: &HeaderMap) -> Result<&str, Refus> {
 }
 
 /// Who reads, under which profile.
-pub(super) async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Connexion) -> Result<u8, Refus> {
+pub(super) struct Lecteur {
+    /// Application.
+    pub client_id: String,
+    /// Profile, 0 to 5.
+    pub profil: u8,
+}
+
+/// Who reads, under which profile, whatever format is asked.
+pub(super) async fn consommateur(
+    p: &Passerelle,
+    entetes: &HeaderMap,
+    connexion: &Connexion,
+) -> Result<(Arc<Appelant>, u8), Refus> {
     pret(p)?;
     let appelant = p.acces.verifier(porteur(entetes)?, connexion.certificat.as_deref()).await?;
     let profil = appelant.profil.ok_or_else(|| {
@@ -82,19 +100,18 @@ pub(super) async fn lecteur(p: &Passerelle, entetes: &HeaderMap, connexion: &Con
             }
         }
     }
-    if let Some(a) = entetes.get(header::ACCEPT)
-        && !accepte_json(a)
-    {
-        return Err(Refus::un(
-            StatusCode::NOT_ACCEPTABLE,
-            Issue::new(
-                "not-supported",
-                "Aucun format demandé n'est servi. Attendu : application/fhir+json ou application/json.",
-            )
-            .sur("Accept"),
-        ));
-    }
-    Ok(profil)
+    Ok((appelant, profil))
+}
+
+/// Checks who reads.
+pub(super) async fn lecteur(
+    p: &Passerelle,
+    entetes: &HeaderMap,
+    connexion: &Connexion,
+) -> Result<Lecteur, Refus> {
+    let (appelant, profil) = consommateur(p, entetes, connexion).await?;
+    negociation::format(entetes, None)?;
+    Ok(Lecteur { client_id: appelant.client_id.clone(), profil })
 }
 
 fn exemple(nom: &str) -> &'static str {
@@ -104,16 +121,6 @@ fn exemple(nom: &str) -> &'static str {
         "Ror-Role-Metier-Code" => "AUTOMATE",
         _ => "1.2.250.1.213.1.1.4.6",
     }
-}
-
-fn accepte_json(v: &HeaderValue) -> bool {
-    v.to_str().is_ok_and(|v| {
-        v.is_empty()
-            || v.split(',').any(|m| {
-                let m = m.split(';').next().unwrap_or("").trim();
-                matches!(m, "*/*" | "application/*" | "application/json" | "application/fhir+json")
-            })
-    })
 }
 
 /// A directory that is not whole is never served as if it were.
@@ -127,7 +134,7 @@ pub(super) fn pret(p: &Passerelle) -> Result<(), Refus> {
     ))
 }
 
-fn type_fhir(nom: &str) -> Result<TypeFhir, Refus> {
+pub(super) fn type_fhir(nom: &str) -> Result<TypeFhir, Refus> {
     TypeFhir::de_nom(nom).ok_or_else(|| {
         let nom: String = nom.chars().take(64).collect();
         Refus::un(
@@ -148,52 +155,23 @@ pub(super) fn base(p: &Passerelle, entetes: &HeaderMap, tls: bool) -> String {
     format!("{schema}://{}{DIFFUSION}", if propre { hote } else { "localhost" })
 }
 
-/// GET /{type}?…
-pub async fn chercher(
-    State(p): State<Partage>,
-    Extension(connexion): Extension<Connexion>,
-    Path(nom): Path<String>,
-    RawQuery(chaine): RawQuery,
-    entetes: HeaderMap,
-) -> Result<Response, Refus> {
-    let t = type_fhir(&nom)?;
-    let profil = lecteur(&p, &entetes, &connexion).await?;
-    let chaine = chaine.unwrap_or_default();
-    let tables = p.vocabulaire.tables();
-    let connu = |s: &str| tables.systeme(s).is_some() || p.modele.read().systeme_connu(s);
-    let r = requete::lire(t, &chaine, &connu).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
-    let (page, politique) = {
-        let m = p.modele.read();
-        (recherche::chercher(&m, &r, profil), m.politique().clone())
-    };
-    let base = base(&p, &entetes, connexion.tls);
-    let c = Contexte::nouveau(&p.rendues, &politique, &tables, profil, &base);
-    let racine = format!("{base}/{}", t.nom());
-    let soi = if chaine.is_empty() { racine.clone() } else { format!("{racine}?{chaine}") };
-    let suivant = page.suite.as_ref().map(|dernier| {
-        let reste: Vec<&str> =
-            chaine.split('&').filter(|p| !p.is_empty() && !p.starts_with("_apres=")).collect();
-        let separateur = if reste.is_empty() { "" } else { "&" };
-        format!("{racine}?{}{separateur}_apres={dernier}", reste.join("&"))
-    });
-    let corps = rendu::bundle(&page, &c, &soi, suivant.as_deref());
-    Ok(super::fhir(StatusCode::OK, corps))
-}
-
 /// GET /{type}/{id}: what is hidden is answered as unknown.
 pub async fn lire(
     State(p): State<Partage>,
     Extension(connexion): Extension<Connexion>,
     Path((nom, id)): Path<(String, String)>,
+    RawQuery(chaine): RawQuery,
+    methode: Method,
     entetes: HeaderMap,
 ) -> Result<Response, Refus> {
     let t = type_fhir(&nom)?;
-    let profil = lecteur(&p, &entetes, &connexion).await?;
-    let (extrait, politique) = {
-        let m = p.modele.read();
-        let e = m.visible(t, &id, profil).and_then(|r| m.extraire(t, r, profil));
-        (e, m.politique().clone())
+    let lecteur = lecteur(&p, &entetes, &connexion).await?;
+    let membres = match chaine.as_deref().filter(|c| !c.is_empty()) {
+        Some(c) => Membres::de(&reponse_seule(&p, t, c, negociation::preferences(&entetes).souple)?, t),
+        None => Membres::Tous,
     };
+    let m = p.annuaire.instant();
+    let extrait = m.visible(t, &id, lecteur.profil).and_then(|r| m.extraire(t, r, lecteur.profil));
     let Some(e) = extrait else {
         let id: String = id.chars().take(64).collect();
         return Err(Refus::un(
@@ -202,19 +180,60 @@ pub async fn lire(
         ));
     };
     let etag = format!("W/\"{}\"", e.version);
-    if entetes.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    if negociation::detient(&entetes, &etag) {
+        return Ok(negociation::inchange(&etag));
+    }
+    if methode == Method::HEAD {
+        let mut r = super::fhir(StatusCode::OK, negociation::sans_corps());
+        dater(&mut r, &etag, e.maj);
+        return Ok(r);
     }
     let tables = p.vocabulaire.tables();
     let base = base(&p, &entetes, connexion.tls);
-    let c = Contexte::nouveau(&p.rendues, &politique, &tables, profil, &base);
+    let c = Contexte::nouveau(&p.rendues, m.politique(), &tables, lecteur.profil, &base);
     let mut corps = Vec::with_capacity(4096);
     if !rendu::ressource(&e, &c, &mut corps) {
         return Err(ror_chassis::Erreur::interne("resource cannot be rendered").into());
     }
+    if membres != Membres::Tous {
+        let entiere = std::mem::take(&mut corps);
+        membres.ecrire(&entiere, &mut corps);
+    }
     let mut r = super::fhir(StatusCode::OK, corps);
     dater(&mut r, &etag, e.maj);
     Ok(r)
+}
+
+/// A name of a query string, as written when it cannot be decoded: the parser says why.
+pub(super) fn decode(ecrit: &str) -> String {
+    decoder(ecrit).unwrap_or_else(|| ecrit.to_owned())
+}
+
+/// The parameters of a read: those that shape the answer, and no criterion.
+fn reponse_seule(p: &Passerelle, t: TypeFhir, chaine: &str, indulgent: bool) -> Result<Requete, Refus> {
+    let forme = ["_elements", "_summary", "_format"];
+    let paires = chaine.split('&').filter(|x| !x.is_empty());
+    let nommees = paires.map(|x| (decode(x.split('=').next().unwrap_or_default()), x));
+    let gardees: Vec<(String, &str)> = nommees.filter(|(nom, _)| nom != PRETTY).collect();
+    let etrangers: Vec<Issue> = gardees
+        .iter()
+        .map(|(nom, _)| nom.as_str())
+        .filter(|nom| !forme.contains(nom) && !indulgent)
+        .map(|nom| {
+            let nom: String = nom.chars().take(60).collect();
+            let attendu = "_elements, _summary ou _format";
+            Issue::new(
+                "not-supported",
+                format!("Paramètre « {nom} » : il n'a pas de sens sur une lecture. Attendu : {attendu}."),
+            )
+            .sur(nom)
+        })
+        .collect();
+    if !etrangers.is_empty() {
+        return Err(Refus(StatusCode::BAD_REQUEST, etrangers));
+    }
+    let chaine: Vec<&str> = gardees.iter().map(|(_, x)| *x).collect();
+    p.lire_recherche(t, &chaine.join("&"), indulgent).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))
 }
 
 /// ETag and Last-Modified.
@@ -229,7 +248,7 @@ pub(super) fn dater(r: &mut Response, etag: &str, maj: i64) {
 }
 
 /// An HTTP date (RFC 9110 §5.6.7).
-fn date_http(t: std::time::SystemTime) -> String {
+pub(super) fn date_http(t: std::time::SystemTime) -> String {
     use time::{OffsetDateTime, macros::format_description};
     let f = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"

@@ -205,7 +205,7 @@ fn par_id(t: &Terminologie, genre: Genre, id: &str) -> Result<Arc<Edition>, Refu
 }
 
 /// The values of a body; an empty one has none.
-fn lire_corps(entetes: &HeaderMap, corps: &Bytes) -> Result<Vec<Entree>, Refus> {
+pub(super) fn lire_corps(entetes: &HeaderMap, corps: &Bytes) -> Result<Vec<Entree>, Refus> {
     if corps.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,36 +1,40 @@
-//! Applying events: decode, ignore what is not newer, move the postings and the
-//! relations, then compute the rights of what was touched.
+//! Applying events: decode, ignore what is not newer, move what is searched and the relations,
+//! then compute the rights of what was touched.
 
 use prost::Message;
 use roaring::RoaringBitmap;
 use ror_chassis::conversion::instant;
-use ror_domaine::liaisons::{self, TRE_COMMUNE, TRE_REGION};
+use ror_domaine::liaisons;
 use ror_proto::{
-    common::v1::{Code, Evenement, Meta},
+    capacity::v1::{Capacity, capacity},
+    common::v1::Evenement,
     identity::v1::{Identity, identity},
     offers::v1::{Offer, offer},
     structures::v1::{Structure, structure},
 };
 
 use super::{
-    Capacites, Modele, Sorte, TypeFhir as T,
+    Changement, Instantane, Modele, TOUS_LES_PROFILS, TypeFhir as T,
     droits::Touches,
     etat::Etat,
-    index::{Cle, Param, normaliser_systeme},
+    vue::{self, Vue},
 };
-use crate::fhir::{canoniques as c, politique::Faits, rendu::type_fermeture};
+use crate::{
+    fhir::politique::Faits,
+    recherche::parametres::{Groupe, Relation},
+};
 
 /// Where events come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// structures.
-    Structures,
+    Structures = 0,
     /// offers.
-    Offers,
+    Offers = 1,
     /// capacity.
-    Capacity,
+    Capacity = 2,
     /// identity.
-    Identity,
+    Identity = 3,
 }
 
 /// How many there are.
@@ -52,52 +56,79 @@ impl Source {
             Self::Structures => &[T::Organization],
             Self::Offers => &[T::HealthcareService, T::Location, T::PractitionerRole],
             Self::Identity => &[T::Practitioner],
-            Self::Capacity => &[],
+            Self::Capacity => &[T::Location],
         }
     }
 }
 
-/// What a resource puts in the model.
-struct Vue {
-    type_fhir: T,
-    sorte: Sorte,
-    cles: Vec<Cle>,
-    noms: Vec<String>,
-    code_postal: String,
-    faits: Faits,
+/// What is searched of a kept state.
+fn vue_de(t: T, etat: &Etat) -> Option<Vue> {
+    let etat = etat.lire();
+    match t {
+        T::Organization => Structure::decode(etat).ok()?.ressource.map(|r| vue::structure(&r)),
+        T::Practitioner => match Identity::decode(etat).ok()?.ressource {
+            Some(identity::Ressource::Professionnel(p)) => Some(vue::professionnel(&p)),
+            _ => None,
+        },
+        _ => Offer::decode(etat).ok()?.ressource.map(|r| vue::offre(&r).1),
+    }
 }
 
 impl Modele {
     /// A snapshot of this source begins.
     pub fn debut_instantane(&mut self, source: Source) {
-        let types: &[T] = if source == Source::Capacity { &[T::Location] } else { source.types() };
-        self.vus.insert(source, types.iter().map(|t| (*t, RoaringBitmap::new())).collect());
+        let vus = source.types().iter().map(|t| (*t, RoaringBitmap::new())).collect();
+        // One that was cut short may have changed rows.
+        let change = self.travail.instantanes.get(&source).is_some_and(|i| i.change);
+        self.travail.instantanes.insert(source, Instantane { vus, change });
     }
 
     /// The snapshot is whole: what it did not hold is gone.
     pub fn fin_instantane(&mut self, source: Source) {
         let mut touches = Touches::default();
-        for (t, vus) in self.vus.remove(&source).unwrap_or_default() {
+        let Instantane { vus, mut change } = self.travail.instantanes.remove(&source).unwrap_or_default();
+        for (t, vus) in vus {
             if source == Source::Capacity {
-                self.capacites.retain(|r, _| vus.contains(*r));
+                for rang in (0..self.table(t).nombre()).filter(|r| !vus.contains(*r)) {
+                    change |= self.oter_capacites(rang);
+                }
                 continue;
             }
             for rang in self.table(t).presentes() - &vus {
+                change = true;
                 self.toucher(t, rang, &mut touches);
-                let version = self.table(t).ligne(rang).version;
+                let version = self.table(t).ligne(rang).map_or(0, |l| l.version);
                 self.retirer(t, rang, version);
             }
         }
-        if !self.hydratees.contains(&source) {
-            self.hydratees.push(source);
+        if !self.travail.hydratees.contains(&source) {
+            self.travail.hydratees.push(source);
         }
-        if self.differe && self.hydratees.len() == SOURCES {
+        if self.travail.differe && self.travail.hydratees.len() == SOURCES {
             // The first time, the rights of all rows are computed at once.
-            self.differe = false;
+            self.liens.clore();
+            self.travail.differe = false;
+            self.travail.refonte = true;
             self.recalculer_tout();
-        } else if !self.differe {
+        } else if !self.travail.differe {
             self.recalculer(&mut touches);
+            // What came between is missing: no one may resume across it.
+            self.travail.refonte |= change;
         }
+    }
+
+    /// Notes where a source stands once its snapshot is whole. What was noted before is of no use to who
+    /// resumes when the stream goes back or lives another life.
+    pub fn resituer(&mut self, source: Source, sequence: u64, autre_vie: bool) {
+        let p = &mut self.positions[source as usize];
+        self.travail.refonte |= sequence < *p || autre_vie;
+        *p = sequence;
+    }
+
+    /// Notes how far a source was followed.
+    pub fn situer(&mut self, source: Source, sequence: u64) {
+        let p = &mut self.positions[source as usize];
+        *p = (*p).max(sequence);
     }
 
     /// Applies a batch of one source.
@@ -108,7 +139,7 @@ impl Modele {
                 tracing::error!(source = source.nom(), id = %e.agregat_id, version = e.version, error = %erreur, "event not applied");
             }
         }
-        if !self.differe {
+        if !self.travail.differe {
             self.recalculer(&mut touches);
         }
     }
@@ -123,25 +154,31 @@ impl Modele {
             e.date.as_ref().and_then(instant).map_or(0, |d| (d.unix_timestamp_nanos() / 1_000_000) as i64);
         match source {
             Source::Capacity => {
+                let capacite = Capacity::decode(e.etat.clone())?;
                 let rang = self.table_mut(T::Location).numeroter(&e.agregat_id);
                 self.noter(source, T::Location, rang);
-                if e.retire {
-                    self.capacites.remove(&rang);
-                } else if self.capacites.get(&rang).is_none_or(|c| c.version < e.version) {
-                    self.capacites
-                        .insert(rang, Capacites { version: e.version, maj, etat: Etat::garder(&e.etat) });
+                let (etat, donnees) = match &capacite.ressource {
+                    _ if e.retire => (None, Vec::new()),
+                    Some(capacity::Ressource::CapaciteLieu(k)) => {
+                        (Some(Etat::garder(&e.etat)), vue::capacites(k))
+                    }
+                    None => (Some(Etat::garder(&e.etat)), Vec::new()),
+                };
+                if self.poser_capacites(rang, (e.version, maj), etat, &donnees) {
+                    self.noter_change(source);
+                } else if self.deja_la(source, self.capacites.get(rang).map(|c| c.version), e) {
+                    self.rejournaliser_capacites(rang);
                 }
-                return Ok(());
             }
             Source::Structures => {
                 let Some(r) = Structure::decode(e.etat.clone())?.ressource else { return Ok(()) };
-                self.poser_ligne(source, e, maj, vue_structure(&r), t, |m, rang| {
+                self.poser_ligne(source, e, maj, (T::Organization, vue::structure(&r)), t, |m, rang| {
                     m.relier_structure(rang, &r)
                 });
             }
             Source::Offers => {
                 let Some(r) = Offer::decode(e.etat.clone())?.ressource else { return Ok(()) };
-                self.poser_ligne(source, e, maj, vue_offre(&r), t, |m, rang| m.relier_offre(rang, &r));
+                self.poser_ligne(source, e, maj, vue::offre(&r), t, |m, rang| m.relier_offre(rang, &r));
             }
             Source::Identity => {
                 if e.genre != "professionnel" {
@@ -155,18 +192,48 @@ impl Modele {
                 // The mirror's states do not depend on time; the façade shows the date.
                 let meta = p.meta.get_or_insert_default();
                 meta.date_creation = meta.date_creation.or(e.date_creation);
-                let vue = vue_professionnel(&p);
+                let vue = vue::professionnel(&p);
                 let etat = Identity { ressource: Some(identity::Ressource::Professionnel(p)) };
                 let e = Evenement { etat: etat.encode_to_vec().into(), ..e.clone() };
-                self.poser_ligne(source, &e, maj, vue, t, |_, _| {});
+                self.poser_ligne(source, &e, maj, (T::Practitioner, vue), t, |_, _| {});
             }
         }
         Ok(())
     }
 
     fn noter(&mut self, source: Source, t: T, rang: u32) {
-        if let Some(vus) = self.vus.get_mut(&source).and_then(|v| v.get_mut(&t)) {
+        let vus = self.travail.instantanes.get_mut(&source).and_then(|i| i.vus.get_mut(&t));
+        if let Some(vus) = vus {
             vus.insert(rang);
+        }
+    }
+
+    fn noter_change(&mut self, source: Source) {
+        if let Some(i) = self.travail.instantanes.get_mut(&source) {
+            i.change = true;
+        }
+    }
+
+    /// Whether an event tells what is there already, put there before by an answer: who resumes at its
+    /// position must still hear of it. A snapshot tells it of every row: that is nothing new.
+    fn deja_la(&self, source: Source, version: Option<u64>, e: &Evenement) -> bool {
+        version == Some(e.version) && !self.travail.instantanes.contains_key(&source)
+    }
+
+    /// Notes that a row changed, with who saw it before.
+    fn journaliser(&mut self, t: T, rang: u32) {
+        self.journaliser_pour(t, rang, TOUS_LES_PROFILS);
+    }
+
+    pub(super) fn journaliser_pour(&mut self, t: T, rang: u32, pour: u8) {
+        let avant = self.table(t).ligne(rang).map_or(0, |l| l.masque);
+        self.toucher_journal(t, rang, avant, pour);
+    }
+
+    pub(super) fn toucher_journal(&mut self, type_fhir: T, rang: u32, avant: u8, pour: u8) {
+        let travail = &mut self.travail;
+        if !travail.differe && !travail.muet && pour != 0 {
+            travail.touches.push(Changement { type_fhir, rang, avant, pour });
         }
     }
 
@@ -175,34 +242,38 @@ impl Modele {
         source: Source,
         e: &Evenement,
         maj: i64,
-        vue: Vue,
+        (t, vue): (T, Vue),
         touches: &mut Touches,
         relier: impl FnOnce(&mut Self, u32),
     ) {
-        let t = vue.type_fhir;
         let rang = self.table_mut(t).numeroter(&e.agregat_id);
         self.noter(source, t, rang);
-        if self.table(t).ligne(rang).version >= e.version {
+        let connue = self.table(t).ligne(rang).map(|l| l.version);
+        if connue.is_some_and(|v| v >= e.version) {
+            if self.deja_la(source, connue, e) {
+                self.journaliser(t, rang);
+            }
             return;
         }
+        self.noter_change(source);
         self.toucher(t, rang, touches);
-        self.oter_index(t, rang);
+        self.journaliser(t, rang);
         if e.retire {
             self.retirer(t, rang, e.version);
             return;
         }
+        let ancienne = self.vue(t, rang);
+        self.changer_index(t, rang, &ancienne, &vue);
         let table = self.table_mut(t);
-        for cle in &vue.cles {
-            table.index.ajouter(cle, rang);
-        }
-        table.index.poser_code_postal(&vue.code_postal, rang, true);
+        table.poser_maj(rang, maj);
         let l = table.ligne_mut(rang);
         l.sorte = vue.sorte;
         l.version = e.version;
-        l.maj = maj;
         l.etat = Some(Etat::garder(&e.etat));
-        l.noms = vue.noms.iter().map(|n| plier(n)).collect::<Vec<_>>().join("\n").into();
-        l.faits = vue.faits;
+        // Rights are computed from these once the batch is in.
+        if t == T::HealthcareService {
+            l.faits = vue.faits;
+        }
         table.poser_presence(rang, true);
         relier(self, rang);
         self.toucher(t, rang, touches);
@@ -210,6 +281,9 @@ impl Modele {
 
     /// Both the old and the new neighbours of a row depend on it.
     fn toucher(&self, t: T, rang: u32, touches: &mut Touches) {
+        if self.travail.differe {
+            return;
+        }
         match t {
             T::HealthcareService => self.toucher_offre(rang, touches),
             T::PractitionerRole => self.toucher_role(rang, touches),
@@ -224,52 +298,58 @@ impl Modele {
     }
 
     fn retirer(&mut self, t: T, rang: u32, version: u64) {
-        self.oter_index(t, rang);
+        let ancienne = self.vue(t, rang);
+        self.changer_index(t, rang, &ancienne, &Vue::default());
+        self.journaliser(t, rang);
         let table = self.table_mut(t);
         let l = table.ligne_mut(rang);
         l.etat = None;
         l.version = version;
-        l.noms = "".into();
         table.poser_presence(rang, false);
-        table.poser_droits(rang, Faits::default(), 0, 0);
-        match t {
-            T::HealthcareService => {
-                self.liens.porteur.poser(rang, vec![]);
-                self.liens.lieux.poser(rang, vec![]);
-            }
-            T::PractitionerRole => {
-                self.liens.offre.poser(rang, vec![]);
-                self.liens.professionnel.poser(rang, vec![]);
-                self.liens.structure.poser(rang, vec![]);
-            }
-            T::Organization => self.liens.parent.poser(rang, vec![]),
-            T::Location => {
-                self.liens.gestionnaire.poser(rang, vec![]);
-                self.liens.lieu_parent.poser(rang, vec![]);
-            }
-            T::Practitioner => {}
+        table.poser_droits(rang, Faits::default(), 0);
+        for r in Relation::TOUTES.into_iter().filter(|r| r.source() == t) {
+            self.poser_lien(r, rang, &[]);
         }
     }
 
-    /// The postings of a row are those of its present state: read it again to remove them.
-    fn oter_index(&mut self, t: T, rang: u32) {
-        let Some(etat) = self.table(t).ligne(rang).etat.as_ref().map(Etat::lire) else { return };
-        let vue = match t {
-            T::Organization => {
-                Structure::decode(etat.clone()).ok().and_then(|s| s.ressource).map(|r| vue_structure(&r))
-            }
-            T::Practitioner => match Identity::decode(etat.clone()).ok().and_then(|s| s.ressource) {
-                Some(identity::Ressource::Professionnel(p)) => Some(vue_professionnel(&p)),
-                _ => None,
-            },
-            _ => Offer::decode(etat).ok().and_then(|s| s.ressource).map(|r| vue_offre(&r)),
-        };
-        let Some(vue) = vue else { return };
-        let index = &mut self.table_mut(t).index;
-        for cle in &vue.cles {
-            index.retirer(cle, rang);
+    /// What is searched of a row at present; nothing of a row without state.
+    fn vue(&self, t: T, rang: u32) -> Vue {
+        self.table(t).ligne(rang).and_then(|l| vue_de(t, l.etat.as_ref()?)).unwrap_or_default()
+    }
+
+    /// Business identifiers of a row: system, normalised, and value.
+    pub fn identifiants(&self, t: T, rang: u32) -> Vec<(String, String)> {
+        self.vue(t, rang).identifiants
+    }
+
+    fn changer_index(&mut self, t: T, rang: u32, avant: &Vue, apres: &Vue) {
+        let table = self.table_mut(t);
+        table.index.changer(rang, &avant.cles, &apres.cles);
+        // The directory knows values only: one may be there under two systems.
+        let porte = |v: &Vue, n: &String| v.identifiants.iter().any(|(_, x)| x == n);
+        for (_, n) in avant.identifiants.iter().filter(|(_, n)| !porte(apres, n)) {
+            table.identifiants.retirer(n, rang);
         }
-        index.poser_code_postal(&vue.code_postal, rang, false);
+        for (_, n) in apres.identifiants.iter().filter(|(_, n)| !porte(avant, n)) {
+            table.identifiants.ajouter(n, rang);
+        }
+        table.noms.poser(rang, vue::joindre(&apres.noms));
+        table.mots.changer(rang, &avant.mots, &apres.mots);
+        table.villes.changer(rang, &avant.villes, &apres.villes);
+        table.codes_postaux.changer(rang, &avant.codes_postaux, &apres.codes_postaux);
+        table.secteurs.changer(rang, &avant.secteurs, &apres.secteurs);
+        table.ages_bas.changer(rang, avant.age_bas.as_ref(), apres.age_bas.as_ref());
+        table.ages_haut.changer(rang, avant.age_haut.as_ref(), apres.age_haut.as_ref());
+        table.periodes.poser(rang, apres.periode);
+        table.positions.poser(rang, apres.position);
+        match t {
+            T::Location => {
+                table.groupe_mut(Groupe::Equipement).poser(rang, &apres.equipements);
+                table.groupe_mut(Groupe::Habitation).poser(rang, &apres.habitations);
+            }
+            T::Organization => table.groupe_mut(Groupe::Tarif).poser(rang, &apres.tarifs),
+            _ => {}
+        }
     }
 
     fn relier_structure(&mut self, rang: u32, r: &structure::Ressource) {
@@ -278,42 +358,51 @@ impl Modele {
             structure::Ressource::OrganisationInterne(o) => &o.entite_geographique_id,
             structure::Ressource::EntiteJuridique(_) => "",
         };
-        let parents = self.rangs(T::Organization, [parent]);
-        self.liens.parent.poser(rang, parents);
+        self.relier(Relation::Parent, rang, [parent]);
     }
 
     fn relier_offre(&mut self, rang: u32, r: &offer::Ressource) {
         match r {
             offer::Ressource::Offre(o) => {
-                let porteur = self.rangs(T::Organization, [&o.porteur_id]);
-                let lieux = self.rangs(T::Location, o.lieux_ids.iter());
-                self.liens.porteur.poser(rang, porteur);
-                self.liens.lieux.poser(rang, lieux);
+                self.relier(Relation::Porteur, rang, [&o.porteur_id]);
+                self.relier(Relation::Lieux, rang, &o.lieux_ids);
             }
             offer::Ressource::Lieu(l) => {
-                let gestionnaire = self.rangs(T::Organization, [&l.structure_gestionnaire_id]);
-                let parent = self.rangs(T::Location, [&l.lieu_parent_id]);
-                self.liens.gestionnaire.poser(rang, gestionnaire);
-                self.liens.lieu_parent.poser(rang, parent);
+                self.relier(Relation::Gestionnaire, rang, [&l.structure_gestionnaire_id]);
+                self.relier(Relation::LieuParent, rang, [&l.lieu_parent_id]);
             }
             offer::Ressource::Situation(s) => {
-                let offre = self.rangs(T::HealthcareService, [&s.offre_id]);
-                let professionnel = self.rangs(T::Practitioner, [&s.professionnel_id]);
-                let structure = self.rangs(T::Organization, [&s.structure_id]);
-                self.liens.offre.poser(rang, offre);
-                self.liens.professionnel.poser(rang, professionnel);
-                self.liens.structure.poser(rang, structure);
+                self.relier(Relation::Offre, rang, [&s.offre_id]);
+                self.relier(Relation::Professionnel, rang, [&s.professionnel_id]);
+                self.relier(Relation::Structure, rang, [&s.structure_id]);
             }
         }
     }
 
-    fn rangs<'a, S: AsRef<str> + ?Sized + 'a>(
+    fn relier<'a, S: AsRef<str> + ?Sized + 'a>(
         &mut self,
-        t: T,
+        relation: Relation,
+        rang: u32,
         ids: impl IntoIterator<Item = &'a S>,
-    ) -> Vec<u32> {
-        let table = self.table_mut(t);
-        ids.into_iter().map(AsRef::as_ref).filter(|i| !i.is_empty()).map(|i| table.numeroter(i)).collect()
+    ) {
+        let table = self.table_mut(relation.cible());
+        let mut cibles: Vec<u32> = Vec::new();
+        for id in ids.into_iter().map(AsRef::as_ref).filter(|i| !i.is_empty()) {
+            let r = table.numeroter(id);
+            if !cibles.contains(&r) {
+                cibles.push(r);
+            }
+        }
+        self.poser_lien(relation, rang, &cibles);
+    }
+
+    /// What a row no longer refers to is touched too: who follows it by that link must hear of it.
+    fn poser_lien(&mut self, relation: Relation, rang: u32, cibles: &[u32]) {
+        let anciennes = self.liens.de(relation).cibles(rang).iter().filter(|c| !cibles.contains(c));
+        for c in anciennes.copied().collect::<Vec<_>>() {
+            self.journaliser(relation.cible(), c);
+        }
+        self.liens.de_mut(relation).poser(rang, cibles);
     }
 }
 
@@ -340,192 +429,6 @@ pub fn plier(texte: &str) -> String {
     }
     s
 }
-
-/// Gathers the postings of one resource.
-#[derive(Default)]
-struct Cles(Vec<Cle>);
-
-impl Cles {
-    fn brut(&mut self, param: Param, systeme: &str, code: &str) {
-        if !code.is_empty() {
-            let cle = Cle { param, systeme: normaliser_systeme(systeme), code: code.to_owned() };
-            if !self.0.contains(&cle) {
-                self.0.push(cle);
-            }
-        }
-    }
-    fn un(&mut self, param: Param, code: Option<&Code>) {
-        if let Some(c) = code {
-            self.brut(param, &c.systeme, &c.code);
-        }
-    }
-    fn tous(&mut self, param: Param, codes: &[Code]) {
-        codes.iter().for_each(|c| self.un(param, Some(c)));
-    }
-    fn meta(&mut self, m: Option<&Meta>) {
-        if let Some(m) = m {
-            self.brut(Param::Tag, TRE_REGION, &m.region);
-        }
-    }
-    fn anterieurs(&mut self, numeros: &[String]) {
-        numeros.iter().for_each(|n| self.brut(Param::Identifier, c::SYS_FINESS, n));
-    }
-    fn numeros(&mut self, numeros: &[(&str, &String)]) {
-        numeros.iter().for_each(|(s, n)| self.brut(Param::Identifier, s, n));
-    }
-}
-
-fn vue_structure(r: &structure::Ressource) -> Vue {
-    let mut k = Cles::default();
-    let (sorte, noms) = match r {
-        structure::Ressource::EntiteJuridique(e) => {
-            k.meta(e.meta.as_ref());
-            k.numeros(&[
-                (c::SYS_ID_NAT_STRUCT, &e.id_nat_struct),
-                (c::SYS_FINESS, &e.num_finess),
-                (c::SYS_SIRENE, &e.num_siren),
-                (c::SYS_RPPS_RANG, &e.num_rpps_rang),
-                (c::SYS_ADELI_RANG, &e.num_adeli_rang),
-            ]);
-            k.anterieurs(&e.finess_anterieurs);
-            k.un(Param::Type, e.statut_juridique.as_ref());
-            k.un(Param::Type, e.sous_ensemble_statut_juridique.as_ref());
-            (Sorte::Ej, vec![e.raison_sociale.clone()])
-        }
-        structure::Ressource::EntiteGeographique(e) => {
-            k.meta(e.meta.as_ref());
-            k.numeros(&[
-                (c::SYS_ID_NAT_STRUCT, &e.id_nat_struct),
-                (c::SYS_FINESS, &e.num_finess),
-                (c::SYS_SIRENE, &e.num_siren),
-                (c::SYS_SIRENE, &e.num_siret),
-                (c::SYS_RPPS_RANG, &e.num_rpps_rang),
-                (c::SYS_ADELI_RANG, &e.num_adeli_rang),
-            ]);
-            k.anterieurs(&e.finess_anterieurs);
-            k.un(Param::Type, e.categorie.as_ref());
-            k.un(Param::Type, e.modalite_participation_sph.as_ref());
-            (Sorte::Eg, vec![e.denomination.clone(), e.nom_operationnel.clone()])
-        }
-        structure::Ressource::OrganisationInterne(o) => {
-            k.meta(o.meta.as_ref());
-            k.numeros(&[(c::SYS_OI, &o.identifiant)]);
-            k.un(Param::Type, o.r#type.as_ref());
-            (Sorte::Oi, vec![o.nom.clone()])
-        }
-    };
-    Vue {
-        type_fhir: T::Organization,
-        sorte,
-        cles: k.0,
-        noms,
-        code_postal: String::new(),
-        faits: Faits::default(),
-    }
-}
-
-fn vue_offre(r: &offer::Ressource) -> Vue {
-    let mut k = Cles::default();
-    match r {
-        offer::Ressource::Offre(o) => {
-            k.meta(o.meta.as_ref());
-            k.numeros(&[("", &o.identifiant)]);
-            k.tous(Param::Specialty, &o.activites_operationnelles);
-            k.un(Param::Specialty, o.famille_activite.as_ref());
-            k.un(Param::ServiceCategory, o.type_offre.as_ref());
-            k.un(Param::ServiceType, o.champ_activite.as_ref());
-            for code in [&o.mode_prise_en_charge, &o.temporalite_accueil, &o.ouverture_annuelle] {
-                k.un(Param::Characteristic, code.as_ref());
-            }
-            k.un(Param::Characteristic, type_fermeture(o));
-            k.tous(Param::Characteristic, &o.modalites_accueil);
-            k.tous(Param::Characteristic, &o.modes_gestion);
-            k.tous(Param::Characteristic, &o.niveaux_expertise);
-            for codes in [
-                &o.actes_specifiques,
-                &o.actes_hors_cabinet,
-                &o.specialisations,
-                &o.professions_ressources,
-                &o.competences_specifiques,
-            ] {
-                k.tous(Param::CharacteristicFine, codes);
-            }
-            let champ = o.champ_activite.as_ref().map_or("", |c| c.code.as_str());
-            let faits = Faits {
-                sensible: o.unite_sensible,
-                sensible_partage: o.unite_sensible,
-                ms: champ == "04",
-                ville: champ == "05",
-                ..Faits::default()
-            };
-            let noms = vec![o.nom.clone()];
-            Vue {
-                type_fhir: T::HealthcareService,
-                sorte: Sorte::Unique,
-                cles: k.0,
-                noms,
-                code_postal: String::new(),
-                faits,
-            }
-        }
-        offer::Ressource::Lieu(l) => {
-            k.meta(l.meta.as_ref());
-            k.numeros(&[("", &l.identifiant), ("", &l.id_externe_synchro)]);
-            k.un(Param::Type, l.fonction.as_ref());
-            k.brut(Param::CommuneCog, TRE_COMMUNE, &l.commune_cog);
-            k.brut(Param::Status, SYSTEME_STATUT_LIEU, &l.status);
-            let code_postal = l.adresse.as_ref().map(|a| a.code_postal.clone()).unwrap_or_default();
-            let noms = vec![l.nom.clone(), l.nom_externe_synchro.clone()];
-            Vue {
-                type_fhir: T::Location,
-                sorte: Sorte::Unique,
-                cles: k.0,
-                noms,
-                code_postal,
-                faits: Faits::default(),
-            }
-        }
-        offer::Ressource::Situation(s) => {
-            k.meta(s.meta.as_ref());
-            k.numeros(&[("", &s.identifiant)]);
-            Vue {
-                type_fhir: T::PractitionerRole,
-                sorte: Sorte::Unique,
-                cles: k.0,
-                noms: vec![],
-                code_postal: String::new(),
-                faits: Faits::default(),
-            }
-        }
-    }
-}
-
-fn vue_professionnel(p: &ror_proto::identity::v1::Professionnel) -> Vue {
-    let mut k = Cles::default();
-    k.meta(p.meta.as_ref());
-    k.numeros(&[(c::SYS_ID_NAT_PS, &p.id_nat_ps), ("https://rpps.esante.gouv.fr", &p.rpps)]);
-    Vue {
-        type_fhir: T::Practitioner,
-        sorte: Sorte::Unique,
-        cles: k.0,
-        noms: vec![],
-        code_postal: String::new(),
-        faits: Faits::default(),
-    }
-}
-
-/// Value sets named as the system of an identifier in published requests: any identifier matches.
-pub fn systeme_d_identifiant_quelconque(s: &str) -> bool {
-    s.contains("JDV_J236-")
-        || s.contains("TRE_R354-")
-        || s.contains("TRE_R355-")
-        || s.contains("TRE_G08-")
-        || s.contains("TRE_G07-")
-        || s.contains("TRE_R345-")
-}
-
-/// Code system of the native status of a place.
-pub const SYSTEME_STATUT_LIEU: &str = "https://hl7.org/fhir/location-status";
 
 /// Canonical of the activity code system, for the home page.
 pub const ACTIVITES: &str = liaisons::TRE_ACTIVITE;

@@ -4,8 +4,11 @@
 use roaring::RoaringBitmap;
 use std::sync::Arc;
 
-use super::{Modele, Sorte, TypeFhir as T};
-use crate::fhir::politique::{Bloc, Faits, Politique};
+use super::{Modele, Sorte, TOUS_LES_PROFILS, TypeFhir as T};
+use crate::{
+    fhir::politique::{Bloc, Faits, Politique},
+    recherche::parametres::Relation as R,
+};
 
 /// Rows whose rights must be computed again.
 #[derive(Default)]
@@ -21,13 +24,41 @@ pub struct Touches {
 const PROFONDEUR: usize = 8;
 
 impl Modele {
-    /// Changes the policy: everyone's sets are computed again.
+    /// Changes the policy: everyone's sets are computed again, once the directory is whole.
     pub fn changer_politique(&mut self, politique: Arc<Politique>) {
+        if self.travail.differe {
+            self.politique = politique;
+            return;
+        }
+        let capacites: Vec<(u32, u8)> = (0..self.table(T::Location).nombre())
+            .filter(|r| self.capacite(*r).is_some())
+            .map(|r| (r, self.voient_capacites(r)))
+            .collect();
         self.politique = politique;
+        self.travail.refonte = true;
+        self.travail.retrait = true;
         self.recalculer_tout();
+        for (rang, avant) in capacites {
+            self.revoir_capacites(rang, avant);
+        }
+    }
+
+    /// Notes who ceased to see the capacities of a place that did not change themselves.
+    fn revoir_capacites(&mut self, rang: u32, avant: u8) {
+        let Some(change) = self.capacite(rang).filter(|_| avant != 0).map(|c| (c.version, c.maj)) else {
+            return;
+        };
+        let perdent = avant & !self.voient_capacites(rang);
+        self.perdre_capacites(rang, perdent, change);
     }
 
     pub(super) fn recalculer_tout(&mut self) {
+        self.travail.muet = true;
+        self.recalculer_les_presentes();
+        self.travail.muet = false;
+    }
+
+    fn recalculer_les_presentes(&mut self) {
         let mut t = Touches {
             offres: self.table(T::HealthcareService).presentes().clone(),
             lieux: self.table(T::Location).presentes().clone(),
@@ -41,18 +72,18 @@ impl Modele {
     /// Everything that depends on an offer.
     pub(super) fn toucher_offre(&self, rang: u32, t: &mut Touches) {
         t.offres.insert(rang);
-        t.lieux.extend(self.liens.lieux.cibles(rang).iter().copied());
-        for r in self.liens.offre.sources(rang) {
+        t.lieux.extend(self.liens.de(R::Lieux).cibles(rang).iter().copied());
+        for r in self.liens.de(R::Offre).sources(rang) {
             self.toucher_role(*r, t);
         }
-        for s in self.liens.porteur.cibles(rang) {
+        for s in self.liens.de(R::Porteur).cibles(rang) {
             self.toucher_structure(*s, t);
         }
     }
 
     pub(super) fn toucher_role(&self, rang: u32, t: &mut Touches) {
         t.roles.insert(rang);
-        t.professionnels.extend(self.liens.professionnel.cibles(rang).iter().copied());
+        t.professionnels.extend(self.liens.de(R::Professionnel).cibles(rang).iter().copied());
     }
 
     /// An organisation and its ancestors.
@@ -63,7 +94,7 @@ impl Modele {
             for r in courant {
                 // Walked even when known already: its parents may have changed since.
                 t.structures.insert(r);
-                suivants.extend_from_slice(self.liens.parent.cibles(r));
+                suivants.extend_from_slice(self.liens.de(R::Parent).cibles(r));
             }
             if suivants.is_empty() {
                 break;
@@ -76,32 +107,20 @@ impl Modele {
     pub(super) fn recalculer(&mut self, t: &mut Touches) {
         let p = self.politique.clone();
         for r in &t.offres {
-            let faits = self.table(T::HealthcareService).ligne(r).faits;
-            self.poser(
-                T::HealthcareService,
-                r,
-                faits,
-                p.masque(Bloc::OffreBase, &faits),
-                p.masque(Bloc::OffreFine, &faits),
-            );
+            let faits = self.table(T::HealthcareService).faits(r);
+            self.poser(T::HealthcareService, r, faits, p.masque(Bloc::OffreBase, &faits));
         }
         for r in &t.lieux {
             let faits = self.faits_lieu(r);
-            self.poser(
-                T::Location,
-                r,
-                faits,
-                p.masque(Bloc::LieuBase, &faits),
-                p.masque(Bloc::LieuCapacite, &Faits { statut: 1, ..faits }),
-            );
+            self.poser(T::Location, r, faits, p.masque(Bloc::LieuBase, &faits));
         }
         for r in &t.roles {
             let faits = self.faits_role(r);
-            self.poser(T::PractitionerRole, r, faits, p.masque(Bloc::SituationBase, &faits), 0);
+            self.poser(T::PractitionerRole, r, faits, p.masque(Bloc::SituationBase, &faits));
         }
         for r in &t.professionnels {
             let (faits, masque) = self.droits_professionnel(r, &p);
-            self.poser(T::Practitioner, r, faits, masque, 0);
+            self.poser(T::Practitioner, r, faits, masque);
         }
         for r in &t.structures {
             let faits = self.faits_structure(r);
@@ -109,14 +128,20 @@ impl Modele {
             if faits.sensible {
                 masque &= p.masque(Bloc::OffreBase, &faits);
             }
-            self.poser(T::Organization, r, faits, masque, 0);
+            self.poser(T::Organization, r, faits, masque);
         }
     }
 
-    fn poser(&mut self, t: T, rang: u32, faits: Faits, masque: u8, fin: u8) {
+    fn poser(&mut self, t: T, rang: u32, faits: Faits, masque: u8) {
+        let lits = t == T::Location && !self.travail.muet && self.capacite(rang).is_some();
+        let voyaient = if lits { self.voient_capacites(rang) } else { 0 };
         let table = self.table_mut(t);
-        let (masque, fin) = if table.presentes().contains(rang) { (masque, fin) } else { (0, 0) };
-        table.poser_droits(rang, faits, masque, fin & masque);
+        let masque = if table.presentes().contains(rang) { masque } else { 0 };
+        let avant = table.ligne(rang).map_or(0, |l| l.masque);
+        if table.poser_droits(rang, faits, masque) {
+            self.revoir_capacites(rang, voyaient);
+            self.toucher_journal(t, rang, avant, TOUS_LES_PROFILS);
+        }
     }
 
     /// A place is as sensitive as the least of its offers; its capacities as the most.
@@ -124,11 +149,11 @@ impl Modele {
         let offres = self.table(T::HealthcareService);
         let liees: Vec<Faits> = self
             .liens
-            .lieux
+            .de(R::Lieux)
             .sources(rang)
             .iter()
             .filter(|o| offres.presentes().contains(**o))
-            .map(|o| offres.ligne(*o).faits)
+            .map(|o| offres.faits(*o))
             .collect();
         let au_moins_une = !liees.is_empty();
         Faits {
@@ -143,8 +168,8 @@ impl Modele {
     /// A role without a known offer is treated as sensitive.
     fn faits_role(&self, rang: u32) -> Faits {
         let offres = self.table(T::HealthcareService);
-        match self.liens.offre.cibles(rang).first() {
-            Some(o) if offres.presentes().contains(*o) => offres.ligne(*o).faits,
+        match self.liens.de(R::Offre).cibles(rang).first() {
+            Some(o) if offres.presentes().contains(*o) => offres.faits(*o),
             _ => Faits { sensible: true, sensible_partage: true, ..Faits::default() },
         }
     }
@@ -154,11 +179,11 @@ impl Modele {
         let roles = self.table(T::PractitionerRole);
         let tous: Vec<_> = self
             .liens
-            .professionnel
+            .de(R::Professionnel)
             .sources(rang)
             .iter()
             .filter(|r| roles.presentes().contains(**r))
-            .map(|r| roles.ligne(*r))
+            .filter_map(|r| roles.ligne(*r))
             .collect();
         if tous.is_empty() {
             return (Faits::default(), p.masque(Bloc::ProfessionnelBase, &Faits::default()));
@@ -186,21 +211,23 @@ impl Modele {
         for _ in 0..PROFONDEUR {
             let mut suivants = Vec::new();
             for c in courants {
-                for o in self.liens.porteur.sources(c).iter().filter(|o| offres.presentes().contains(**o)) {
-                    let f = offres.ligne(*o).faits;
+                for o in
+                    self.liens.de(R::Porteur).sources(c).iter().filter(|o| offres.presentes().contains(**o))
+                {
+                    let f = offres.faits(*o);
                     nombre += 1;
                     sensibles += u32::from(f.sensible);
                     ms += u32::from(f.ms);
                     ville += u32::from(f.ville);
                 }
-                suivants.extend_from_slice(self.liens.parent.sources(c));
+                suivants.extend_from_slice(self.liens.de(R::Parent).sources(c));
             }
             if suivants.is_empty() {
                 break;
             }
             courants = suivants;
         }
-        let interne = self.table(T::Organization).ligne(rang).sorte == Sorte::Oi;
+        let interne = self.table(T::Organization).ligne(rang).is_some_and(|l| l.sorte == Sorte::Oi);
         Faits {
             sensible: interne && nombre > 0 && sensibles == nombre,
             ms: nombre > 0 && ms == nombre,

@@ -10,33 +10,38 @@ use crate::fhir::canoniques as c;
 /// Small on purpose: compressing reads it whole each time.
 static DICTIONNAIRE: LazyLock<Vec<u8>> = LazyLock::new(|| c::SYSTEMES.concat().into_bytes());
 
-/// An encoded state.
+/// Bytes of the length in front.
+const ENTETE: usize = 4;
+
+/// An encoded state: the length it has once read (zero when it is kept as it is), then its bytes.
 #[derive(Clone)]
-pub enum Etat {
-    /// As it is.
-    Brut(Arc<[u8]>),
-    /// Compressed; the length it had.
-    Comprime(Arc<[u8]>, u32),
-}
+pub struct Etat(Arc<[u8]>);
 
 impl Etat {
     /// Keeps a state.
     pub fn garder(octets: &[u8]) -> Self {
         let comprime = lz4_flex::block::compress_with_dict(octets, &DICTIONNAIRE);
-        match u32::try_from(octets.len()) {
-            Ok(n) if comprime.len() < octets.len() => Self::Comprime(comprime.into(), n),
-            _ => Self::Brut(octets.into()),
-        }
+        let (longueur, corps) = match u32::try_from(octets.len()) {
+            Ok(n) if comprime.len() < octets.len() => (n, comprime.as_slice()),
+            _ => (0, octets),
+        };
+        Self(longueur.to_le_bytes().iter().chain(corps).copied().collect())
     }
 
     /// The state; empty when it cannot be read, which decoding then reports.
     pub fn lire(&self) -> Bytes {
-        match self {
-            Self::Brut(o) => Bytes::copy_from_slice(o),
-            Self::Comprime(o, n) => lz4_flex::block::decompress_with_dict(o, *n as usize, &DICTIONNAIRE)
+        let Some((tete, corps)) = self.0.split_first_chunk::<ENTETE>() else { return Bytes::new() };
+        match u32::from_le_bytes(*tete) {
+            0 => Bytes::copy_from_slice(corps),
+            n => lz4_flex::block::decompress_with_dict(corps, n as usize, &DICTIONNAIRE)
                 .unwrap_or_default()
                 .into(),
         }
+    }
+
+    /// Bytes kept.
+    pub fn poids(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -51,7 +56,7 @@ mod tests {
             assert_eq!(Etat::garder(&t).lire(), t);
         }
         let t = crate::fhir::canoniques::TRE_R211.as_bytes();
-        assert!(matches!(Etat::garder(t), Etat::Comprime(c, _) if c.len() < t.len() / 2));
+        assert!(Etat::garder(t).poids() < t.len() / 2);
         assert_eq!(Etat::garder(&[]).lire().len(), 0);
     }
 }

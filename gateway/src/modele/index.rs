@@ -1,16 +1,18 @@
 //! Postings: for each parameter, code to the rows that carry it, by code system.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
+use super::colonne::Colonne;
+
 /// Indexed token parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Param {
-    /// Business identifiers.
-    Identifier,
+    /// Systems of the business identifiers, the codes left out.
+    SystemeIdentifiant,
     /// Region tag.
     Tag,
     /// Organization.type, Location.type.
@@ -29,12 +31,26 @@ pub enum Param {
     CommuneCog,
     /// Native status of a place.
     Status,
+    /// Operational status of a place.
+    StatutLieu,
+    /// Kind of closure of a structure.
+    TypeFermeture,
+    /// Whether a site has a drop zone; of the block structure.recours.
+    ZonePoser,
+    /// Communes where an offer intervenes.
+    ZoneIntervention,
+    /// Publics of an offer.
+    Public,
+    /// Profession of a role.
+    Profession,
+    /// Know-how and skills of a role.
+    SavoirFaire,
 }
 
-const PARAMS: usize = 10;
+const PARAMS: usize = 17;
 
 /// One posting of a resource.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cle {
     /// Parameter.
     pub param: Param,
@@ -57,80 +73,42 @@ pub fn normaliser_systeme(s: &str) -> String {
     s
 }
 
-/// Rows that carry one code. Most codes are identifiers, carried by one row: no set for them.
-enum Postes {
-    Un(u16, u32),
-    Plusieurs(Vec<(u16, RoaringBitmap)>),
+/// Value sets named as the system of an identifier in published requests: any identifier matches.
+pub fn systeme_d_identifiant_quelconque(s: &str) -> bool {
+    ["JDV_J236-", "TRE_R354-", "TRE_R355-", "TRE_G08-", "TRE_G07-", "TRE_R345-"].iter().any(|n| s.contains(n))
 }
 
-impl Postes {
-    fn ajouter(&mut self, systeme: u16, rang: u32) {
-        if let Self::Un(s, r) = *self {
-            if (s, r) == (systeme, rang) {
-                return;
-            }
-            *self = Self::Plusieurs(vec![(s, RoaringBitmap::from_iter([r]))]);
-        }
-        if let Self::Plusieurs(v) = self {
-            match v.iter_mut().find(|(x, _)| *x == systeme) {
-                Some((_, b)) => {
-                    b.insert(rang);
-                }
-                None => v.push((systeme, RoaringBitmap::from_iter([rang]))),
-            }
-        }
-    }
-
-    /// True when nothing is left.
-    fn retirer(&mut self, systeme: u16, rang: u32) -> bool {
-        match self {
-            Self::Un(s, r) => (*s, *r) == (systeme, rang),
-            Self::Plusieurs(v) => {
-                for (x, b) in v.iter_mut() {
-                    if *x == systeme {
-                        b.remove(rang);
-                    }
-                }
-                v.retain(|(_, b)| !b.is_empty());
-                v.is_empty()
-            }
-        }
-    }
-
-    /// Adds its rows of the systems wanted.
-    fn verser(&self, voulu: impl Fn(u16) -> bool, dans: &mut RoaringBitmap) {
-        match self {
-            Self::Un(s, r) if voulu(*s) => {
-                dans.insert(*r);
-            }
-            Self::Un(..) => {}
-            Self::Plusieurs(v) => v.iter().filter(|(s, _)| voulu(*s)).for_each(|(_, b)| *dans |= b),
-        }
-    }
-}
+/// The sets of one code, by system.
+type Postes = Arc<[(u16, u32)]>;
 
 /// Postings of one table.
-#[derive(Default)]
+#[derive(Clone)]
 pub struct Index {
-    systemes: Vec<Box<str>>,
-    par_code: [HashMap<Box<str>, Postes, RandomState>; PARAMS],
-    /// Postal codes, for prefixes.
-    pub postal: BTreeMap<Box<str>, RoaringBitmap>,
+    systemes: Arc<Vec<Box<str>>>,
+    codes: [Arc<HashMap<Arc<str>, Postes, RandomState>>; PARAMS],
+    ensembles: Colonne<Arc<RoaringBitmap>>,
+    nombre: u32,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            systemes: Arc::default(),
+            codes: std::array::from_fn(|_| Arc::default()),
+            ensembles: Colonne::default(),
+            nombre: 0,
+        }
+    }
 }
 
 impl Index {
     fn systeme(&mut self, s: &str) -> u16 {
-        match self.systemes.iter().position(|x| x.as_ref() == s) {
-            Some(i) => i as u16,
-            None => {
-                self.systemes.push(s.into());
-                (self.systemes.len() - 1) as u16
-            }
+        if let Some(i) = self.systemes.iter().position(|x| x.as_ref() == s) {
+            return i as u16;
         }
-    }
-
-    fn est(&self, numero: u16, systeme: &str) -> bool {
-        self.systemes[usize::from(numero)].as_ref() == systeme
+        let systemes = Arc::make_mut(&mut self.systemes);
+        systemes.push(s.into());
+        (systemes.len() - 1) as u16
     }
 
     /// Whether any posting ever named this system.
@@ -138,81 +116,83 @@ impl Index {
         self.systemes.iter().any(|x| x.as_ref() == s)
     }
 
-    /// Adds a row to a posting.
-    pub fn ajouter(&mut self, cle: &Cle, rang: u32) {
+    /// The set of a posting; made when new. A set left empty keeps its number.
+    fn numero(&mut self, cle: &Cle) -> u32 {
         let s = self.systeme(&cle.systeme);
-        let codes = &mut self.par_code[cle.param as usize];
-        match codes.get_mut(cle.code.as_str()) {
-            Some(p) => p.ajouter(s, rang),
-            None => {
-                codes.insert(cle.code.as_str().into(), Postes::Un(s, rang));
-            }
+        let codes = &mut self.codes[cle.param as usize];
+        let connus = codes.get(cle.code.as_str());
+        if let Some((_, n)) = connus.and_then(|p| p.iter().find(|(x, _)| *x == s)) {
+            return *n;
+        }
+        let n = self.nombre;
+        self.nombre += 1;
+        let postes = connus.into_iter().flat_map(|p| p.iter().copied()).chain([(s, n)]).collect();
+        Arc::make_mut(codes).insert(cle.code.as_str().into(), postes);
+        n
+    }
+
+    /// Moves a row from its former postings to its new ones; both sorted, without doubles.
+    pub fn changer(&mut self, rang: u32, anciennes: &[Cle], nouvelles: &[Cle]) {
+        for cle in anciennes.iter().filter(|c| nouvelles.binary_search(c).is_err()) {
+            let n = self.numero(cle);
+            Arc::make_mut(self.ensembles.place(n)).remove(rang);
+        }
+        for cle in nouvelles.iter().filter(|c| anciennes.binary_search(c).is_err()) {
+            let n = self.numero(cle);
+            Arc::make_mut(self.ensembles.place(n)).insert(rang);
         }
     }
 
-    /// Removes a row from a posting.
-    pub fn retirer(&mut self, cle: &Cle, rang: u32) {
-        let s = self.systeme(&cle.systeme);
-        let codes = &mut self.par_code[cle.param as usize];
-        if codes.get_mut(cle.code.as_str()).is_some_and(|p| p.retirer(s, rang)) {
-            codes.remove(cle.code.as_str());
+    /// Codes known of a parameter.
+    pub fn nombre(&self, param: Param) -> u64 {
+        self.codes[param as usize].len() as u64
+    }
+
+    fn ensemble(&self, n: u32) -> Option<&RoaringBitmap> {
+        self.ensembles.get(n).map(AsRef::as_ref)
+    }
+
+    /// The sets of a code, in any system when none is given; of all codes when none is given.
+    pub fn ensembles<'a>(
+        &'a self,
+        param: Param,
+        systeme: Option<&'a str>,
+        code: Option<&'a str>,
+    ) -> Vec<&'a RoaringBitmap> {
+        let voulu = |s: u16| systeme.is_none_or(|x| self.systemes[usize::from(s)].as_ref() == x);
+        let codes = &self.codes[param as usize];
+        let de = |p: &'a Postes| p.iter().filter(|(s, _)| voulu(*s)).filter_map(|(_, n)| self.ensemble(*n));
+        match code {
+            Some(code) => codes.get(code).into_iter().flat_map(de).collect(),
+            None => codes.values().flat_map(de).collect(),
         }
     }
 
     /// Rows that carry a code; any system when none is given.
     pub fn chercher(&self, param: Param, systeme: Option<&str>, code: &str) -> RoaringBitmap {
         let mut r = RoaringBitmap::new();
-        if let Some(p) = self.par_code[param as usize].get(code) {
-            p.verser(|s| systeme.is_none_or(|x| self.est(s, x)), &mut r);
-        }
+        self.ensembles(param, systeme, Some(code)).into_iter().for_each(|b| r |= b);
         r
     }
 
-    /// Rows that carry any code of a system.
-    pub fn chercher_systeme(&self, param: Param, systeme: &str) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
-        for p in self.par_code[param as usize].values() {
-            p.verser(|s| self.est(s, systeme), &mut r);
-        }
-        r
-    }
-
-    /// Rows whose postal code starts with a prefix.
-    pub fn code_postal(&self, prefixe: &str) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
-        for (_, b) in self
-            .postal
-            .range::<str, _>((std::ops::Bound::Included(prefixe), std::ops::Bound::Unbounded))
-            .take_while(|(c, _)| c.starts_with(prefixe))
-        {
-            r |= b;
-        }
-        r
-    }
-
-    /// Adds or removes a row under its postal code.
-    pub fn poser_code_postal(&mut self, code: &str, rang: u32, present: bool) {
-        if code.is_empty() {
-            return;
-        }
-        if present {
-            self.postal.entry(code.into()).or_default().insert(rang);
-        } else if let Some(b) = self.postal.get_mut(code) {
-            b.remove(rang);
-            if b.is_empty() {
-                self.postal.remove(code);
-            }
-        }
+    /// Every code in use of a parameter: system, code, rows.
+    pub fn tous(&self, param: Param) -> impl Iterator<Item = (&str, &str, &RoaringBitmap)> {
+        self.codes[param as usize].iter().flat_map(|(code, p)| {
+            p.iter().filter_map(|(s, n)| {
+                let b = self.ensemble(*n).filter(|b| !b.is_empty())?;
+                Some((self.systemes[usize::from(*s)].as_ref(), code.as_ref(), b))
+            })
+        })
     }
 
     /// Codes of a parameter with how many of these rows carry each, most first.
     pub fn frequences(&self, param: Param, parmi: &RoaringBitmap) -> Vec<(String, u64)> {
-        let mut v: Vec<(String, u64)> = self.par_code[param as usize]
+        let mut v: Vec<(String, u64)> = self.codes[param as usize]
             .iter()
-            .map(|(c, p)| {
+            .map(|(code, p)| {
                 let mut r = RoaringBitmap::new();
-                p.verser(|_| true, &mut r);
-                (c.to_string(), r.intersection_len(parmi))
+                p.iter().filter_map(|(_, n)| self.ensemble(*n)).for_each(|b| r |= b);
+                (code.to_string(), r.intersection_len(parmi))
             })
             .filter(|(_, n)| *n > 0)
             .collect();
@@ -231,5 +211,19 @@ mod tests {
         let b = normaliser_systeme("https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM");
         assert_eq!(a, b);
         assert_eq!(normaliser_systeme("http://sirene.fr"), "https://sirene.fr");
+    }
+
+    #[test]
+    fn only_what_differs_moves_and_a_copy_keeps_its_rows() {
+        let cle = |s: &str, c: &str| Cle { param: Param::Type, systeme: s.into(), code: c.into() };
+        let mut i = Index::default();
+        i.changer(3, &[], &[cle("a", "01"), cle("b", "01")]);
+        i.changer(4, &[], &[cle("a", "01")]);
+        let avant = i.clone();
+        i.changer(3, &[cle("a", "01"), cle("b", "01")], &[cle("b", "01"), cle("b", "02")]);
+        let rangs = |i: &Index, s, c| i.chercher(Param::Type, s, c).iter().collect::<Vec<_>>();
+        assert_eq!((rangs(&i, None, "01"), rangs(&avant, Some("a"), "01")), (vec![3, 4], vec![3, 4]));
+        assert_eq!((rangs(&i, Some("a"), "01"), rangs(&i, None, "02")), (vec![4], vec![3]));
+        assert_eq!(i.tous(Param::Type).count(), 3);
     }
 }

@@ -1,108 +1,196 @@
-//! A relation between two tables, readable both ways.
+//! A relation between two tables, readable both ways, shared between moments.
+
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-/// Rows related to one: nearly always none or one, so these take no allocation.
-#[derive(Default)]
-enum Rangs {
-    #[default]
-    Aucun,
-    Un(u32),
-    Plusieurs(Vec<u32>),
+use super::colonne::BLOC;
+
+/// The neighbours of the rows of one block, one after the other.
+#[derive(Clone)]
+struct Bloc {
+    // Where the neighbours of each row begin; one more for the end of the last.
+    debuts: Vec<u32>,
+    voisins: Vec<u32>,
 }
 
-impl Rangs {
-    fn de(mut rangs: Vec<u32>) -> Self {
-        match rangs[..] {
-            [] => Self::Aucun,
-            [r] => Self::Un(r),
-            _ => {
-                rangs.shrink_to_fit();
-                Self::Plusieurs(rangs)
-            }
-        }
+impl Default for Bloc {
+    fn default() -> Self {
+        Self { debuts: vec![0; BLOC + 1], voisins: Vec::new() }
+    }
+}
+
+impl Bloc {
+    fn de(&self, i: usize) -> &[u32] {
+        &self.voisins[self.debuts[i] as usize..self.debuts[i + 1] as usize]
     }
 
-    fn tous(&self) -> &[u32] {
-        match self {
-            Self::Aucun => &[],
-            Self::Un(r) => std::slice::from_ref(r),
-            Self::Plusieurs(v) => v,
+    fn remplacer(&mut self, i: usize, voisins: &[u32]) {
+        let (debut, fin) = (self.debuts[i] as usize, self.debuts[i + 1] as usize);
+        self.voisins.splice(debut..fin, voisins.iter().copied());
+        let ecart = voisins.len() as i64 - (fin - debut) as i64;
+        for d in &mut self.debuts[i + 1..] {
+            *d = (i64::from(*d) + ecart) as u32;
         }
     }
+}
 
-    fn ajouter(&mut self, rang: u32) {
-        match self {
-            Self::Aucun => *self = Self::Un(rang),
-            Self::Un(r) if *r == rang => {}
-            Self::Un(r) => *self = Self::Plusieurs(vec![*r, rang]),
-            Self::Plusieurs(v) => {
-                if !v.contains(&rang) {
-                    v.push(rang);
+/// One direction.
+#[derive(Clone, Default)]
+struct Sens(Arc<Vec<Option<Arc<Bloc>>>>);
+
+impl Sens {
+    fn de(&self, rang: u32) -> &[u32] {
+        let rang = rang as usize;
+        self.0.get(rang / BLOC).and_then(Option::as_deref).map_or(&[], |b| b.de(rang % BLOC))
+    }
+
+    fn bloc(&mut self, rang: u32) -> &mut Bloc {
+        let i = rang as usize / BLOC;
+        let blocs = Arc::make_mut(&mut self.0);
+        if blocs.len() <= i {
+            blocs.resize(i + 1, None);
+        }
+        Arc::make_mut(blocs[i].get_or_insert_default())
+    }
+
+    fn remplacer(&mut self, rang: u32, voisins: &[u32]) {
+        self.bloc(rang).remplacer(rang as usize % BLOC, voisins);
+    }
+
+    fn changer(&mut self, rang: u32, changer: impl FnOnce(&mut Vec<u32>)) {
+        let mut voisins = self.de(rang).to_vec();
+        changer(&mut voisins);
+        self.remplacer(rang, &voisins);
+    }
+
+    fn nombre(&self, rangs: &RoaringBitmap) -> u64 {
+        rangs.iter().map(|r| self.de(r).len() as u64).sum()
+    }
+
+    /// Every row that has neighbours, in order.
+    fn lignes(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.0.iter().enumerate().flat_map(|(i, b)| {
+            let lignes = b.iter().flat_map(|b| (0..BLOC).map(move |j| (j, b.de(j))));
+            lignes.filter(|(_, v)| !v.is_empty()).map(move |(j, v)| ((i * BLOC + j) as u32, v))
+        })
+    }
+
+    /// The other direction of all this, by a counting sort.
+    fn retourner(&self) -> Self {
+        let mut comptes: Vec<u32> = Vec::new();
+        for (_, voisins) in self.lignes() {
+            for v in voisins.iter().map(|v| *v as usize) {
+                if comptes.len() <= v {
+                    comptes.resize(v + 1, 0);
                 }
+                comptes[v] += 1;
             }
         }
+        let mut blocs: Vec<Bloc> = Vec::with_capacity(comptes.len().div_ceil(BLOC));
+        for comptes in comptes.chunks_mut(BLOC) {
+            let mut bloc = Bloc::default();
+            let mut fin = 0;
+            for (i, compte) in comptes.iter_mut().enumerate() {
+                bloc.debuts[i] = fin;
+                fin += *compte;
+                // From here on, where the next neighbour of the row goes.
+                *compte = bloc.debuts[i];
+            }
+            bloc.debuts[comptes.len()..].fill(fin);
+            bloc.voisins = vec![0; fin as usize];
+            blocs.push(bloc);
+        }
+        let mut places = comptes;
+        for (rang, voisins) in self.lignes() {
+            for v in voisins.iter().map(|v| *v as usize) {
+                blocs[v / BLOC].voisins[places[v] as usize] = rang;
+                places[v] += 1;
+            }
+        }
+        let vide = |b: &Bloc| b.voisins.is_empty();
+        Self(Arc::new(blocs.into_iter().map(|b| (!vide(&b)).then(|| Arc::new(b))).collect()))
     }
 
-    fn retirer(&mut self, rang: u32) {
-        match self {
-            Self::Un(r) if *r == rang => *self = Self::Aucun,
-            Self::Plusieurs(v) => v.retain(|r| *r != rang),
-            _ => {}
-        }
+    fn tous(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
+        let mut trouves: Vec<u32> = Vec::new();
+        rangs.iter().for_each(|r| trouves.extend_from_slice(self.de(r)));
+        trouves.sort_unstable();
+        trouves.dedup();
+        RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default()
     }
 }
 
 /// Adjacency by row numbers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Lien {
-    avant: Vec<Rangs>,
-    arriere: Vec<Rangs>,
+    avant: Sens,
+    arriere: Sens,
+    // Only forwards so far.
+    ouvert: bool,
 }
 
 impl Lien {
-    /// What a row refers to.
-    pub fn cibles(&self, rang: u32) -> &[u32] {
-        self.avant.get(rang as usize).map_or(&[], Rangs::tous)
+    /// One that is filled before it is read backwards: adding to a row one by one what refers to it takes
+    /// the square of their number.
+    pub fn ouvert() -> Self {
+        Self { ouvert: true, ..Self::default() }
     }
 
-    /// What refers to a row.
+    /// Readable both ways from here on.
+    pub fn clore(&mut self) {
+        if std::mem::take(&mut self.ouvert) {
+            self.arriere = self.avant.retourner();
+        }
+    }
+
+    /// What a row refers to.
+    pub fn cibles(&self, rang: u32) -> &[u32] {
+        self.avant.de(rang)
+    }
+
+    /// What refers to a row, once closed.
     pub fn sources(&self, rang: u32) -> &[u32] {
-        self.arriere.get(rang as usize).map_or(&[], Rangs::tous)
+        self.arriere.de(rang)
+    }
+
+    /// How many links leave these rows.
+    pub fn nombre_de_cibles(&self, rangs: &RoaringBitmap) -> u64 {
+        self.avant.nombre(rangs)
+    }
+
+    /// How many links reach these rows.
+    pub fn nombre_de_sources(&self, rangs: &RoaringBitmap) -> u64 {
+        self.arriere.nombre(rangs)
+    }
+
+    /// Everything that one of these rows refers to.
+    pub fn cibles_de(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
+        self.avant.tous(rangs)
     }
 
     /// Everything that refers to one of these rows.
     pub fn sources_de(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
-        let mut s = RoaringBitmap::new();
-        rangs.iter().for_each(|r| s.extend(self.sources(r).iter().copied()));
-        s
+        self.arriere.tous(rangs)
     }
 
-    /// Replaces what a row refers to.
-    pub fn poser(&mut self, rang: u32, cibles: Vec<u32>) {
-        let anciennes = match self.avant.get_mut(rang as usize) {
-            Some(a) => std::mem::take(a),
-            None => Rangs::Aucun,
-        };
-        for c in anciennes.tous() {
-            self.arriere[*c as usize].retirer(rang);
-        }
-        if cibles.is_empty() {
+    /// Replaces what a row refers to; the same again copies nothing.
+    pub fn poser(&mut self, rang: u32, cibles: &[u32]) {
+        let anciennes = self.avant.de(rang);
+        if anciennes == cibles {
             return;
         }
-        for c in &cibles {
-            place(&mut self.arriere, *c).ajouter(rang);
+        if !self.ouvert {
+            let anciennes = anciennes.to_vec();
+            for c in anciennes.iter().filter(|c| !cibles.contains(c)) {
+                self.arriere.changer(*c, |v| v.retain(|r| *r != rang));
+            }
+            for c in cibles.iter().filter(|c| !anciennes.contains(c)) {
+                self.arriere.changer(*c, |v| v.push(rang));
+            }
         }
-        *place(&mut self.avant, rang) = Rangs::de(cibles);
+        self.avant.remplacer(rang, cibles);
     }
-}
-
-fn place(rangs: &mut Vec<Rangs>, rang: u32) -> &mut Rangs {
-    let rang = rang as usize;
-    if rangs.len() <= rang {
-        rangs.resize_with(rang + 1, Rangs::default);
-    }
-    &mut rangs[rang]
 }
 
 #[cfg(test)]
@@ -112,18 +200,53 @@ mod tests {
     #[test]
     fn both_ways_agree_whatever_is_replaced() {
         let mut l = Lien::default();
-        l.poser(5, vec![1, 2, 3]);
-        l.poser(6, vec![2]);
-        l.poser(9, vec![2]);
+        l.poser(5, &[1, 2, 3]);
+        l.poser(6, &[2]);
+        l.poser(9, &[2]);
         assert_eq!(l.cibles(5), [1, 2, 3]);
         assert_eq!(l.sources(2), [5, 6, 9]);
         assert_eq!(l.sources_de(&[1, 3, 40].into_iter().collect()).iter().collect::<Vec<_>>(), [5]);
-        l.poser(5, vec![3]);
-        l.poser(6, vec![]);
+        assert_eq!(l.cibles_de(&[5, 6, 4000].into_iter().collect()).iter().collect::<Vec<_>>(), [1, 2, 3]);
+        let deux = [2, 3, 40].into_iter().collect();
+        assert_eq!((l.nombre_de_sources(&deux), l.nombre_de_cibles(&[5, 6].into_iter().collect())), (4, 4));
+        let avant = l.clone();
+        l.poser(5, &[3]);
+        l.poser(6, &[]);
         assert_eq!((l.cibles(5), l.cibles(6), l.sources(1)), (&[3u32][..], &[][..], &[][..]));
         assert_eq!(l.sources(2), [9]);
-        l.poser(9, vec![2]);
+        assert_eq!((avant.cibles(5), avant.sources(2)), (&[1, 2, 3][..], &[5, 6, 9][..]), "a copy keeps");
+        l.poser(9, &[2]);
         assert_eq!(l.sources(2), [9], "the same again adds nothing");
-        assert_eq!((l.cibles(1000), l.sources(1000)), (&[][..], &[][..]));
+        assert_eq!((l.cibles(1000), l.sources(100_000)), (&[][..], &[][..]));
+    }
+
+    #[test]
+    fn filled_forwards_then_closed_it_is_as_if_filled_both_ways() {
+        let (mut ouvert, mut ferme) = (Lien::ouvert(), Lien::default());
+        let mut graine = 1u64;
+        let mut hasard = |borne: u64| {
+            graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((graine >> 33) % borne) as u32
+        };
+        for _ in 0..3000 {
+            let (rang, mut cibles) = (hasard(2000), vec![hasard(1700), hasard(3), 40_000]);
+            cibles.truncate(hasard(4) as usize);
+            cibles.dedup();
+            ouvert.poser(rang, &cibles);
+            ferme.poser(rang, &cibles);
+        }
+        ouvert.clore();
+        ouvert.clore();
+        ouvert.poser(7, &[1, 5000]);
+        ferme.poser(7, &[1, 5000]);
+        let tri = |l: &Lien, c| {
+            let mut v = l.sources(c).to_vec();
+            v.sort_unstable();
+            v
+        };
+        for c in (0..6000).chain(39_000..41_000) {
+            assert_eq!(tri(&ouvert, c), tri(&ferme, c), "{c}");
+            assert_eq!(ouvert.cibles(c), ferme.cibles(c), "{c}");
+        }
     }
 }

@@ -1,12 +1,16 @@
-//! A table: rows numbered once, postings, and one set of visible rows a profile.
+//! A table: rows numbered once, what is searched of them, and who sees them. Copying a table
+//! costs a few pointers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
-use super::{etat::Etat, index::Index};
-use crate::fhir::politique::Faits;
+use super::{
+    colonne::Colonne, creux::Creux, dictionnaire::Dictionnaire, enregistrements::Enregistrements, etat::Etat,
+    ident::Id, index::Index, positions::Positions, repertoire::Repertoire, valeurs::Valeurs,
+};
+use crate::fhir::politique::{Bloc, Faits, PROFILS, Politique};
+use crate::recherche::parametres::Groupe;
 
 /// Kinds within a type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,90 +27,148 @@ pub enum Sorte {
 }
 
 /// A row. A row without state was only referred to so far.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Ligne {
-    /// Technical id.
-    pub id: Arc<str>,
-    /// Kind.
-    pub sorte: Sorte,
     /// Version of the owning service.
     pub version: u64,
-    /// Last update, milliseconds.
-    pub maj: i64,
     /// Protobuf union of its area.
     pub etat: Option<Etat>,
-    /// Names, folded, separated by a newline; for string search.
-    pub noms: Box<str>,
     /// Facts rights depend on.
     pub faits: Faits,
-    /// Bit per profile that may see the row.
+    /// Kind.
+    pub sorte: Sorte,
+    /// Profiles that see it, one bit each.
     pub masque: u8,
 }
 
-/// Place of an id in the order of answers: alike on every replica and after every restart, told by
-/// the id alone, and compared without reading it (FNV-1a, 64 bits; the id itself settles a tie).
-pub fn ordre(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |h, o| (h ^ u64::from(o)).wrapping_mul(0x0100_0000_01b3))
+/// Classes of facts: rows with the same four facts have the same rights.
+const CLASSES: usize = 16;
+
+fn classe(f: &Faits) -> usize {
+    usize::from(f.sensible)
+        | usize::from(f.sensible_partage) << 1
+        | usize::from(f.ms) << 2
+        | usize::from(f.ville) << 3
 }
 
-/// Profiles.
-pub const PROFILS: usize = 6;
+fn faits_de(classe: usize) -> Faits {
+    let bit = |i: u32| classe & (1 << i) != 0;
+    Faits { sensible: bit(0), sensible_partage: bit(1), ms: bit(2), ville: bit(3), ..Faits::default() }
+}
 
 /// A table.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Table {
-    ids: HashMap<Arc<str>, u32, RandomState>,
-    lignes: Vec<Ligne>,
-    // Beside the rows, so that ordering a page reads nothing else.
-    ordres: Vec<u64>,
-    presentes: RoaringBitmap,
-    visibles: [RoaringBitmap; PROFILS],
-    fines: [RoaringBitmap; PROFILS],
-    /// Postings.
+    nombre: u32,
+    ids: Colonne<Id>,
+    repertoire: Repertoire,
+    // Beside the rows, so that ordering or dating a page reads nothing else.
+    ordres: Colonne<u64>,
+    majs: Colonne<i64>,
+    lignes: Colonne<Ligne>,
+    presentes: Arc<RoaringBitmap>,
+    visibles: [Arc<RoaringBitmap>; PROFILS],
+    classes: [Arc<RoaringBitmap>; CLASSES],
+    /// Postings of codes.
     pub index: Index,
+    /// Business identifiers.
+    pub identifiants: Repertoire,
+    /// Names of each row, folded, separated by a newline.
+    pub noms: Colonne<Option<Arc<str>>>,
+    /// Words of the names.
+    pub mots: Dictionnaire,
+    /// Cities.
+    pub villes: Dictionnaire,
+    /// Postal codes.
+    pub codes_postaux: Dictionnaire,
+    /// Psychiatric sectors.
+    pub secteurs: Dictionnaire,
+    /// Lower ages.
+    pub ages_bas: Valeurs,
+    /// Upper ages.
+    pub ages_haut: Valeurs,
+    /// Closure of an offer, or end of a structure: first instant, first instant after.
+    pub periodes: Creux<(i64, i64)>,
+    /// Points of places.
+    pub positions: Positions,
+    groupes: [Enregistrements; 4],
+}
+
+fn modifier(ensemble: &mut Arc<RoaringBitmap>, rang: u32, present: bool) {
+    if ensemble.contains(rang) != present {
+        let e = Arc::make_mut(ensemble);
+        if present {
+            e.insert(rang)
+        } else {
+            e.remove(rang)
+        };
+    }
 }
 
 impl Table {
     /// The row of an id, whether present or only referred to.
     pub fn rang(&self, id: &str) -> Option<u32> {
-        self.ids.get(id).copied()
+        let cherche = Id::from(id);
+        self.repertoire.candidats(id).find(|r| self.ids.get(*r) == Some(&cherche))
     }
 
     /// The row of an id, numbered when new.
     pub fn numeroter(&mut self, id: &str) -> u32 {
-        if let Some(r) = self.ids.get(id) {
-            return *r;
+        if let Some(r) = self.rang(id) {
+            return r;
         }
-        let id: Arc<str> = id.into();
-        let r = self.lignes.len() as u32;
-        self.lignes.push(Ligne {
-            id: id.clone(),
-            sorte: Sorte::Unique,
-            version: 0,
-            maj: 0,
-            etat: None,
-            noms: "".into(),
-            faits: Faits::default(),
-            masque: 0,
-        });
-        self.ordres.push(ordre(&id));
-        self.ids.insert(id, r);
+        let r = self.nombre;
+        self.nombre += 1;
+        self.repertoire.ajouter(id, r);
+        let id = Id::from(id);
+        self.ordres.poser(r, id.ordre());
+        *self.ids.place(r) = id;
         r
     }
 
-    /// Where a row stands among others: see [`ordre`].
+    /// Rows numbered so far.
+    pub fn nombre(&self) -> u32 {
+        self.nombre
+    }
+
+    /// Technical id of a row.
+    pub fn id(&self, rang: u32) -> Id {
+        self.ids.get(rang).cloned().unwrap_or_default()
+    }
+
+    /// Where a row stands among others: see [`Id::ordre`].
     pub fn ordre(&self, rang: u32) -> u64 {
-        self.ordres[rang as usize]
+        self.ordres.valeur(rang)
+    }
+
+    /// Order of two rows: the same on every replica.
+    pub fn comparer(&self, a: u32, b: u32) -> std::cmp::Ordering {
+        self.ordre(a).cmp(&self.ordre(b)).then_with(|| self.ids.get(a).cmp(&self.ids.get(b)))
+    }
+
+    /// Last update of a row, milliseconds.
+    pub fn maj(&self, rang: u32) -> i64 {
+        self.majs.valeur(rang)
     }
 
     /// A row.
-    pub fn ligne(&self, rang: u32) -> &Ligne {
-        &self.lignes[rang as usize]
+    pub fn ligne(&self, rang: u32) -> Option<&Ligne> {
+        self.lignes.get(rang)
+    }
+
+    /// Facts of a row.
+    pub fn faits(&self, rang: u32) -> Faits {
+        self.ligne(rang).map(|l| l.faits).unwrap_or_default()
     }
 
     /// A row, to change it.
     pub fn ligne_mut(&mut self, rang: u32) -> &mut Ligne {
-        &mut self.lignes[rang as usize]
+        self.lignes.place(rang)
+    }
+
+    /// Dates a row.
+    pub fn poser_maj(&mut self, rang: u32, maj: i64) {
+        self.majs.poser(rang, maj);
     }
 
     /// Rows that have a state.
@@ -116,11 +178,7 @@ impl Table {
 
     /// Marks a row present or gone.
     pub fn poser_presence(&mut self, rang: u32, presente: bool) {
-        if presente {
-            self.presentes.insert(rang);
-        } else {
-            self.presentes.remove(rang);
-        }
+        modifier(&mut self.presentes, rang, presente);
     }
 
     /// Rows a profile may see.
@@ -128,24 +186,48 @@ impl Table {
         &self.visibles[usize::from(profil).min(PROFILS - 1)]
     }
 
-    /// Rows whose fine attributes a profile may see.
-    pub fn fines(&self, profil: u8) -> &RoaringBitmap {
-        &self.fines[usize::from(profil).min(PROFILS - 1)]
-    }
-
-    /// Sets what may be seen of a row: one bit a profile.
-    pub fn poser_droits(&mut self, rang: u32, faits: Faits, masque: u8, fin: u8) {
-        let l = &mut self.lignes[rang as usize];
-        l.faits = faits;
-        l.masque = masque;
-        for p in 0..PROFILS {
-            for (ensemble, bits) in [(&mut self.visibles[p], masque), (&mut self.fines[p], fin)] {
-                if bits & (1 << p) != 0 {
-                    ensemble.insert(rang);
-                } else {
-                    ensemble.remove(rang);
-                }
+    /// Rows of which a profile may not see a block, `statut` being that of a capacity record.
+    pub fn masquees(&self, politique: &Politique, bloc: Bloc, profil: u8, statut: u8) -> RoaringBitmap {
+        let mut r = RoaringBitmap::new();
+        for (i, b) in self.classes.iter().enumerate().filter(|(_, b)| !b.is_empty()) {
+            if !politique.permet(bloc, profil, &Faits { statut, ..faits_de(i) }) {
+                r |= b.as_ref();
             }
         }
+        r
+    }
+
+    /// Sets what may be seen of a row: one bit a profile. Answers whether anything changed.
+    pub fn poser_droits(&mut self, rang: u32, faits: Faits, masque: u8) -> bool {
+        let presente = self.presentes.contains(rang);
+        let memes = match self.lignes.get(rang) {
+            Some(l) => (l.faits, l.masque) == (faits, masque),
+            None => (faits, masque) == (Faits::default(), 0),
+        };
+        if memes && self.classes[classe(&faits)].contains(rang) == presente {
+            return false;
+        }
+        if !memes {
+            let l = self.lignes.place(rang);
+            l.faits = faits;
+            l.masque = masque;
+        }
+        for (p, ensemble) in self.visibles.iter_mut().enumerate() {
+            modifier(ensemble, rang, masque & (1 << p) != 0);
+        }
+        for (c, ensemble) in self.classes.iter_mut().enumerate() {
+            modifier(ensemble, rang, presente && c == classe(&faits));
+        }
+        true
+    }
+
+    /// Records of a group.
+    pub fn groupe(&self, g: Groupe) -> &Enregistrements {
+        &self.groupes[g as usize]
+    }
+
+    /// Records of a group, to change them.
+    pub fn groupe_mut(&mut self, g: Groupe) -> &mut Enregistrements {
+        &mut self.groupes[g as usize]
     }
 }

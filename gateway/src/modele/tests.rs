@@ -1,6 +1,8 @@
 //! The model after any order of live events equals a model made at once from the
 //! final states: rows, rights, postings and relations.
 
+mod moments;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use ror_domaine::{liaisons::TRE_CHAMP, ressource::Ressource as _};
@@ -11,8 +13,11 @@ use ror_proto::{
     structures::v1::{EntiteGeographique, EntiteJuridique, OrganisationInterne, Structure, structure},
 };
 
-use super::{Modele, Param, Source, TypeFhir};
-use crate::fhir::politique::{Politique, politique_par_defaut};
+use super::{Annuaire, Modele, Param, Source, TypeFhir};
+use crate::{
+    fhir::politique::{Bloc, Politique, politique_par_defaut},
+    recherche::parametres::Relation,
+};
 
 struct Hasard(u64);
 impl Hasard {
@@ -135,24 +140,19 @@ fn empreinte(m: &Modele) -> Vec<String> {
     for t in TypeFhir::TOUS {
         let table = m.table(t);
         for r in table.presentes() {
-            let l = table.ligne(r);
             let vus: Vec<bool> = (0..6).map(|p| table.visibles(p).contains(r)).collect();
-            let fins: Vec<bool> = (0..6).map(|p| table.fines(p).contains(r)).collect();
-            let cibles = |l: &super::Lien, c: TypeFhir| {
-                let mut v: Vec<&str> = l.cibles(r).iter().map(|x| m.table(c).ligne(*x).id.as_ref()).collect();
-                v.sort_unstable();
-                v.join("+")
-            };
-            let liens = match t {
-                TypeFhir::HealthcareService => format!(
-                    "{} {}",
-                    cibles(&m.liens.porteur, TypeFhir::Organization),
-                    cibles(&m.liens.lieux, TypeFhir::Location)
-                ),
-                TypeFhir::PractitionerRole => cibles(&m.liens.offre, TypeFhir::HealthcareService),
-                TypeFhir::Organization => cibles(&m.liens.parent, TypeFhir::Organization),
-                _ => String::new(),
-            };
+            let fins: Vec<bool> =
+                (0..6).map(|p| table.masquees(m.politique(), Bloc::OffreFine, p, 0).contains(r)).collect();
+            let liens: Vec<String> = Relation::TOUTES
+                .into_iter()
+                .filter(|x| x.source() == t)
+                .map(|x| {
+                    let id = |c: &u32| m.table(x.cible()).id(*c).to_string();
+                    let mut v: Vec<String> = m.liens.de(x).cibles(r).iter().map(id).collect();
+                    v.sort_unstable();
+                    v.join("+")
+                })
+                .collect();
             let postes: Vec<bool> = ["01", "04", "05"]
                 .iter()
                 .map(|c| table.index.chercher(Param::ServiceType, None, c).contains(r))
@@ -161,10 +161,10 @@ fn empreinte(m: &Modele) -> Vec<String> {
                 .map(|c| table.index.chercher(Param::CommuneCog, None, &format!("4400{c}")).contains(r))
                 .collect();
             lignes.push(format!(
-                "{} {} {vus:?} {fins:?} {liens} {postes:?} {communes:?} {:?}",
+                "{} {} {vus:?} {fins:?} {liens:?} {postes:?} {communes:?} {:?}",
                 t.nom(),
-                l.id,
-                l.faits
+                table.id(r),
+                table.faits(r)
             ));
         }
     }
@@ -244,4 +244,50 @@ fn a_hidden_row_is_nowhere_for_who_may_not_see_it() {
         assert_eq!(m.visible(TypeFhir::HealthcareService, "of1", p).is_some(), vue, "offer, profile {p}");
         assert_eq!(m.visible(TypeFhir::Location, "li1", p).is_some(), vue, "place, profile {p}");
     }
+}
+
+#[test]
+fn a_moment_held_never_changes_and_the_journal_tells_what_came_after() {
+    let a = Annuaire::nouveau(vide(), std::time::Duration::from_secs(60), 2);
+    let poser = |id: &str, version, commune: &str, retire| {
+        let l = LieuRealisation { meta: meta(id), commune_cog: commune.into(), ..Default::default() };
+        let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
+        a.ecrire(|m| m.appliquer(Source::Offers, &[evenement(id, version, &etat, retire, Source::Offers)]));
+    };
+    let communes = |m: &Modele, c: &str| {
+        let t = m.table(TypeFhir::Location);
+        t.index.chercher(Param::CommuneCog, None, c).iter().map(|r| t.id(r).to_string()).collect::<Vec<_>>()
+    };
+    poser("li1", 1, "44001", false);
+    a.ecrire(|m| m.situer(Source::Offers, 10));
+    let tenu = a.instant();
+    poser("li1", 2, "44002", false);
+    poser("li2", 1, "44001", false);
+    poser("li1", 3, "", true);
+    let present = a.instant();
+    assert_eq!(
+        (communes(&tenu, "44001"), communes(&present, "44001")),
+        (vec!["li1".into()], vec!["li2".into()])
+    );
+    assert!(tenu.visible(TypeFhir::Location, "li1", 1).is_some());
+    assert!(present.visible(TypeFhir::Location, "li1", 1).is_none());
+    let touches = present.journal_depuis(tenu.numero()).unwrap();
+    let vus: Vec<(String, bool)> = touches
+        .iter()
+        .map(|t| (present.table(t.type_fhir).id(t.rang).to_string(), t.avant & 2 != 0))
+        .collect();
+    assert_eq!(vus, [("li1".into(), true), ("li2".into(), false), ("li1".into(), true)]);
+    // Positions did not move since: what these moments tell may be new to who comes from elsewhere.
+    assert_eq!(present.journal_repere([0, 10, 0, 0]), Some(tenu.numero()));
+    assert_eq!(present.journal_repere([0, 9, 0, 0]), Some(tenu.numero() - 1));
+
+    // Two are kept: the one never gone on with leaves first.
+    a.garder(&tenu, true);
+    a.garder(&present, false);
+    poser("li3", 1, "44001", false);
+    a.garder(&a.instant(), false);
+    assert_eq!(
+        (a.gardes(), a.moment(tenu.numero()).is_some(), a.moment(present.numero()).is_some()),
+        (2, true, false)
+    );
 }

@@ -1,218 +1,443 @@
-//! Set algebra: a request becomes the set of its rows, starting from what the
-//! profile may see, so that nothing hidden can match, count or order.
+//! Set algebra: a condition becomes the set of its rows, starting from what the profile may see,
+//! so that nothing hidden can match, count or order. The cheapest condition goes first and each
+//! narrows what the next one looks at; a chain is walked from the side that has fewer rows.
 
-use roaring::RoaringBitmap;
+mod champs;
+mod estimation;
+mod liens;
+mod textes;
+
+pub(super) use textes::dictionnaire;
+
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    time::{Duration, Instant},
+};
+
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::{
-    parametres::Relation,
-    requete::{Critere, Intervalle, Jeton, ModeNom, Requete},
+    arbre::{Centre, Cercle, Critere, Intervalle, Jeton, Noeud, Prefixe, Requete, Test},
+    communes,
+    parametres::{Cible, Texte},
+    unites,
 };
-use crate::modele::{Lien, Modele, Param, Table, TypeFhir};
+use crate::{
+    fhir::politique::Bloc,
+    modele::{Modele, Param, Point, Table, TypeFhir},
+};
 
-/// Deepest chain of organisations for `:above`.
-const PROFONDEUR: usize = 8;
+/// Rows and links one request may look at, about two seconds of work.
+pub const BUDGET: i64 = 60_000_000;
+/// What a request may look at without being set apart, some milliseconds.
+pub const LEGER: i64 = 400_000;
+/// Longest time a light request may take, and any other.
+const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)];
+/// Work between two looks at the clock, about half a millisecond.
+const ENTRE_DEUX: i64 = 16_384;
+/// Below this many rows, looking at each is cheaper than building sets.
+const PEU: u64 = 4096;
+/// Below this many places, looking at each is cheaper than walking the grid.
+const PEU_DE_LIEUX: u64 = 128;
+/// A circle that touches few cells of the grid, metres.
+const PETIT_RAYON: f64 = 50_000.0;
+/// What a question to full text counts for.
+const PAR_TEXTE: u64 = 20_000;
+
+/// The request asks for more work than one request may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TropCouteux;
+
+/// Full text, kept beside the model.
+pub trait Textes {
+    /// Rows of these that answer a text.
+    fn chercher(
+        &self,
+        m: &Modele,
+        t: TypeFhir,
+        narratif: bool,
+        texte: &str,
+        dans: &RoaringBitmap,
+    ) -> RoaringBitmap;
+
+    /// How well a row answers, 0 to 1.
+    fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32>;
+}
+
+/// No full text: nothing answers.
+pub struct SansTexte;
+
+impl Textes for SansTexte {
+    fn chercher(&self, _: &Modele, _: TypeFhir, _: bool, _: &str, _: &RoaringBitmap) -> RoaringBitmap {
+        RoaringBitmap::new()
+    }
+
+    fn score(&self, _: &Modele, _: TypeFhir, _: &str, _: u32) -> Option<f32> {
+        None
+    }
+}
+
+type Rangs = Result<RoaringBitmap, TropCouteux>;
+
+/// Evaluates for one profile at one moment.
+pub struct Moteur<'a> {
+    /// The moment.
+    pub modele: &'a Modele,
+    /// The profile.
+    pub profil: u8,
+    /// Full text.
+    pub textes: &'a dyn Textes,
+    budget: Cell<i64>,
+    // Work left before the next look at the clock.
+    repit: Cell<i64>,
+    // None for who must have the answer whatever it costs.
+    echeance: Option<Instant>,
+    estimations: RefCell<estimation::Estimations>,
+}
 
 /// Rows of a request.
-pub fn evaluer(m: &Modele, r: &Requete, profil: u8) -> RoaringBitmap {
-    let mut rangs = m.table(r.type_fhir).visibles(profil).clone();
-    // Postings first, relations then, row scans on what is left.
-    let mut criteres: Vec<&Critere> = r.criteres.iter().collect();
-    criteres.sort_by_key(|c| match c {
-        Critere::Id(_) | Critere::Jeton { .. } | Critere::CodePostal(_) => 0,
-        Critere::Reference(..) | Critere::Chaine { .. } => 1,
-        Critere::Nom { .. } | Critere::Maj(_) => 2,
-    });
-    for c in criteres {
-        if rangs.is_empty() {
-            break;
-        }
-        appliquer(m, r.type_fhir, c, profil, &mut rangs);
-    }
-    rangs
+pub fn evaluer(m: &Modele, r: &Requete, profil: u8, textes: &dyn Textes) -> Rangs {
+    Moteur::nouveau(m, profil, textes, BUDGET).rangs(r.type_fhir, &r.condition)
 }
 
-/// Keeps the rows of a visible set that meet a criterion.
-fn appliquer(m: &Modele, t: TypeFhir, c: &Critere, profil: u8, rangs: &mut RoaringBitmap) {
-    let table = m.table(t);
-    match c {
-        Critere::Id(ids) => *rangs &= ids.iter().filter_map(|i| table.rang(i)).collect::<RoaringBitmap>(),
-        Critere::Jeton { params, valeurs, non } => {
-            let mut trouves = RoaringBitmap::new();
-            for p in *params {
-                let mut un = jetons(table, *p, valeurs);
-                // A hidden attribute neither matches nor excludes.
-                if *p == Param::CharacteristicFine {
-                    un &= table.fines(profil);
+impl<'a> Moteur<'a> {
+    /// With a budget to spend, and from now the time that goes with it; `i64::MAX`: no bound at all.
+    pub fn nouveau(modele: &'a Modele, profil: u8, textes: &'a dyn Textes, budget: i64) -> Self {
+        let delai = DELAIS[usize::from(budget > LEGER)];
+        Self {
+            modele,
+            profil,
+            textes,
+            budget: Cell::new(budget),
+            repit: Cell::new(ENTRE_DEUX),
+            echeance: (budget < i64::MAX).then(|| Instant::now() + delai),
+            estimations: RefCell::default(),
+        }
+    }
+
+    /// Visible rows that meet a condition.
+    pub fn rangs(&self, t: TypeFhir, n: &Noeud) -> Rangs {
+        // They are those of the nodes of one tree.
+        self.estimations.borrow_mut().clear();
+        self.noeud(t, n, self.visibles(t)).map(Cow::into_owned)
+    }
+
+    fn visibles(&self, t: TypeFhir) -> &'a RoaringBitmap {
+        self.modele.table(t).visibles(self.profil)
+    }
+
+    fn table(&self, t: TypeFhir) -> &'a Table {
+        self.modele.table(t)
+    }
+
+    /// Pays for work about to be done; the clock is looked at now and then.
+    pub fn payer(&self, n: u64) -> Result<(), TropCouteux> {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let reste = self.budget.get().saturating_sub(n);
+        self.budget.set(reste);
+        if reste < 0 {
+            return Err(TropCouteux);
+        }
+        let repit = self.repit.get().saturating_sub(n);
+        self.repit.set(repit);
+        if repit > 0 { Ok(()) } else { self.heure() }
+    }
+
+    fn heure(&self) -> Result<(), TropCouteux> {
+        self.repit.set(ENTRE_DEUX);
+        match self.echeance {
+            Some(e) if Instant::now() > e => Err(TropCouteux),
+            _ => Ok(()),
+        }
+    }
+
+    /// Rows of a set for which a condition holds, which costs so much a row.
+    fn garder(&self, rangs: &RoaringBitmap, cout: u64, condition: impl Fn(&u32) -> bool) -> Rangs {
+        self.payer(rangs.len().saturating_mul(cout))?;
+        let mut r = RoaringBitmap::new();
+        for (n, rang) in rangs.iter().enumerate() {
+            if n % 8192 == 8191 {
+                self.heure()?;
+            }
+            if condition(&rang) {
+                // Rows come in order.
+                let _ = r.try_push(rang);
+            }
+        }
+        Ok(r)
+    }
+
+    /// Keeps the rows of `dans` that meet a condition.
+    fn noeud<'d>(
+        &self,
+        t: TypeFhir,
+        n: &Noeud,
+        dans: &'d RoaringBitmap,
+    ) -> Result<Cow<'d, RoaringBitmap>, TropCouteux> {
+        if dans.is_empty() {
+            return Ok(Cow::Borrowed(dans));
+        }
+        self.payer(8 + dans.len() / 1024)?;
+        Ok(match n {
+            Noeud::Et(conditions) => {
+                let mut conditions: Vec<(u64, &Noeud)> =
+                    conditions.iter().map(|c| (self.estimer(t, c), c)).collect();
+                conditions.sort_by_key(|c| c.0);
+                let mut r = Cow::Borrowed(dans);
+                for (_, c) in conditions {
+                    if r.is_empty() {
+                        break;
+                    }
+                    r = Cow::Owned(self.noeud(t, c, &r)?.into_owned());
                 }
-                trouves |= un;
+                r
             }
-            if *non {
-                *rangs -= trouves;
+            Noeud::Ou(conditions) => {
+                let mut r = RoaringBitmap::new();
+                for c in conditions {
+                    r |= self.noeud(t, c, dans)?.as_ref();
+                }
+                Cow::Owned(r)
+            }
+            Noeud::Non(c) => Cow::Owned(dans - self.noeud(t, c, dans)?.as_ref()),
+            Noeud::Critere(c) => Cow::Owned(self.critere(t, c, dans)?),
+            Noeud::Chaine(relation, c) => Cow::Owned(self.chaine(*relation, c, dans)?),
+            Noeud::AuDessus(relation, c) => Cow::Owned(self.au_dessus(*relation, c, dans)?),
+            Noeud::Inverse(relation, c) => Cow::Owned(self.inverse(*relation, c, dans)?),
+            Noeud::Enregistrement(groupe, criteres) => {
+                Cow::Owned(self.enregistrement(t, *groupe, criteres, dans)?)
+            }
+        })
+    }
+
+    fn critere(&self, t: TypeFhir, c: &Critere, dans: &RoaringBitmap) -> Rangs {
+        let table = self.table(t);
+        match (&c.test, c.parametre.cible) {
+            (Test::Absent(absent), cible) => {
+                let presents = self.presents(t, cible, dans)?;
+                Ok(if *absent { dans - presents } else { presents })
+            }
+            (Test::Id(ids), _) => {
+                self.payer(ids.len() as u64 * 2)?;
+                Ok(ids.iter().filter_map(|i| table.rang(i)).filter(|r| dans.contains(*r)).collect())
+            }
+            (Test::Jeton(valeurs), Cible::Jeton(params)) => self.jetons(t, params, valeurs, dans),
+            (Test::Jeton(valeurs), Cible::Identifiant) => self.identifiants(t, valeurs, dans),
+            (Test::Texte(mode, valeurs), Cible::Texte(quoi)) => self.texte(t, quoi, *mode, valeurs, dans),
+            (Test::Date(valeurs), Cible::Maj) => {
+                let maj = self.dates(t);
+                self.garder(dans, 1 + valeurs.len() as u64, |r| {
+                    let d = maj(*r);
+                    valeurs.iter().any(|(p, i)| i.verifie(*p, Intervalle { de: d, a: d + 1 }))
+                })
+            }
+            (Test::Date(valeurs), Cible::Fermeture | Cible::FinPeriode) => {
+                self.periodes(table, valeurs, dans)
+            }
+            (Test::Quantite(valeurs), cible @ (Cible::AgeBas | Cible::AgeHaut)) => {
+                let ages = if cible == Cible::AgeBas { &table.ages_bas } else { &table.ages_haut };
+                self.payer(ages.nombre().saturating_mul(4 + valeurs.len() as u64))?;
+                let convient = |n: f64, unite: &str| {
+                    valeurs.iter().any(|(p, v, u)| unites::verifie(*p, *v, u.as_deref(), n, unite))
+                };
+                let retenus: Vec<&RoaringBitmap> =
+                    ages.toutes().filter(|(n, unite, _)| convient(*n, unite)).map(|(_, _, e)| e).collect();
+                Ok(unir(&retenus, dans))
+            }
+            (Test::Reference(ids), Cible::Reference(relation)) => {
+                let cibles = self.ids_visibles(relation.cible(), ids)?;
+                self.sources(relation, &cibles, dans)
+            }
+            (Test::ReferenceAuDessus(ids), Cible::Reference(relation)) => {
+                let cibles = self.descendants(self.ids_visibles(relation.cible(), ids)?)?;
+                self.sources(relation, &cibles, dans)
+            }
+            (Test::Proche(cercles), _) => self.proche(t, cercles, dans),
+            (Test::Contenu(texte), cible) => {
+                self.payer(PAR_TEXTE)?;
+                Ok(self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans))
+            }
+            (_, Cible::Champ(groupe, _)) => self.enregistrement(t, groupe, std::slice::from_ref(c), dans),
+            // The parser gives no other pair.
+            _ => Ok(RoaringBitmap::new()),
+        }
+    }
+
+    /// Last updates as the profile may know them.
+    pub fn dates(&self, t: TypeFhir) -> impl Fn(u32) -> i64 {
+        move |r| self.modele.maj(t, r, self.profil)
+    }
+
+    fn jetons(&self, t: TypeFhir, params: &[Param], valeurs: &[Jeton], dans: &RoaringBitmap) -> Rangs {
+        let index = &self.table(t).index;
+        let mut r = RoaringBitmap::new();
+        for p in params {
+            let mut un = RoaringBitmap::new();
+            let mut ensembles = Vec::new();
+            for v in valeurs {
+                // Without a code, every code of the parameter is looked at.
+                self.payer(if v.code.is_some() { 2 } else { index.nombre(*p) })?;
+                let trouves = index.ensembles(*p, v.systeme.as_deref(), v.code.as_deref());
+                self.payer(trouves.len() as u64 * 4)?;
+                if v.code.is_some() {
+                    ensembles.extend(trouves);
+                } else {
+                    un |= unir(&trouves, dans);
+                }
+            }
+            un |= unir(&ensembles, dans);
+            self.oter_masquees(t, *p, &mut un);
+            r |= un;
+        }
+        Ok(r)
+    }
+
+    fn identifiants(&self, t: TypeFhir, valeurs: &[Jeton], dans: &RoaringBitmap) -> Rangs {
+        let table = self.table(t);
+        let mut r = RoaringBitmap::new();
+        for v in valeurs {
+            match (&v.systeme, &v.code) {
+                (s, Some(code)) => {
+                    // The state of each candidate is read.
+                    self.payer(4 + table.identifiants.candidats(code).count() as u64 * 64)?;
+                    r |= self.modele.par_identifiant(t, s.as_deref(), code);
+                }
+                (Some(s), None) => {
+                    self.payer(8 + table.presentes().len() / 1024)?;
+                    r |= table.index.chercher(Param::SystemeIdentifiant, Some(s), "*");
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(r & dans)
+    }
+
+    fn periodes(&self, table: &Table, valeurs: &[(Prefixe, Intervalle)], dans: &RoaringBitmap) -> Rangs {
+        let convient = |(de, a): (i64, i64)| valeurs.iter().any(|(p, i)| i.verifie(*p, Intervalle { de, a }));
+        let cout = valeurs.len() as u64;
+        if dans.len() < PEU {
+            return self.garder(dans, 1 + cout, |r| table.periodes.get(*r).is_some_and(|p| convient(*p)));
+        }
+        // Few rows have one.
+        self.payer((u64::from(table.nombre()) / 8).saturating_mul(cout))?;
+        let tous = table.periodes.iter().filter(|(r, p)| dans.contains(*r) && convient(**p));
+        Ok(tous.map(|(r, _)| r).collect())
+    }
+
+    /// Rows whose codes of a parameter the profile does not see.
+    pub(super) fn masquees(&self, t: TypeFhir, p: Param) -> Option<RoaringBitmap> {
+        let bloc = match p {
+            Param::CharacteristicFine => Bloc::OffreFine,
+            Param::ZonePoser => Bloc::StructureRecours,
+            _ => return None,
+        };
+        Some(self.table(t).masquees(self.modele.politique(), bloc, self.profil, 0))
+    }
+
+    /// A hidden attribute neither matches nor excludes.
+    fn oter_masquees(&self, t: TypeFhir, p: Param, rangs: &mut RoaringBitmap) {
+        if !rangs.is_empty()
+            && let Some(masquees) = self.masquees(t, p)
+        {
+            *rangs -= masquees;
+        }
+    }
+
+    fn ids_visibles(&self, t: TypeFhir, ids: &[String]) -> Rangs {
+        self.payer(ids.len() as u64 * 2)?;
+        let visibles = self.visibles(t);
+        Ok(ids.iter().filter_map(|i| self.table(t).rang(i)).filter(|r| visibles.contains(*r)).collect())
+    }
+
+    fn proche(&self, t: TypeFhir, cercles: &[Cercle], dans: &RoaringBitmap) -> Rangs {
+        let positions = &self.table(t).positions;
+        let mut r = RoaringBitmap::new();
+        for c in cercles {
+            let Some(centre) = centre(&c.centre) else { continue };
+            let dedans = |x: &u32| positions.point(*x).distance(centre) <= c.rayon_m;
+            if dans.len() < PEU_DE_LIEUX || (dans.len() < PEU && c.rayon_m > PETIT_RAYON) {
+                r |= self.garder(dans, 2, dedans)?;
             } else {
-                *rangs &= trouves;
+                // Cells of the grid that the circle touches, about.
+                self.payer(16 + ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384))?;
+                r |= self.garder(&(positions.alentour(centre, c.rayon_m) & dans), 2, dedans)?;
             }
         }
-        Critere::CodePostal(prefixes) => {
-            let mut trouves = RoaringBitmap::new();
-            for p in prefixes {
-                trouves |= table.index.code_postal(p);
+        Ok(r)
+    }
+
+    /// Rows of `dans` where a parameter has a value the profile sees.
+    fn presents(&self, t: TypeFhir, cible: Cible, dans: &RoaringBitmap) -> Rangs {
+        let table = self.table(t);
+        Ok(match cible {
+            Cible::Jeton(params) => {
+                let mut r = RoaringBitmap::new();
+                for p in params {
+                    self.payer(table.index.nombre(*p))?;
+                    let ensembles = table.index.ensembles(*p, None, None);
+                    self.payer(ensembles.len() as u64 * 4)?;
+                    let mut un = unir(&ensembles, dans);
+                    self.oter_masquees(t, *p, &mut un);
+                    r |= un;
+                }
+                r
             }
-            *rangs &= trouves;
-        }
-        Critere::Nom { mode, valeurs } => garder(rangs, |r| nom_convient(m, table, t, r, *mode, valeurs)),
-        Critere::Maj(intervalles) => {
-            garder(rangs, |r| {
-                let maj = m.maj(t, r, profil);
-                intervalles.iter().any(|i| dans(i, maj))
-            });
-        }
-        Critere::Reference(relation, ids) => {
-            let cibles = m.table(relation.cible());
-            let visibles = cibles.visibles(profil);
-            let cibles: RoaringBitmap =
-                ids.iter().filter_map(|i| cibles.rang(i)).filter(|r| visibles.contains(*r)).collect();
-            garder_lies(lien(m, *relation), rangs, &cibles);
-        }
-        Critere::Chaine { relation, critere, au_dessus } => {
-            let cible = relation.cible();
-            let mut cibles = m.table(cible).visibles(profil).clone();
-            appliquer(m, cible, critere, profil, &mut cibles);
-            if *au_dessus {
-                cibles = descendants(m, cibles);
-                cibles &= m.table(cible).visibles(profil);
+            Cible::Identifiant => {
+                let ensembles = table.index.ensembles(Param::SystemeIdentifiant, None, None);
+                self.payer(ensembles.len() as u64 * 4)?;
+                unir(&ensembles, dans)
             }
-            garder_lies(lien(m, *relation), rangs, &cibles);
-        }
+            Cible::Texte(Texte::Nom) => {
+                self.garder(dans, 1, |r| table.noms.get(*r).is_some_and(Option::is_some))?
+            }
+            Cible::Texte(quoi) => {
+                let d = textes::dictionnaire(table, quoi);
+                self.payer(d.nombre() * 4)?;
+                d.ou(|_| true) & dans
+            }
+            Cible::AgeBas | Cible::AgeHaut => {
+                let ages = if cible == Cible::AgeBas { &table.ages_bas } else { &table.ages_haut };
+                self.payer(ages.nombre() * 4)?;
+                let ensembles: Vec<&RoaringBitmap> = ages.toutes().map(|(_, _, e)| e).collect();
+                unir(&ensembles, dans)
+            }
+            Cible::Fermeture | Cible::FinPeriode => {
+                self.garder(dans, 1, |r| table.periodes.get(*r).is_some())?
+            }
+            Cible::Reference(relation) => {
+                let l = self.modele.liens.de(relation);
+                self.garder(dans, 1, |r| !l.cibles(*r).is_empty())?
+            }
+            Cible::Champ(groupe, champ) => self.champ_present(t, groupe, champ, dans)?,
+            _ => dans.clone(),
+        })
     }
 }
 
-/// Keeps the rows that refer to one of these, walking the smaller side.
-fn garder_lies(l: &Lien, rangs: &mut RoaringBitmap, cibles: &RoaringBitmap) {
-    if rangs.len() <= cibles.len() {
-        *rangs = rangs.iter().filter(|r| l.cibles(*r).iter().any(|c| cibles.contains(*c))).collect();
-    } else {
-        *rangs &= l.sources_de(cibles);
+/// The point a distance is measured from.
+pub fn centre(c: &Centre) -> Option<Point> {
+    match c {
+        Centre::Point { lat, lon } => Some(Point { lat: *lat, lon: *lon }),
+        Centre::Commune(code) => communes::centre(std::str::from_utf8(code).ok()?),
     }
 }
 
-fn jetons(table: &Table, p: Param, valeurs: &[Jeton]) -> RoaringBitmap {
-    let mut r = RoaringBitmap::new();
-    for v in valeurs {
-        match (&v.code, &v.systeme) {
-            (Some(code), systeme) => r |= table.index.chercher(p, systeme.as_deref(), code),
-            (None, Some(systeme)) => r |= table.index.chercher_systeme(p, systeme),
-            (None, None) => {}
-        }
-    }
-    r
-}
-
-fn garder(rangs: &mut RoaringBitmap, condition: impl Fn(u32) -> bool) {
-    *rangs = rangs.iter().filter(|r| condition(*r)).collect();
-}
-
-fn nom_convient(
-    m: &Modele,
-    table: &Table,
-    t: TypeFhir,
-    rang: u32,
-    mode: ModeNom,
-    valeurs: &[String],
-) -> bool {
-    match mode {
-        ModeNom::Debut => {
-            table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.starts_with(v.as_str())))
-        }
-        ModeNom::Contient => {
-            table.ligne(rang).noms.split('\n').any(|n| valeurs.iter().any(|v| n.contains(v.as_str())))
-        }
-        ModeNom::Exact => {
-            let plies: Vec<String> = valeurs.iter().map(|v| crate::modele::plier(v)).collect();
-            table.ligne(rang).noms.split('\n').any(|n| plies.iter().any(|v| n == v))
-                && noms_exacts(m, t, rang).iter().any(|n| valeurs.contains(n))
-        }
+/// Rows of `dans` that are in one of these sets.
+fn unir(ensembles: &[&RoaringBitmap], dans: &RoaringBitmap) -> RoaringBitmap {
+    match ensembles {
+        [] => RoaringBitmap::new(),
+        [seul] => *seul & dans,
+        // Few rows: what each set shares with them is found at once.
+        plusieurs if dans.len() < PEU => plusieurs.iter().fold(RoaringBitmap::new(), |mut r, e| {
+            r |= *e & dans;
+            r
+        }),
+        plusieurs => MultiOps::<&RoaringBitmap>::union(plusieurs.iter().copied()) & dans,
     }
 }
 
-/// The names as written; only rows whose folded name is equal come here.
-fn noms_exacts(m: &Modele, t: TypeFhir, rang: u32) -> Vec<String> {
-    use ror_proto::{offers::v1::offer, structures::v1::structure};
-    let Some(e) = m.extraire(t, rang, 1) else { return Vec::new() };
-    match t {
-        TypeFhir::Organization => match e.structure().and_then(|s| s.ressource) {
-            Some(structure::Ressource::EntiteJuridique(x)) => vec![x.raison_sociale],
-            Some(structure::Ressource::EntiteGeographique(x)) => vec![x.denomination, x.nom_operationnel],
-            Some(structure::Ressource::OrganisationInterne(x)) => vec![x.nom],
-            None => vec![],
-        },
-        _ => match e.offre().and_then(|s| s.ressource) {
-            Some(offer::Ressource::Offre(x)) => vec![x.nom],
-            Some(offer::Ressource::Lieu(x)) => vec![x.nom, x.nom_externe_synchro],
-            _ => vec![],
-        },
-    }
-}
-
-fn dans(i: &Intervalle, maj: i64) -> bool {
-    (i.de <= maj && maj < i.a) != i.exclu
-}
-
-/// Organisations and everything below them.
-fn descendants(m: &Modele, racines: RoaringBitmap) -> RoaringBitmap {
-    let mut tous = racines.clone();
-    let mut couche = racines;
-    for _ in 0..PROFONDEUR {
-        couche = m.liens.parent.sources_de(&couche) - &tous;
-        if couche.is_empty() {
-            break;
-        }
-        tous |= &couche;
-    }
-    tous
-}
-
-/// The adjacency of a relation.
-pub fn lien(m: &Modele, r: Relation) -> &Lien {
-    match r {
-        Relation::Parent => &m.liens.parent,
-        Relation::Porteur => &m.liens.porteur,
-        Relation::Lieux => &m.liens.lieux,
-        Relation::Offre => &m.liens.offre,
-        Relation::Professionnel => &m.liens.professionnel,
-        Relation::Structure => &m.liens.structure,
-        Relation::Gestionnaire => &m.liens.gestionnaire,
-        Relation::LieuParent => &m.liens.lieu_parent,
-    }
-}
-
-/// The first `n` rows after an id, in the order of [`crate::modele::ordre`], whatever replica
-/// answers; the id to continue from when more follow.
-pub fn page(
-    table: &Table,
-    rangs: &RoaringBitmap,
-    apres: Option<&str>,
-    n: usize,
-) -> (Vec<u32>, Option<String>) {
-    let id = |r: u32| table.ligne(r).id.as_ref();
-    let apres = apres.map(|a| (crate::modele::ordre(a), a));
-    let comparer = |a: &(u64, u32), b: &(u64, u32)| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1)));
-    let mut premiers: Vec<(u64, u32)> = Vec::with_capacity(2 * (n + 1));
-    let mut borne = u64::MAX;
-    for r in rangs {
-        let o = table.ordre(r);
-        if o > borne || apres.is_some_and(|(oa, a)| o < oa || (o == oa && id(r) <= a)) {
-            continue;
-        }
-        premiers.push((o, r));
-        // Twice too many: keep the first half, and know what needs no look any more.
-        if premiers.len() == 2 * (n + 1) {
-            premiers.select_nth_unstable_by(n, comparer);
-            premiers.truncate(n + 1);
-            borne = premiers[n].0;
-        }
-    }
-    premiers.sort_unstable_by(comparer);
-    let suite = (premiers.len() > n).then(|| premiers[..n].last().map(|d| id(d.1).to_owned())).flatten();
-    premiers.truncate(n);
-    (premiers.into_iter().map(|d| d.1).collect(), suite)
+/// Whether a prefix and a number ask for what is above zero, nothing more.
+fn au_dessus_de_zero(p: Prefixe, v: f64) -> bool {
+    matches!(p, Prefixe::Gt | Prefixe::Sa) && v == 0.0
 }

@@ -2,31 +2,43 @@
 
 use std::collections::HashSet;
 
-use super::{evaluation::lien, requete::Inclusion};
-use crate::modele::{Modele, TypeFhir};
+use super::{
+    arbre::Inclusion,
+    evaluation::{Moteur, TropCouteux},
+};
+use crate::modele::TypeFhir;
 
 /// Most resources included in one page.
 pub const MAX: usize = 20_000;
 /// Rounds of `:iterate`.
 const TOURS: usize = 10;
 
+/// What is added to a page.
+#[derive(Debug, Default)]
+pub struct Inclus {
+    /// Rows, in the order of types and ids.
+    pub rangs: Vec<(TypeFhir, u32)>,
+    /// Whether a bound left some out.
+    pub tronque: bool,
+}
+
 /// Rows to add to a page. A clause on another type than the one searched applies to
 /// what was included (the published package counts on it for practitioners).
 pub fn inclure(
-    m: &Modele,
+    moteur: &Moteur<'_>,
     t: TypeFhir,
     page: &[u32],
     clauses: &[Inclusion],
-    profil: u8,
-) -> Vec<(TypeFhir, u32)> {
+) -> Result<Inclus, TropCouteux> {
     if clauses.is_empty() {
-        return Vec::new();
+        return Ok(Inclus::default());
     }
-    let trouves: HashSet<(TypeFhir, u32)> = page.iter().map(|r| (t, *r)).collect();
-    let mut vus = trouves.clone();
+    let m = moteur.modele;
+    let mut vus: HashSet<(TypeFhir, u32)> = page.iter().map(|r| (t, *r)).collect();
     let mut inclus: Vec<(TypeFhir, u32)> = Vec::new();
     let mut nouveaux: Vec<(TypeFhir, u32)> = page.iter().map(|r| (t, *r)).collect();
-    for tour in 0..TOURS {
+    let mut tronque = false;
+    'tours: for tour in 0..=TOURS {
         let mut suivants = Vec::new();
         for c in clauses {
             let depart = if c.inverse { c.relation.cible() } else { c.source };
@@ -35,12 +47,19 @@ pub fn inclure(
             if tour > 0 && !c.repete && depart == t {
                 continue;
             }
-            let visibles = m.table(arrivee).visibles(profil);
-            let l = lien(m, c.relation);
+            let visibles = m.table(arrivee).visibles(moteur.profil);
+            moteur.payer(nouveaux.len() as u64)?;
+            let l = m.liens.de(c.relation);
             for (_, rang) in nouveaux.iter().filter(|(x, _)| *x == depart) {
                 let voisins = if c.inverse { l.sources(*rang) } else { l.cibles(*rang) };
+                moteur.payer(voisins.len() as u64 * 2)?;
                 for v in voisins {
                     if visibles.contains(*v) && vus.insert((arrivee, *v)) {
+                        if tour == TOURS || inclus.len() + suivants.len() == MAX {
+                            tronque = true;
+                            inclus.append(&mut suivants);
+                            break 'tours;
+                        }
                         suivants.push((arrivee, *v));
                     }
                 }
@@ -50,14 +69,9 @@ pub fn inclure(
             break;
         }
         inclus.extend_from_slice(&suivants);
-        if inclus.len() > MAX {
-            inclus.truncate(MAX);
-            break;
-        }
         nouveaux = suivants;
     }
-    inclus.sort_by(|a, b| {
-        a.0.cmp(&b.0).then_with(|| m.table(a.0).ligne(a.1).id.cmp(&m.table(b.0).ligne(b.1).id))
-    });
-    inclus
+    moteur.payer(inclus.len() as u64 * 8)?;
+    inclus.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| m.table(a.0).id(a.1).cmp(&m.table(b.0).id(b.1))));
+    Ok(Inclus { rangs: inclus, tronque })
 }

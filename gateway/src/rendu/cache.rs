@@ -8,7 +8,7 @@
 use std::{
     hash::BuildHasher,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -20,7 +20,8 @@ use ror_domaine::vocabulaire::Tables;
 
 use crate::{
     fhir::{canoniques as c, politique::Faits, politique::Politique},
-    modele::{Extrait, TypeFhir},
+    modele::{Extrait, Id, TypeFhir},
+    terminologie::Terminologie,
 };
 
 /// What precedes and follows most codes of a rendered resource. Matches reach back 64 kB.
@@ -42,13 +43,15 @@ static DICTIONNAIRE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// Resources met once that are remembered, so that only what comes back is kept.
 const PASSANTS: usize = 1 << 16;
+/// Pairs of a policy and labels whose number is remembered: walks hold on to former policies.
+const PAIRES: usize = 4;
 /// Overhead of an entry beside its bytes, about.
 const ENTREE: u64 = 160;
 
 type Cle = (TypeFhir, u8, u32);
 
 struct Rendue {
-    id: Arc<str>,
+    id: Id,
     version: u64,
     maj: i64,
     faits: Faits,
@@ -66,12 +69,14 @@ impl Weighter<Cle, Arc<Rendue>> for Poids {
     }
 }
 
-/// The policy and labels of the present generation.
+/// What answers depend on beside the rows, each value under a number of its own. A weak pointer
+/// holds no content, and no later value takes its address.
 #[derive(Default)]
 struct EnVigueur {
     numero: u64,
-    politique: Option<Arc<Politique>>,
-    tables: Option<Arc<Tables>>,
+    /// The last met is last.
+    paires: Vec<(u64, Weak<Politique>, Weak<Tables>)>,
+    nomenclatures: (u64, Weak<Terminologie>),
 }
 
 /// The cache.
@@ -97,19 +102,35 @@ impl Cache {
         Self { entrees, passants, hacheur: RandomState::default(), en_vigueur: Mutex::default() }
     }
 
-    /// Number of the pair in force; another pair makes another number.
+    /// Number of a pair; another pair has another number.
     pub fn generation(&self, politique: &Arc<Politique>, tables: &Arc<Tables>) -> u64 {
         let mut e = self.en_vigueur.lock();
-        let meme = e.politique.as_ref().is_some_and(|p| Arc::ptr_eq(p, politique))
-            && e.tables.as_ref().is_some_and(|t| Arc::ptr_eq(t, tables));
-        if !meme {
-            *e = EnVigueur {
-                numero: e.numero + 1,
-                politique: Some(politique.clone()),
-                tables: Some(tables.clone()),
-            };
+        let connue = e.paires.iter().position(|(_, p, t)| {
+            std::ptr::eq(p.as_ptr(), Arc::as_ptr(politique)) && std::ptr::eq(t.as_ptr(), Arc::as_ptr(tables))
+        });
+        let paire = if let Some(i) = connue {
+            e.paires.remove(i)
+        } else {
+            e.numero += 1;
+            (e.numero, Arc::downgrade(politique), Arc::downgrade(tables))
+        };
+        let numero = paire.0;
+        e.paires.push(paire);
+        if e.paires.len() > PAIRES {
+            e.paires.remove(0);
         }
-        e.numero
+        numero
+    }
+
+    /// Number of the nomenclatures, from 1; others have another number.
+    pub fn nomenclatures(&self, t: &Arc<Terminologie>) -> u64 {
+        let mut e = self.en_vigueur.lock();
+        let (numero, connues) = &mut e.nomenclatures;
+        if !std::ptr::eq(connues.as_ptr(), Arc::as_ptr(t)) {
+            *numero += 1;
+            *connues = Arc::downgrade(t);
+        }
+        *numero
     }
 
     /// Appends the resource as rendered before; false when it must be rendered.
@@ -217,6 +238,17 @@ mod tests {
         let (p, t) = (politique(), Arc::new(Tables::default()));
         let un = cache.generation(&p, &t);
         assert_eq!(cache.generation(&p, &t), un);
-        assert_ne!(cache.generation(&politique(), &t), un);
+        let autres: Vec<_> = (0..super::PAIRES).map(|_| politique()).collect();
+        let numeros: Vec<u64> = autres[1..].iter().map(|p| cache.generation(p, &t)).collect();
+        assert!(!numeros.contains(&un), "{numeros:?}");
+        assert_eq!(cache.generation(&p, &t), un, "a former pair keeps its number");
+        let encore: Vec<u64> = autres[1..].iter().map(|p| cache.generation(p, &t)).collect();
+        assert_eq!(encore, numeros);
+        cache.generation(&autres[0], &t);
+        assert_ne!(cache.generation(&p, &t), un, "too many others came between");
+        let n = Arc::new(crate::terminologie::Terminologie::default());
+        let avant = cache.nomenclatures(&n);
+        assert_eq!(cache.nomenclatures(&n), avant);
+        assert_ne!(cache.nomenclatures(&Arc::new((*n).clone())), avant);
     }
 }

@@ -379,7 +379,7 @@ fn every_fault_of_an_operation_is_told_at_once() {
     let f = fautes(
         Genre::ValueSet,
         "expand",
-        "count=-1&offset=x&date=hier&activeOnly=oui&displayLanguage=en&bidule=1&filter=a&filter=b&_format=xml",
+        "count=-1&offset=x&date=hier&activeOnly=oui&displayLanguage=en&bidule=1&filter=a&filter=b&_format=turtle",
     );
     assert_eq!(f.len(), 9, "{f:#?}");
     assert!(f.iter().any(|i| i.diagnostics.contains("langue « en »")), "{f:#?}");

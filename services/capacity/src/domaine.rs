@@ -1,6 +1,7 @@
 //! The capacity records of one place: a set that cannot be invalid.
 
 pub mod coherence;
+pub mod fermeture;
 pub mod indicateurs;
 pub mod patch;
 
@@ -22,6 +23,8 @@ use ror_proto::{
 };
 use time::{Duration, OffsetDateTime};
 
+use fermeture::Fermeture;
+
 /// Kind of the aggregate.
 pub const GENRE: &str = "capacite_lieu";
 /// Domain of its writer lease.
@@ -38,18 +41,20 @@ const ENREGISTREMENTS_MAX: usize = 1000;
 
 /// Every capacity record of one place: each tuple an indicator, each indicator once,
 /// the counts coherent, the records in the order of their keys so that equal sets are
-/// equal bytes.
+/// equal bytes. They are those their sources tell; while the place is closed, what is
+/// available is served as 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacites {
     meta: Meta,
     enregistrements: Vec<EnregistrementCapacite>,
+    fermeture: Option<Fermeture>,
 }
 
 impl Capacites {
     /// A place without any record.
     pub fn vide(id: &str, region: &str) -> Self {
         let meta = Meta { id: id.to_owned(), region: region.to_owned(), ..Default::default() };
-        Self { meta, enregistrements: Vec::new() }
+        Self { meta, enregistrements: Vec::new(), fermeture: None }
     }
 
     /// Checks a set received whole; every fault at once.
@@ -96,7 +101,21 @@ impl Capacites {
         };
         let mut meta = c.meta.unwrap_or_default();
         region.clone_into(&mut meta.region);
-        Ok(Self { meta, enregistrements: c.enregistrements })
+        let (fermeture, retenus) = match c.fermeture {
+            Some(f) => (Some(Fermeture::de(&f)), f.retenus),
+            None => (None, Vec::new()),
+        };
+        Ok(Self { meta, enregistrements: fermeture::rendre(c.enregistrements, retenus), fermeture })
+    }
+
+    /// The same records, in a place so closed, or open.
+    pub fn fermer(self, fermeture: Option<Fermeture>) -> Self {
+        Self { fermeture, ..self }
+    }
+
+    /// Closure of the place; none while it is open.
+    pub fn fermeture(&self) -> Option<&Fermeture> {
+        self.fermeture.as_ref()
     }
 
     /// Source region.
@@ -111,19 +130,32 @@ impl Capacites {
 
     /// State kept by the store.
     pub fn etat(&self) -> Bytes {
-        union(CapaciteLieu { meta: Some(self.meta.clone()), enregistrements: self.enregistrements.clone() })
-            .etat()
+        union(self.clone().servies()).etat()
+    }
+
+    /// The set as it is served.
+    fn servies(self) -> CapaciteLieu {
+        let Self { meta, enregistrements, fermeture } = self;
+        let (enregistrements, fermeture) = match fermeture {
+            Some(f) => {
+                let (servis, retenus) = fermeture::retenir(enregistrements);
+                (servis, Some(f.dire(retenus)))
+            }
+            None => (enregistrements, None),
+        };
+        CapaciteLieu { meta: Some(meta), enregistrements, fermeture }
     }
 
     /// The resource as it stands after this write.
     pub fn apres(self, ecriture: &ResultatEcriture) -> CapaciteLieu {
-        let mut meta = self.meta;
+        let mut lieu = self.servies();
+        let meta = lieu.meta.get_or_insert_default();
         meta.version = ecriture.version;
         meta.date_maj = ecriture.date_maj;
         if meta.date_creation.is_none() {
             meta.date_creation = ecriture.date_maj;
         }
-        CapaciteLieu { meta: Some(meta), enregistrements: self.enregistrements }
+        lieu
     }
 
     fn ranger(meta: Meta, mut enregistrements: Vec<EnregistrementCapacite>) -> Self {
@@ -134,7 +166,7 @@ impl Capacites {
         let rang =
             |e: &EnregistrementCapacite| e.cle.as_ref().map(|c| indicateurs::tuple(c).map(str::to_owned));
         enregistrements.sort_by_cached_key(rang);
-        Self { meta, enregistrements }
+        Self { meta, enregistrements, fermeture: None }
     }
 }
 
@@ -146,7 +178,7 @@ fn union(lieu: CapaciteLieu) -> Capacity {
 /// The packet that tells one record of a place, kept when the lease refuses it.
 pub fn paquet(id: &str, region: &str, enregistrements: Vec<EnregistrementCapacite>) -> Bytes {
     let meta = Meta { id: id.to_owned(), region: region.to_owned(), ..Default::default() };
-    union(CapaciteLieu { meta: Some(meta), enregistrements }).encode_to_vec().into()
+    union(CapaciteLieu { meta: Some(meta), enregistrements, fermeture: None }).encode_to_vec().into()
 }
 
 /// Refuses an indicator told twice.
@@ -235,7 +267,7 @@ pub(crate) mod tests {
         let meta = Meta { id: "lieu-1".into(), region: "52".into(), ..Default::default() };
         let p = Provenance { region: "52".into(), canal: Canal::National as i32, ..Default::default() };
         let lieux = Connues::from([("lieu-1".to_owned(), (LIEU.to_owned(), "52".to_owned()))]);
-        let recu = CapaciteLieu { meta: Some(meta), enregistrements };
+        let recu = CapaciteLieu { meta: Some(meta), enregistrements, ..Default::default() };
         Capacites::valider(recu, &p, &Tables::default(), &lieux, maintenant())
     }
 
@@ -276,7 +308,7 @@ pub(crate) mod tests {
         let p = Provenance { region: "52".into(), canal: Canal::National as i32, ..Default::default() };
         let essai = |lieux: Connues| {
             let meta = Meta { id: "lieu-1".into(), region: "52".into(), ..Default::default() };
-            let recu = CapaciteLieu { meta: Some(meta), enregistrements: Vec::new() };
+            let recu = CapaciteLieu { meta: Some(meta), ..Default::default() };
             Capacites::valider(recu, &p, &Tables::default(), &lieux, maintenant()).unwrap_err()[0]
                 .regle
                 .clone()

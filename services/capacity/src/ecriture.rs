@@ -18,7 +18,8 @@ use ror_proto::{
 };
 
 use crate::{
-    domaine::{BAIL, Capacites, GENRE, LIEU, paquet, patch::Patch},
+    domaine::{BAIL, Capacites, GENRE, LIEU, fermeture::Fermeture, paquet, patch::Patch},
+    fermetures,
     store::Store,
 };
 
@@ -62,16 +63,25 @@ impl Ecritures {
             };
             valides.push(Capacites::valider(recu, &p, &tables, &lieux, jour));
         }
-        let verdict = |i: usize, _: Option<&Ligne>| match &valides[i] {
-            Ok(c) => decider(c),
+        let mut neuves = Vec::new();
+        let verdict = |i: usize, courant: Option<&Ligne>| match &valides[i] {
+            Ok(c) => {
+                if neuve(courant) {
+                    neuves.push(demandes[i].id.clone());
+                }
+                decider(&c.clone().fermer(fermeture(courant)))
+            }
             Err(fautes) => Decision::Refuser(fautes.clone()),
         };
         let magasin = self.store.magasin();
         if r.essai {
-            magasin.essayer(&p, Some(BAIL), &demandes, verdict).await
-        } else {
-            magasin.ecrire(&p, Some(BAIL), &demandes, verdict).await
+            return magasin.essayer(&p, Some(BAIL), &demandes, verdict).await;
         }
+        let resultats = magasin.ecrire(&p, Some(BAIL), &demandes, verdict).await?;
+        if !neuves.is_empty() {
+            fermetures::revoir(magasin, &neuves).await?;
+        }
+        Ok(resultats)
     }
 
     /// Withdraws the set of a place.
@@ -117,11 +127,13 @@ impl Ecritures {
         // The store only knows faults: what exactly was refused, and what was kept, leave by here.
         let mut refus: Option<Erreur> = None;
         let mut retenu: Option<Capacites> = None;
+        let mut premiere = false;
         let resultats = self
             .store
             .magasin()
             .ecrire(&p, Some(BAIL), &[demande], |_: usize, courant: Option<&Ligne>| {
                 (refus, retenu) = (None, None);
+                premiere = neuve(courant);
                 let avant = match courant {
                     Some(l) if !l.retire => Capacites::relire(l, &region),
                     _ => Ok(Capacites::vide(&lieu, &region)),
@@ -143,9 +155,23 @@ impl Ecritures {
         if resultat.issue() == Issue::Refuse {
             return Err(refus.unwrap_or(Erreur::Regle(resultat.fautes)));
         }
+        if premiere {
+            fermetures::revoir(self.store.magasin(), std::slice::from_ref(&lieu)).await?;
+        }
         let capacite_lieu = retenu.map(|c| c.apres(&resultat));
         Ok(PatchCapacityResponse { resultat: Some(resultat), capacite_lieu })
     }
+}
+
+/// Whether the place has no set yet: its closure is not known from it.
+fn neuve(courant: Option<&Ligne>) -> bool {
+    courant.is_none_or(|l| l.retire)
+}
+
+/// Closure of the place, as its set tells it.
+fn fermeture(courant: Option<&Ligne>) -> Option<Fermeture> {
+    let l = courant.filter(|l| !l.retire)?;
+    Capacites::relire(l, &l.region).ok()?.fermeture().cloned()
 }
 
 fn decider(c: &Capacites) -> Decision {

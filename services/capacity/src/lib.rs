@@ -1,11 +1,12 @@
 //! Capacity: how many beds and places each place of care has, open, taken or closed.
 //!
 //! Reading order: [`domaine`] (the records of one place, which cannot be invalid, and
-//! how a PATCH changes them), `ecriture` (one transaction a call), `store` (the
-//! aggregates and the places known), `grpc` (the wire).
+//! how a PATCH changes them), `ecriture` (one transaction a call), `fermetures` (places
+//! whose offers are closed), `store` (the aggregates and the places known), `grpc` (the wire).
 
 pub mod domaine;
 mod ecriture;
+mod fermetures;
 mod grpc;
 mod store;
 

@@ -1,5 +1,7 @@
-//! What the service keeps: its aggregates, and which places exist. Both are tables of
-//! the mechanism and of the kernel, so no statement is written here.
+//! What the service keeps: its aggregates, and which places exist, in tables of the
+//! mechanism and of the kernel; then which places are closed ([`fermetures`]).
+
+pub(crate) mod fermetures;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ impl Store {
             move || etat.poser("references", true),
         );
         c.suivre("offers", instantane(offers.clone()), suiveur);
+        crate::fermetures::suivre(c, instantane(offers.clone()));
         Ok(Self { magasin: c.magasin.clone(), offers })
     }
 

@@ -29,8 +29,7 @@ impl Etat {
 
     /// Whether all hold.
     pub fn pret(&self) -> bool {
-        let e = self.lire();
-        !e.is_empty() && e.values().all(|v| *v)
+        self.0.read().is_ok_and(|e| !e.is_empty() && e.values().all(|v| *v))
     }
 }
 

@@ -4,8 +4,9 @@
 mod bloc;
 mod copie;
 mod lecture;
+mod vierges;
 
-pub use bloc::{Bloc, Connu, Ecriture};
+pub use bloc::{Bloc, Connu, Ecriture, Encodeur, Pretes};
 pub use copie::{Copie, copier};
 
 use bytes::Bytes;
@@ -371,7 +372,7 @@ impl Magasin {
         resultats: &mut [ResultatEcriture],
     ) -> Resultat<()> {
         let mut proprietaires = Proprietaires::default();
-        proprietaires.chercher(tx, ecrites).await?;
+        proprietaires.chercher(tx, uniques(ecrites).collect()).await?;
         ecrites.retain(|e| {
             let fautes = proprietaires.prendre(e);
             if fautes.is_empty() {
@@ -521,16 +522,20 @@ impl Magasin {
     }
 }
 
+/// The unique identifiers of these.
+fn uniques(ecrites: &[Ecrite]) -> impl Iterator<Item = &Identifiant> {
+    ecrites.iter().flat_map(|e| e.identifiants.iter().flatten()).filter(|i| i.unique)
+}
+
 /// Who holds each unique identifier, and who is about to.
 #[derive(Default)]
 struct Proprietaires(HashMap<(String, String), String>);
 
 impl Proprietaires {
-    /// Adds what the store knows of the identifiers of these.
-    async fn chercher(&mut self, tx: &mut PgConnection, ecrites: &[Ecrite]) -> Resultat<()> {
-        let uniques = ecrites.iter().flat_map(|e| e.identifiants.iter().flatten()).filter(|i| i.unique);
+    /// Adds what the store knows of these identifiers.
+    async fn chercher(&mut self, tx: &mut PgConnection, identifiants: Vec<&Identifiant>) -> Resultat<()> {
         let (systemes, valeurs): (Vec<&str>, Vec<&str>) =
-            uniques.map(|i| (i.systeme, i.valeur.as_str())).unzip();
+            identifiants.into_iter().map(|i| (i.systeme, i.valeur.as_str())).unzip();
         if systemes.is_empty() {
             return Ok(());
         }

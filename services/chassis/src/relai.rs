@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, jetstream};
-use futures::{StreamExt, future::try_join_all};
+use async_nats::{HeaderMap, jetstream::context::PublishAckFuture};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream::FuturesOrdered};
 use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,12 @@ use uuid::Uuid;
 
 use crate::{Erreur, Resultat, magasin::Magasin, nats::Jet};
 
-const LOT: i64 = 500;
+/// Events read together.
+const LOT: usize = 5_000;
+/// Bytes of events above which no more are read together.
+const OCTETS: usize = 16 * 1024 * 1024;
+/// Publications that wait for their acknowledgement; the context allows 5,000.
+const FENETRE: usize = 2_048;
 /// Poll of the leader, should a wake-up be lost.
 const REPRISE: Duration = Duration::from_secs(1);
 const PURGE: Duration = Duration::from_secs(600);
@@ -92,10 +98,7 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
     let mut derniere_purge = tokio::time::Instant::now();
     let mut derniere_mesure = derniere_purge;
     loop {
-        let publies = vider(&mut verrou, jet, service).await?;
-        if publies as i64 == LOT {
-            continue;
-        }
+        vider(&mut verrou, jet, service).await?;
         if derniere_mesure.elapsed() > REPRISE {
             // A follower may have made the stream anew while nothing was published.
             reperer_flux(&mut verrou, jet, service).await?;
@@ -142,31 +145,184 @@ pub(crate) fn micros(t: OffsetDateTime) -> OffsetDateTime {
     t.replace_nanosecond(t.nanosecond() / 1000 * 1000).unwrap_or(t)
 }
 
+/// An event to publish.
+struct Envoi {
+    position: i64,
+    id: Uuid,
+    sujet: String,
+    charge: Bytes,
+    traceparent: Option<String>,
+}
+
+/// Events read together, in order.
+#[derive(Default)]
+struct Lot {
+    envois: Vec<Envoi>,
+    /// True when others may follow.
+    plein: bool,
+}
+
+/// What JetStream said of an event.
+#[derive(Clone, Copy, Debug)]
+struct Accuse {
+    position: i64,
+    sequence: i64,
+    double: bool,
+}
+
+/// Positions that follow one another, and so do their sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plage {
+    de: i64,
+    a: i64,
+    /// From a position to its sequence.
+    ecart: i64,
+}
+
+/// Publishes all that waits; how many events left. While a batch leaves, the one before it
+/// is marked and the one after it read: the broker and the database do not wait for each
+/// other.
 async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usize> {
-    let rangees = sqlx::query(
-        "select position, event_id, sujet, charge, traceparent from outbox_event
-         where sequence is null order by position limit $1",
+    let mut publies = 0;
+    let mut lot = lire(tx, None).await?;
+    let mut accuses: Vec<Accuse> = Vec::new();
+    let mut relire = false;
+    while !lot.envois.is_empty() || !accuses.is_empty() {
+        let en_vol = bornes(&lot.envois);
+        // Read ahead only where what is left aside is exactly what leaves: an event committed
+        // late among those positions must still come before the next ones.
+        let avance = lot.plein && en_vol.is_some();
+        let lire_ensuite = relire || avance;
+        relire = lot.plein && !avance;
+        publies += lot.envois.len();
+        let suivre = async {
+            marquer(tx, jet, service, &accuses).await?;
+            if lire_ensuite { lire(tx, en_vol).await } else { Ok(Lot::default()) }
+        };
+        let ((faits, echec), suite) = tokio::join!(publier(jet, lot.envois), suivre);
+        lot = suite?;
+        accuses = faits;
+        if let Some(e) = echec {
+            // What came before the failure is published: only the rest leaves again.
+            marquer(tx, jet, service, &accuses).await?;
+            return Err(e);
+        }
+    }
+    Ok(publies)
+}
+
+/// First and last positions of these events, when there is no other between them.
+fn bornes(envois: &[Envoi]) -> Option<(i64, i64)> {
+    let (premier, dernier) = (envois.first()?.position, envois.last()?.position);
+    let nombre = i64::try_from(envois.len()).ok()?;
+    (dernier - premier + 1 == nombre).then_some((premier, dernier))
+}
+
+/// The first events that are not published, those of `en_vol` left aside.
+async fn lire(tx: &mut PgConnection, en_vol: Option<(i64, i64)>) -> Resultat<Lot> {
+    // Without any, bounds that nothing is between. A filter only: rows come by the index of
+    // what is not published.
+    let (de, a) = en_vol.unwrap_or((1, 0));
+    let mut rangees = sqlx::query(
+        "select position, event_id, sujet, charge, traceparent from (
+            select l.*, sum(octet_length(charge)) over (order by position rows unbounded preceding)
+                - octet_length(charge) as avant
+            from (
+                select position, event_id, sujet, charge, traceparent from outbox_event
+                where sequence is null and (position between $1 and $2) is not true
+                order by position limit $3) l) p
+         where avant < $4 order by position",
     )
-    .bind(LOT)
-    .fetch_all(&mut *tx)
-    .await?;
-    if rangees.is_empty() {
-        return Ok(0);
+    .bind(de)
+    .bind(a)
+    .bind(i64::try_from(LOT).unwrap_or(i64::MAX))
+    .bind(i64::try_from(OCTETS).unwrap_or(i64::MAX))
+    .fetch(tx);
+    let mut lot = Lot::default();
+    let mut octets = 0;
+    while let Some(r) = rangees.try_next().await? {
+        let envoi = envoi(&r)?;
+        octets += envoi.charge.len();
+        lot.envois.push(envoi);
     }
-    point_de_rupture("avant-publication");
-    let mut envois = Vec::with_capacity(rangees.len());
-    for r in &rangees {
-        envois.push(publier(jet, r).await?);
+    lot.plein = lot.envois.len() == LOT || octets >= OCTETS;
+    Ok(lot)
+}
+
+fn envoi(r: &PgRow) -> Resultat<Envoi> {
+    Ok(Envoi {
+        position: r.try_get("position")?,
+        id: r.try_get("event_id")?,
+        sujet: r.try_get("sujet")?,
+        charge: r.try_get::<Vec<u8>, _>("charge")?.into(),
+        traceparent: r.try_get("traceparent")?,
+    })
+}
+
+/// Publishes in order; what JetStream acknowledged before the first failure, and that failure.
+async fn publier(jet: &Jet, envois: Vec<Envoi>) -> (Vec<Accuse>, Option<Erreur>) {
+    let mut accuses = Vec::with_capacity(envois.len());
+    let echec = publier_tout(jet, envois, &mut accuses).await.err();
+    (accuses, echec)
+}
+
+async fn publier_tout(jet: &Jet, envois: Vec<Envoi>, accuses: &mut Vec<Accuse>) -> Resultat<()> {
+    if !envois.is_empty() {
+        point_de_rupture("avant-publication");
     }
-    let accuses = try_join_all(envois.into_iter().map(|e| async move { e.await }))
+    let mut vols: FuturesOrdered<BoxFuture<'static, Resultat<Accuse>>> = FuturesOrdered::new();
+    for e in envois {
+        while vols.len() >= FENETRE {
+            let Some(accuse) = vols.next().await else { break };
+            accuses.push(accuse?);
+        }
+        let position = e.position;
+        let depart = partir(jet, e);
+        tokio::pin!(depart);
+        // The context gives room again only as acknowledgements are taken: both at once.
+        let vol = loop {
+            tokio::select! {
+                biased;
+                vol = &mut depart => break vol?,
+                Some(accuse) = vols.next(), if !vols.is_empty() => accuses.push(accuse?),
+            }
+        };
+        vols.push_back(Box::pin(accuser(position, vol)));
+    }
+    while let Some(accuse) = vols.next().await {
+        accuses.push(accuse?);
+    }
+    Ok(())
+}
+
+async fn partir(jet: &Jet, e: Envoi) -> Resultat<PublishAckFuture> {
+    let mut entetes = HeaderMap::new();
+    entetes.insert(async_nats::header::NATS_MESSAGE_ID, e.id.to_string().as_str());
+    if let Some(t) = e.traceparent {
+        entetes.insert("traceparent", t.as_str());
+    }
+    jet.contexte
+        .publish_with_headers(e.sujet, entetes, e.charge)
         .await
-        .map_err(|e| Erreur::Indisponible(format!("JetStream n'a pas accusé réception : {e}")))?;
+        .map_err(|e| Erreur::Indisponible(format!("JetStream refuse la publication : {e}")))
+}
+
+async fn accuser(position: i64, vol: PublishAckFuture) -> Resultat<Accuse> {
+    let accuse =
+        vol.await.map_err(|e| Erreur::Indisponible(format!("JetStream n'a pas accusé réception : {e}")))?;
+    let sequence = i64::try_from(accuse.sequence).unwrap_or(i64::MAX);
+    Ok(Accuse { position, sequence, double: accuse.duplicate })
+}
+
+/// Notes at which sequences events stand, and the last of them.
+async fn marquer(tx: &mut PgConnection, jet: &Jet, service: &str, accuses: &[Accuse]) -> Resultat<()> {
+    if accuses.is_empty() {
+        return Ok(());
+    }
     point_de_rupture("avant-marquage");
-    let positions: Vec<i64> = rangees.iter().map(|r| r.try_get("position")).collect::<Result<_, _>>()?;
-    let sequences: Vec<i64> = accuses.iter().map(|a| i64::try_from(a.sequence).unwrap_or(i64::MAX)).collect();
-    let derniere = sequences.iter().copied().max().unwrap_or(0);
+    let derniere = accuses.iter().map(|a| a.sequence).max().unwrap_or(0);
     // Sequences only grow within one life of the stream: a fresh one that does not is of another.
-    let fraiche = accuses.iter().zip(&sequences).filter(|(a, _)| !a.duplicate).map(|(_, s)| *s).min();
+    let fraiche = accuses.iter().filter(|a| !a.double).map(|a| a.sequence).min();
     let connue: Option<i64> = sqlx::query_scalar("select sequence from relai where flux = $1")
         .bind(crate::nats::flux(service))
         .fetch_optional(&mut *tx)
@@ -174,36 +330,38 @@ async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usiz
     if fraiche.zip(connue).is_some_and(|(f, c)| f <= c) {
         reperer_flux(&mut *tx, jet, service).await?;
     }
-    sqlx::query(
-        "with m as (
-            update outbox_event o set sequence = x.sequence
-            from unnest($1::bigint[], $2::bigint[]) as x(position, sequence) where o.position = x.position)
-         update relai set sequence = greatest(sequence, $3) where flux = $4",
-    )
-    .bind(&positions)
-    .bind(&sequences)
-    .bind(derniere)
-    .bind(crate::nats::flux(service))
-    .execute(tx)
-    .await?;
+    // A statement a range, nearly always one: joined with a list, millions of rows were read for each.
+    for p in plages(accuses) {
+        sqlx::query(
+            "update outbox_event set sequence = position + $3 where position >= $1 and position <= $2",
+        )
+        .bind(p.de)
+        .bind(p.a)
+        .bind(p.ecart)
+        .execute(&mut *tx)
+        .await?;
+    }
+    sqlx::query("update relai set sequence = greatest(sequence, $1) where flux = $2")
+        .bind(derniere)
+        .bind(crate::nats::flux(service))
+        .execute(tx)
+        .await?;
     metrics::counter!("ror_outbox_published_total", "service" => service.to_owned())
-        .increment(rangees.len() as u64);
-    Ok(rangees.len())
+        .increment(accuses.len() as u64);
+    Ok(())
 }
 
-async fn publier(jet: &Jet, r: &PgRow) -> Resultat<jetstream::context::PublishAckFuture> {
-    let id: Uuid = r.try_get("event_id")?;
-    let mut entetes = HeaderMap::new();
-    entetes.insert(async_nats::header::NATS_MESSAGE_ID, id.to_string().as_str());
-    if let Some(t) = r.try_get::<Option<String>, _>("traceparent")? {
-        entetes.insert("traceparent", t.as_str());
+/// The fewest ranges that say the same: one, most often, for a whole batch.
+fn plages(accuses: &[Accuse]) -> Vec<Plage> {
+    let mut plages: Vec<Plage> = Vec::new();
+    for accuse in accuses {
+        let (position, ecart) = (accuse.position, accuse.sequence - accuse.position);
+        match plages.last_mut() {
+            Some(p) if p.ecart == ecart && p.a + 1 == position => p.a = position,
+            _ => plages.push(Plage { de: position, a: position, ecart }),
+        }
     }
-    let sujet: String = r.try_get("sujet")?;
-    let charge: Vec<u8> = r.try_get("charge")?;
-    jet.contexte
-        .publish_with_headers(sujet, entetes, charge.into())
-        .await
-        .map_err(|e| Erreur::Indisponible(format!("JetStream refuse la publication : {e}")))
+    plages
 }
 
 async fn mesurer_retard(tx: &mut PgConnection, service: &str) -> Resultat<()> {
@@ -226,4 +384,47 @@ async fn purger(tx: &mut PgConnection) -> Resultat<()> {
     .execute(tx)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accuses(couples: &[(i64, i64)]) -> Vec<Accuse> {
+        couples.iter().map(|(position, sequence)| accuse(*position, *sequence)).collect()
+    }
+
+    fn accuse(position: i64, sequence: i64) -> Accuse {
+        Accuse { position, sequence, double: false }
+    }
+
+    fn envoi(position: i64) -> Envoi {
+        Envoi { position, id: Uuid::nil(), sujet: String::new(), charge: Bytes::new(), traceparent: None }
+    }
+
+    #[test]
+    fn events_that_follow_one_another_are_marked_as_one_range() {
+        assert_eq!(plages(&accuses(&[(7, 3), (8, 4), (9, 5)])), [Plage { de: 7, a: 9, ecart: -4 }]);
+        assert!(plages(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_hole_or_an_event_published_before_begins_another_range() {
+        // A position that nobody holds, then one the stream had already, elsewhere.
+        let lus = plages(&accuses(&[(7, 3), (9, 4), (10, 2), (11, 5), (12, 6)]));
+        let attendues = [(7, 7, -4), (9, 9, -5), (10, 10, -8), (11, 12, -6)];
+        assert_eq!(lus, attendues.map(|(de, a, ecart)| Plage { de, a, ecart }));
+        let marques: Vec<(i64, i64)> =
+            lus.iter().flat_map(|p| (p.de..=p.a).map(|position| (position, position + p.ecart))).collect();
+        assert_eq!(marques, [(7, 3), (9, 4), (10, 2), (11, 5), (12, 6)], "each at its own sequence");
+    }
+
+    #[test]
+    fn a_batch_is_left_aside_only_when_it_is_whole() {
+        let lot = |positions: &[i64]| positions.iter().copied().map(envoi).collect::<Vec<_>>();
+        assert_eq!(bornes(&lot(&[4, 5, 6])), Some((4, 6)));
+        assert_eq!(bornes(&lot(&[4])), Some((4, 4)));
+        assert_eq!(bornes(&lot(&[4, 6])), None, "an event may still come at 5");
+        assert_eq!(bornes(&[]), None);
+    }
 }

@@ -22,6 +22,12 @@ pub const VIDANGE: Duration = Duration::from_secs(20);
 /// Largest message accepted.
 pub const MESSAGE_MAX: usize = 32 * 1024 * 1024;
 
+/// Largest frame accepted: an edition comes by hundreds of megabytes, and each frame wakes both
+/// ends.
+const TRAME_MAX: u32 = 256 * 1024;
+/// Bytes that may be on their way in one call, then in all those of a connection.
+const FENETRES: (u32, u32) = (4 * 1024 * 1024, 8 * 1024 * 1024);
+
 /// Serves until `arret`, then lets calls under way end within [`VIDANGE`].
 pub async fn servir(
     ecoute: TcpListener,
@@ -54,6 +60,9 @@ pub async fn servir(
     let fin = arret.clone();
     let service = serveur
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .max_frame_size(TRAME_MAX)
+        .initial_stream_window_size(FENETRES.0)
+        .initial_connection_window_size(FENETRES.1)
         .concurrency_limit_per_connection(512)
         .timeout(DELAI)
         .layer(trace.on_failure(()).on_request(()).on_response(()))

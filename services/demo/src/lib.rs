@@ -1,7 +1,9 @@
 //! Demo files in the real formats, from a seed: FINESS+ structures, RPPS
 //! professionals, and the ROR's own resources as FHIR NDJSON. They take the
 //! ordinary import path. Persons, structures and numbers are invented, in
-//! ranges reserved for that; codes and volumes are the real ones.
+//! ranges reserved for that; codes and volumes are the real ones. [`national`] writes the
+//! registries of the whole country, [`repertoire`] gives its directory as the services
+//! keep it.
 //!
 //! The same size and seed give the same bytes for ever.
 
@@ -31,6 +33,7 @@ mod plan;
 mod prng;
 mod professionnels;
 mod repartition;
+pub mod repertoire;
 mod rpps;
 mod services;
 mod situations;

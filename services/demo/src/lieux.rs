@@ -136,7 +136,7 @@ impl Fabrique<'_> {
 }
 
 /// Limit of the obesity equipment: characteristic (R340), value, unit.
-fn limite(code: &str) -> Option<(&'static str, u64, &'static str)> {
+pub(crate) fn limite(code: &str) -> Option<(&'static str, u64, &'static str)> {
     match code {
         "083" | "088" => Some(("001", 250, "kg")),
         "072" | "109" => Some(("001", 300, "kg")),

@@ -8,13 +8,13 @@
 //! library of the day.
 
 mod activites;
-mod donnees;
+pub(crate) mod donnees;
 mod fabrique;
 mod gestes;
 mod lendemain;
-mod monde;
+pub(crate) mod monde;
 mod oracle;
-mod personnes;
+pub(crate) mod personnes;
 mod quotas;
 mod rpps;
 mod structures;

@@ -118,6 +118,10 @@ pub const R04: &str = "TRE_R04-TypeSavoirFaire";
 pub const R38: &str = "TRE_R38-SpecialiteOrdinale";
 /// CNAMAmeli Secteur Conventionnement.
 pub const R282: &str = "TRE_R282-CNAMAmeliSecteurConventionnement";
+/// Civilite.
+pub const R81: &str = "TRE_R81-Civilite";
+/// Ucum Unite Mesure.
+pub const R247: &str = "TRE_R247-UcumUniteMesure";
 /// Civilite Exercice.
 pub const R11: &str = "TRE_R11-CiviliteExercice";
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::donnees::{Donnees, Gabarit};
+use crate::donnees::{Categorie, Donnees, Gabarit};
 use crate::error::Error;
 use crate::ids;
 use crate::monde::Monde;
@@ -167,22 +167,7 @@ impl<'a> Atelier<'a> {
     /// draws that avoid repeating.
     fn gabarits(&mut self, eg: usize, nombre: usize) -> Vec<usize> {
         let donnees = self.donnees;
-        let categorie = &donnees.categories[self.monde.egs[eg].categorie];
-        let mut candidats = Vec::new();
-        let mut poids = Vec::new();
-        for (groupe, part) in &categorie.groupes {
-            let debut = candidats.len();
-            let mut total: u64 = 0;
-            for (i, g) in donnees.gabarits.iter().enumerate() {
-                if g.groupe == *groupe {
-                    candidats.push(i);
-                    total += g.poids;
-                }
-            }
-            for i in &candidats[debut..] {
-                poids.push(1000 * *part * donnees.gabarits[*i].poids / total.max(1));
-            }
-        }
+        let (candidats, poids) = candidats(donnees, &donnees.categories[self.monde.egs[eg].categorie]);
         let mut choisis: Vec<usize> = Vec::with_capacity(nombre);
         if candidats.is_empty() {
             return choisis;
@@ -225,7 +210,7 @@ impl<'a> Atelier<'a> {
             let total = match connu {
                 Some(total) => total,
                 None => {
-                    let total = self.quantile(g.discipline);
+                    let total = quantile(self.donnees, g.discipline, &mut self.prng);
                     sites.push((g.discipline, total));
                     total
                 }
@@ -235,22 +220,6 @@ impl<'a> Atelier<'a> {
             resultat.push((total / unites.max(1)).clamp(2, 160));
         }
         resultat
-    }
-
-    /// A capacity drawn between the quantiles of a discipline.
-    fn quantile(&mut self, discipline: &str) -> u64 {
-        const BORNES: [u64; 8] = [0, 1000, 2500, 5000, 7500, 9000, 9900, 10_000];
-        let tirage = self.prng.borne(10_000);
-        let Some(valeurs) = self.donnees.quantiles.get(discipline) else {
-            return 10;
-        };
-        for (b, v) in BORNES.windows(2).zip(valeurs.windows(2)) {
-            if tirage < b[1] {
-                let largeur = b[1] - b[0];
-                return v[0] + v[1].saturating_sub(v[0]) * (tirage - b[0]) / largeur;
-            }
-        }
-        valeurs.last().copied().unwrap_or(10)
     }
 
     fn lieu(&mut self, eg: usize, k: usize, offre: usize, capacite: u64) -> usize {
@@ -298,7 +267,43 @@ impl<'a> Atelier<'a> {
     }
 }
 
-const POLES: [&str; 8] = [
+/// Templates that a category may offer, with their weights.
+pub(crate) fn candidats(donnees: &Donnees, categorie: &Categorie) -> (Vec<usize>, Vec<u64>) {
+    let (mut candidats, mut poids) = (Vec::new(), Vec::new());
+    for (groupe, part) in &categorie.groupes {
+        let debut = candidats.len();
+        let mut total: u64 = 0;
+        for (i, g) in donnees.gabarits.iter().enumerate() {
+            if g.groupe == *groupe {
+                candidats.push(i);
+                total += g.poids;
+            }
+        }
+        for i in &candidats[debut..] {
+            poids.push(1000 * *part * donnees.gabarits[*i].poids / total.max(1));
+        }
+    }
+    (candidats, poids)
+}
+
+/// A capacity drawn between the quantiles of a discipline.
+pub(crate) fn quantile(donnees: &Donnees, discipline: &str, prng: &mut Prng) -> u64 {
+    const BORNES: [u64; 8] = [0, 1000, 2500, 5000, 7500, 9000, 9900, 10_000];
+    let tirage = prng.borne(10_000);
+    let Some(valeurs) = donnees.quantiles.get(discipline) else {
+        return 10;
+    };
+    for (b, v) in BORNES.windows(2).zip(valeurs.windows(2)) {
+        if tirage < b[1] {
+            let largeur = b[1] - b[0];
+            return v[0] + v[1].saturating_sub(v[0]) * (tirage - b[0]) / largeur;
+        }
+    }
+    valeurs.last().copied().unwrap_or(10)
+}
+
+/// Kinds of pôle.
+pub(crate) const POLES: [&str; 8] = [
     "Médecine",
     "Chirurgie et anesthésie",
     "Femme-mère-enfant",

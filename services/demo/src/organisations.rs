@@ -162,7 +162,7 @@ fn periode(ouverture: i64) -> Value {
 }
 
 /// Usual name: `EHPAD LES TILLEULS DE X` becomes `Ehpad Les Tilleuls De X`.
-fn usuel(nom: &str) -> String {
+pub(crate) fn usuel(nom: &str) -> String {
     let mut resultat = String::with_capacity(nom.len());
     for mot in nom.split(' ') {
         if !resultat.is_empty() {

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use uuid::Uuid;
+use sha1::{Digest, Sha1};
+use uuid::{Builder, Uuid};
 
 /// Why an identifier is not acceptable. The value itself is never quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -296,8 +297,17 @@ identifiant!(
 /// Namespace of the technical ids the ROR gives.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x6f1c0e5a_7d0b_5c55_9a51_3c1f6b6c2e01);
 
-fn id_technique(prefixe: &str, cle: &str) -> String {
-    Uuid::new_v5(&NAMESPACE, format!("{prefixe}:{cle}").as_bytes()).to_string()
+/// The UUID v5 of `prefixe:cle`. A registry makes one a record, by millions: the hash is
+/// that of a crate which uses the instructions of the processor.
+pub(crate) fn id_technique(prefixe: &str, cle: &str) -> String {
+    let mut hache = Sha1::new();
+    for partie in [NAMESPACE.as_bytes().as_slice(), prefixe.as_bytes(), b":", cle.as_bytes()] {
+        hache.update(partie);
+    }
+    let mut octets = [0; 16];
+    octets.copy_from_slice(&hache.finalize()[..16]);
+    let mut tampon = Uuid::encode_buffer();
+    Builder::from_sha1_bytes(octets).into_uuid().hyphenated().encode_lower(&mut tampon).to_owned()
 }
 
 /// Technical id of a legal entity, from its FINESS number.

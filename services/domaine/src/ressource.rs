@@ -14,9 +14,8 @@ use ror_proto::{
     offers::v1::{Offer, offer},
     structures::v1::{Structure, structure},
 };
-use uuid::Uuid;
 
-use crate::identifiants::NAMESPACE;
+use crate::identifiants::id_technique;
 
 /// A union of the resources of an area.
 pub trait Ressource: Message + Default + Clone {
@@ -115,5 +114,5 @@ pub fn cle_nomenclature(id: &str) -> (String, String) {
 
 /// Deterministic technical id of a thing known by a business key.
 pub fn id_deterministe(sorte: &str, cle: &str) -> String {
-    Uuid::new_v5(&NAMESPACE, format!("{sorte}:{cle}").as_bytes()).to_string()
+    id_technique(sorte, cle)
 }

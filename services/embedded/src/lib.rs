@@ -44,6 +44,13 @@ use crate::{
     supervisor::{Server, Supervised},
 };
 
+/// The folder of the viewer of the API reference, a pinned package of npm: there, or downloaded
+/// meanwhile by a thread. `None` when no cache can be written.
+#[must_use]
+pub fn fetch_viewer(cache_dir: Option<&Path>) -> Option<PathBuf> {
+    binaries::viewer(cache_dir)
+}
+
 /// How many free ports are tried when another program takes the chosen one first.
 const PORT_ATTEMPTS: u32 = 5;
 /// With less room than this, in bytes, no running server can write.

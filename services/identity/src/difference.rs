@@ -39,6 +39,8 @@ pub const PROFESSIONNEL: &str = "professionnel";
 pub const ACTIVITES: &str = "activites_finess";
 /// Kind of the diplomas and authorisations of one professional.
 pub const FORMATION: &str = "formation";
+/// Every kind.
+pub const GENRES: [&str; 5] = [ENTITE_JURIDIQUE, ENTITE_GEOGRAPHIQUE, PROFESSIONNEL, ACTIVITES, FORMATION];
 
 /// Who a change or an anomaly is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 //! then applied whole in one transaction, or not at all.
 //!
 //! Reading order: [`charger`] here; [`depot`] (the bytes), [`lecture`] (the reader's
-//! thread), [`comparaison`] (what is equal stops there), [`application`] (what differs
-//! is written), [`absences`], [`anomalies`], [`jugement`], [`cloture`] (report and record).
+//! thread), [`comparaison`] (what is equal stops there), [`nouvelles`] and [`differes`]
+//! (what waits for the end of the file), [`application`] (it is written), [`absences`],
+//! [`anomalies`], [`jugement`], [`cloture`] (report and record).
 
 mod absences;
 mod annulation;
@@ -21,6 +22,7 @@ mod jauge;
 mod journal;
 mod jugement;
 mod lecture;
+mod nouvelles;
 mod proposition;
 mod refus;
 mod successions;
@@ -37,7 +39,7 @@ use ror_proto::{
     common::v1::{Canal, Faute, Provenance},
     identity::v1::{Avancement, EnTeteEdition, Format, RapportEdition, StatutEdition},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 pub use annulation::annuler;
@@ -55,13 +57,10 @@ use crate::{
 use anomalies::Anomalies;
 use application::Application;
 use cloture::{Issue, mesurer};
-use comparaison::{Bilan, Comparaison};
+use comparaison::{Bilan, Comparaison, Comparee};
 use connus::Connus;
 use depot::{Depot, lire_empreinte};
 use jauge::{Annonce, Jauge};
-
-/// Batches of new records that wait to be written.
-const ATTENTE: usize = 32;
 
 /// Loads one edition. `octets` brings the whole file, then closes; `avancement` is told
 /// how far the load is, about ten times a second.
@@ -90,9 +89,17 @@ pub async fn charger(
     }
     en_tete.empreinte_attendue = lire_empreinte(&en_tete.empreinte_attendue)?;
     let depot = Depot::recevoir(octets, &en_tete.empreinte_attendue).await?;
+    let mut refus = depot.verifier(&en_tete);
+    if refus.is_none() {
+        match depot.membre().await? {
+            Ok(membre) => en_tete.nom = nommer(std::mem::take(&mut en_tete.nom), membre),
+            Err(motif) => refus = Some(motif),
+        }
+    }
     let format = en_tete.format();
     let chargement = Chargement {
         magasin,
+        refus,
         format,
         // The directory API only gives what changed.
         partielle: en_tete.partielle || format == Format::AnnuaireFhir,
@@ -109,6 +116,14 @@ pub async fn charger(
     Ok(rapport)
 }
 
+/// The file of an archive names the edition, unless it has no date and the archive has one.
+fn nommer(nom: String, membre: Option<String>) -> String {
+    match membre {
+        Some(m) if tous::cle_du_nom(&m).is_some() || tous::cle_du_nom(&nom).is_none() => m,
+        _ => nom,
+    }
+}
+
 /// Files of one format that do not replace one another, by the beginning of their
 /// names; a format of one file has one series.
 fn serie(format: Format, nom: &str) -> String {
@@ -123,6 +138,8 @@ fn serie(format: Format, nom: &str) -> String {
 struct Chargement<'m> {
     magasin: &'m Magasin,
     en_tete: EnTeteEdition,
+    /// Why the bytes received are not those of an edition.
+    refus: Option<Faute>,
     format: Format,
     partielle: bool,
     serie: String,
@@ -140,8 +157,8 @@ struct Acquis {
 
 impl Chargement<'_> {
     async fn mener(&self, avancement: mpsc::Sender<Avancement>) -> Resultat<RapportEdition> {
-        if let Some(motif) = self.depot.verifier(&self.en_tete) {
-            return self.rejeter(motif).await;
+        if let Some(motif) = &self.refus {
+            return self.rejeter(motif.clone()).await;
         }
         let (pool, format) = (self.magasin.pool(), self.format as i32);
         if let Some(faite) = editions::deja_appliquee(pool, format, &self.depot.sha256).await? {
@@ -295,16 +312,21 @@ impl Chargement<'_> {
         let _annonce = Annonce::commencer(jauge.clone(), avancement);
         let mut application = Application::nouvelle(edition, self.format)?;
         let fichier = self.depot.lecteur()?;
-        let (lue, lectures) = lecture::lancer(self.format, self.en_tete.nom.clone(), fichier, jauge.clone());
+        let exclues = self.en_tete.exclure.iter().map(|cle| cle.trim().to_uppercase()).collect();
+        let nom = self.en_tete.nom.clone();
+        let (lue, lots) = lecture::lancer(self.format, nom, fichier, exclues, jauge.clone());
+        // Held as long as the comparison is waited for.
+        let presence = Arc::new(());
+        let comparaison = Comparaison::nouvelle(self.format, jauge.clone(), &presence)?;
+        let (envoi, connus) = oneshot::channel();
+        let comparee = tokio::task::spawn_blocking(move || comparaison.mener(&lots, connus));
         // A format that tells a part of each record is compared with the records themselves.
         let genres = if tous::complet(self.format) { tous::genres(self.format) } else { &[] };
-        let connus = Connus::charger(bloc, genres).await?;
-        let (envoi, lots) = mpsc::channel(ATTENTE);
-        let exclues = self.en_tete.exclure.iter().map(|cle| cle.trim().to_uppercase()).collect();
-        let comparaison = Comparaison::nouvelle(self.format, exclues, connus, envoi, jauge)?;
-        let comparee = tokio::task::spawn_blocking(move || comparaison.mener(&lectures));
-        application.ecrire_nouvelles(bloc, lots).await?;
-        let (bilan, differes) = comparee.await.map_err(|e| Erreur::Interne(Box::new(e)))??;
+        // A comparison that stopped says why itself.
+        let _ = envoi.send(Connus::charger(bloc, genres).await?);
+        let Comparee { bilan, nouvelles, differes } =
+            comparee.await.map_err(|e| Erreur::Interne(Box::new(e)))??;
+        application.ecrire_nouvelles(bloc, nouvelles, &jauge).await?;
         application.ecrire_differees(bloc, differes.relire()?).await?;
         let (resume, erreur) = match lue.await.map_err(|e| Erreur::Interne(Box::new(e)))? {
             Ok(resume) => (resume, None),
@@ -349,5 +371,14 @@ mod tests {
         );
         assert_eq!(serie_csv("sans-date.csv"), "sans-date.csv");
         assert_eq!(serie(Format::FinessStructures, "finess-20261001.json"), "");
+    }
+
+    #[test]
+    fn an_edition_that_comes_in_an_archive_bears_the_name_that_has_a_date() {
+        let nom = |archive: &str, membre: &str| nommer(archive.to_owned(), Some(membre.to_owned()));
+        assert_eq!(nom("PS_LibreAcces.zip", "PS_202610010830.txt"), "PS_202610010830.txt");
+        assert_eq!(nom("PS_202610010830.zip", "PS.txt"), "PS_202610010830.zip");
+        assert_eq!(nom("PS.zip", "PS_LibreAcces.txt"), "PS_LibreAcces.txt");
+        assert_eq!(nommer("PS.txt".to_owned(), None), "PS.txt");
     }
 }

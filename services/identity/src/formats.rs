@@ -3,6 +3,7 @@
 //! the file. [`tous`] is the one door.
 
 pub mod annuaire;
+pub mod archive;
 mod constats;
 pub mod couverture;
 pub mod etalab;
@@ -45,6 +46,9 @@ pub enum Lecture {
         fautes: Vec<Faute>,
         /// Its text, cut at 4 kB; empty for personal data.
         contenu: String,
+        /// Technical ids it names, as far as they can be read: a record that cannot be
+        /// read is not a record that is gone.
+        nommes: Vec<String>,
     },
 }
 
@@ -114,6 +118,7 @@ fn couper(texte: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::path::PathBuf;
 
     /// A file of the folder named by `ROR_ECHANTILLONS` (or of its `samples` or
@@ -130,6 +135,16 @@ mod tests {
             eprintln!("TEST SAUTÉ : {nom} est absent de {}", dossier.display());
         }
         trouve
+    }
+
+    /// Gives at most so many bytes at a time.
+    pub(super) struct Morceaux<'a>(pub(super) &'a [u8], pub(super) usize);
+
+    impl Read for Morceaux<'_> {
+        fn read(&mut self, tampon: &mut [u8]) -> std::io::Result<usize> {
+            let borne = tampon.len().min(self.1);
+            self.0.read(&mut tampon[..borne])
+        }
     }
 
     /// A small reproducible generator for the tests.

@@ -15,6 +15,7 @@ mod bascule;
 mod import;
 mod maillage;
 mod registres;
+mod semis;
 mod serve;
 mod up;
 
@@ -51,7 +52,7 @@ enum Commande {
     },
     /// Charge un registre, des nomenclatures ou des ressources FHIR.
     Import(import::Options),
-    /// Registres FINESS et RPPS : état, éditions, changements, refus, anomalies, retour en arrière.
+    /// Registres FINESS et RPPS : éditions, changements, anomalies, conséquences, retour en arrière.
     Registres(registres::Options),
     /// Écrivain de chaque région : état, propositions, approbations, écritures refusées.
     Bascule(bascule::Options),
@@ -70,6 +71,9 @@ enum Commande {
 enum Demo {
     /// Écrit des fichiers aux formats réels, toujours les mêmes pour une même graine.
     Generate(Generation),
+    /// Remplit un dossier de données d'un annuaire à la taille du pays, pour mesurer : sans passer
+    /// par l'import, ni historique ni événements.
+    Semer(semis::Options),
 }
 
 #[derive(Args)]
@@ -156,6 +160,7 @@ async fn executer(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("{manifeste:#}");
             Ok(ExitCode::SUCCESS)
         }
+        Commande::Demo { geste: Demo::Semer(o) } => semis::executer(o).await,
         Commande::Status(c) => maillage::etat(&c).await,
     }
 }

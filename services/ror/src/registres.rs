@@ -1,6 +1,8 @@
 //! `ror registres`: what came from FINESS and RPPS, what it changed, what awaits a person.
 
 mod affichage;
+mod consequences;
+mod divergences;
 
 use std::{path::Path, process::ExitCode};
 
@@ -28,7 +30,7 @@ use crate::{
 /// Records asked in one call.
 const PAGE: i32 = 500;
 
-/// Registres FINESS et RPPS : état, éditions, changements, anomalies.
+/// Registres FINESS et RPPS : état, éditions, changements, anomalies, conséquences.
 #[derive(Args)]
 pub struct Options {
     #[command(subcommand)]
@@ -126,6 +128,25 @@ enum Geste {
         #[command(flatten)]
         commun: Commun,
     },
+    /// Liste les désaccords entre le ROR et une source sur une structure, le plus récent d'abord.
+    Divergences {
+        #[command(flatten)]
+        criteres: divergences::Criteres,
+        #[command(flatten)]
+        liste: Liste,
+    },
+    /// Liste ce que les registres changent aux offres et aux situations, ou proposent d'y changer.
+    Consequences {
+        #[command(flatten)]
+        criteres: consequences::Criteres,
+        #[command(flatten)]
+        liste: Liste,
+    },
+    /// Décide d'une conséquence.
+    Consequence {
+        #[command(subcommand)]
+        geste: consequences::Geste,
+    },
     /// Annule une édition : ce qu'elle a écrit revient à ce qui précédait, par une édition de plus.
     Annuler {
         /// Identifiant de l'édition.
@@ -181,6 +202,9 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
                 affichage::anomalies(std::slice::from_ref(&a))
             });
         }
+        Geste::Divergences { criteres, liste } => divergences::lister(criteres, &liste).await?,
+        Geste::Consequences { criteres, liste } => consequences::lister(criteres, &liste).await?,
+        Geste::Consequence { geste } => consequences::executer(geste).await?,
         Geste::Annuler { edition, dry_run, operateur: qui, commun } => {
             return annuler(edition, dry_run, operateur(qui.as_deref()), &commun).await;
         }

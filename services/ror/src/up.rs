@@ -22,7 +22,10 @@ use ror_chassis::{
     serveur, telemetrie,
 };
 use ror_embedded::Embedded;
-use ror_gateway::{ReglagesPasserelle, reglages::TlsPublic};
+use ror_gateway::{
+    ReglagesPasserelle,
+    reglages::{ReglagesExport, ReglagesFlux, TlsPublic},
+};
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
@@ -72,12 +75,19 @@ pub(crate) struct Plan {
     pub certificats: certificats::Dossier,
     pub base: String,
     pub nats: String,
+    /// Folder of the viewer of the reference, there or on its way.
+    pub reference: Option<PathBuf>,
 }
 
 impl Plan {
     /// gRPC URL by service.
     pub fn amont(&self) -> BTreeMap<String, String> {
         self.grpc.iter().map(|(s, p)| (s.clone(), format!("http://127.0.0.1:{p}"))).collect()
+    }
+
+    /// Where the gateway writes its exports.
+    pub fn dossier_exports(&self) -> PathBuf {
+        self.options.data_dir.join("exports")
     }
 }
 
@@ -143,6 +153,7 @@ async fn faire_tourner(
         certificats: certificats::preparer(&options.data_dir.join("tls"))?,
         base: embarque.postgres_url("ror"),
         nats: embarque.nats_url(),
+        reference: lecteur_de_reference(),
         options,
     };
     std::fs::write(plan.options.data_dir.join(maillage::FICHIER), serde_json::to_vec_pretty(&plan.amont())?)?;
@@ -173,6 +184,13 @@ async fn faire_tourner(
         prets?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder that the settings name, or the one of the cache that is filled beside us.
+fn lecteur_de_reference() -> Option<PathBuf> {
+    let dossier = |nom: &str| std::env::var_os(nom).map(PathBuf::from);
+    dossier("ROR_HTTP__REFERENCE_DIR")
+        .or_else(|| ror_embedded::fetch_viewer(dossier("ROR_CACHE_DIR").as_deref()))
 }
 
 /// Waits for the mesh, loads what it must hold, and tells what to try. False when stopped meanwhile.
@@ -253,9 +271,17 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
             ca_clients: c.ca(),
         }),
         url_publique: None,
+        origines: Vec::new(),
+        reference: plan.reference.clone(),
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
         rendues_mo: 64,
+        page_minutes: 10,
+        page_moments: 64,
+        coupe: 0,
+        cle_des_pages: std::fs::read_to_string(c.signature()).ok().map(Into::into),
+        exports: ReglagesExport::dans(plan.dossier_exports()),
+        flux: ReglagesFlux::default(),
     }
 }
 

@@ -147,7 +147,7 @@ impl Chargeur<'_> {
         let pid = self.facade.pid("identity").or_else(|_| self.facade.pid("ror"))?;
         let oublie = machine::oublier_sommet(pid);
         let debut = Instant::now();
-        let rapport = self.importer(genre, &fichier).await?;
+        let rapport = importer(self.mesh.programme(), &self.mesh.dossier, genre, &fichier).await?;
         let engage = debut.elapsed();
         let statut = rapport["statut"].as_str().unwrap_or("");
         ensure!(matches!(statut, "appliquee" | "inconnu"), "{} ended {statut:?}", fichier.display());
@@ -174,25 +174,13 @@ impl Chargeur<'_> {
         eprintln!("the same file again, {}…", genre.nom());
         let avant = self.ecritures().await?;
         let debut = Instant::now();
-        let rapport = self.importer(genre, &self.jeu.fichier(genre, e)).await?;
+        let fichier = self.jeu.fichier(genre, e);
+        let rapport = importer(self.mesh.programme(), &self.mesh.dossier, genre, &fichier).await?;
         let duree = debut.elapsed();
         let ecrites = self.ecritures_depuis(avant).await?;
         ensure!(ecrites == 0, "the same file again wrote {ecrites} records");
         let statut = rapport["statut"].as_str().unwrap_or("").to_owned();
         Ok(format!("{}, {statut}, 0 records written", secondes(duree.as_secs_f64())))
-    }
-
-    async fn importer(&self, genre: Genre, fichier: &Path) -> Result<Value> {
-        let mut c = Command::new(self.mesh.programme());
-        c.args(["import", genre.commande()]).arg(fichier).arg("--mesh").arg(&self.mesh.dossier);
-        c.args(["--report", "json", "--operateur", "bench"]).stdin(Stdio::null()).kill_on_drop(true);
-        let s = c.output().await.context("ror import cannot be run")?;
-        let erreurs = String::from_utf8_lossy(&s.stderr);
-        let rapport: Value = serde_json::from_slice(&s.stdout).unwrap_or(Value::Null);
-        if !s.status.success() {
-            bail!("ror import ended {}: {} {}", s.status, erreurs.trim(), rapport["editions"]);
-        }
-        Ok(rapport)
     }
 
     /// Versions written so far in `identity` and in `structures`.
@@ -243,6 +231,20 @@ impl Chargeur<'_> {
         r.exiger(200)?;
         Ok(memoires(&String::from_utf8_lossy(r.corps)))
     }
+}
+
+/// `ror import` of a file to the services of a folder; its report.
+pub async fn importer(programme: &Path, mesh: &Path, genre: Genre, fichier: &Path) -> Result<Value> {
+    let mut c = Command::new(programme);
+    c.args(["import", genre.commande()]).arg(fichier).arg("--mesh").arg(mesh);
+    c.args(["--report", "json", "--operateur", "bench"]).stdin(Stdio::null()).kill_on_drop(true);
+    let s = c.output().await.context("ror import cannot be run")?;
+    let erreurs = String::from_utf8_lossy(&s.stderr);
+    let rapport: Value = serde_json::from_slice(&s.stdout).unwrap_or(Value::Null);
+    if !s.status.success() {
+        bail!("ror import ended {}: {} {}", s.status, erreurs.trim(), rapport["editions"]);
+    }
+    Ok(rapport)
 }
 
 /// Samples of `identity` that are bytes of memory.

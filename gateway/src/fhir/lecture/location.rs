@@ -74,8 +74,11 @@ pub(super) fn lire(n: &Noeud<'_>, f: &mut Vec<Faute>) -> (LieuRealisation, Optio
         meta: Some(meta.clone()),
     };
     e.fin(f);
-    let capacite = (!enregistrements.is_empty())
-        .then(|| CapaciteLieu { meta: Some(Meta { modele_saisie: String::new(), ..meta }), enregistrements });
+    let capacite = (!enregistrements.is_empty()).then(|| CapaciteLieu {
+        meta: Some(Meta { modele_saisie: String::new(), ..meta }),
+        enregistrements,
+        fermeture: None,
+    });
     (lieu, capacite)
 }
 

@@ -35,6 +35,20 @@ fn tous_les_faits() -> Vec<Faits> {
 }
 
 #[test]
+fn what_is_decided_beforehand_is_what_the_conditions_say() {
+    let politique = politique();
+    let rares = [15, 16, 255].map(|statut| Faits { statut, ms: true, ..Faits::default() });
+    for faits in tous_les_faits().into_iter().chain(rares) {
+        for bloc in Bloc::TOUS {
+            for profil in [0, 1, 2, 3, 4, 5, 6, 7, 8, 255] {
+                let dit = politique.evaluer(bloc, profil, &faits);
+                assert_eq!(politique.permet(bloc, profil, &faits), dit, "{} {profil} {faits:?}", bloc.nom());
+            }
+        }
+    }
+}
+
+#[test]
 fn profiles_include_one_another() {
     let politique = politique();
     for faits in tous_les_faits() {

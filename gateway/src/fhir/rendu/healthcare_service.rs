@@ -158,12 +158,17 @@ pub fn type_fermeture(offre: &OffreOperationnelle) -> Option<&Code> {
     site.filter(|t| FERMETURES.contains(&t.code.as_str())).or(offre.type_fermeture.as_ref())
 }
 
-fn fermeture(o: &mut Objet<'_>, offre: &OffreOperationnelle) {
+/// First and last day of the closure in force, of the offer or of its site; empty when unknown.
+pub fn fermeture_en_vigueur(offre: &OffreOperationnelle) -> (&str, &str) {
     let site = site_ferme(offre);
     let debut = site.map_or(&offre.date_fermeture, |f| &f.date);
     // Only a closure for a time has an end.
     let provisoire = site.is_none() || type_fermeture(offre).is_some_and(|t| t.code == "PRO");
-    let fin = if provisoire { offre.date_previsionnelle_reouverture.as_str() } else { "" };
+    (debut, if provisoire { offre.date_previsionnelle_reouverture.as_str() } else { "" })
+}
+
+fn fermeture(o: &mut Objet<'_>, offre: &OffreOperationnelle) {
+    let (debut, fin) = fermeture_en_vigueur(offre);
     if debut.is_empty() && fin.is_empty() {
         return;
     }

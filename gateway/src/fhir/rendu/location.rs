@@ -71,7 +71,7 @@ fn extensions(t: &mut Tableau<'_>, lieu: &LieuRealisation, capacite: Option<&Cap
         });
     }
     for enregistrement in capacite.map(|c| c.enregistrements.as_slice()).unwrap_or_default() {
-        let faits = Faits { statut: statut(enregistrement), ..vue.faits };
+        let faits = Faits { statut: statut_capacite(enregistrement), ..vue.faits };
         if vue.permet_avec(Bloc::LieuCapacite, &faits) {
             t.extension(c::EXT_CAPACITE, |o| {
                 o.tableau("extension", |t| capacites(t, enregistrement, vue));
@@ -103,7 +103,7 @@ fn equipement(t: &mut Tableau<'_>, equipement: &Equipement, vue: &Vue<'_>) {
 
 /// The status the policy decides on: a supplementary or crisis record counts as status 06, an
 /// unreadable status too.
-fn statut(enregistrement: &EnregistrementCapacite) -> u8 {
+pub fn statut_capacite(enregistrement: &EnregistrementCapacite) -> u8 {
     match &enregistrement.cle {
         Some(cle) if cle.type_lit_supplementaire.is_empty() && cle.type_crise.is_empty() => {
             cle.statut.parse().unwrap_or(SUPPLEMENTAIRE)

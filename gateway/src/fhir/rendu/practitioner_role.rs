@@ -59,7 +59,7 @@ fn extensions(t: &mut Tableau<'_>, situation: &SituationOperationnelle, vue: &Vu
 /// The expertiseType (TRE_R04) of the first savoir-faire, unless the data already give one.
 ///
 /// The profile wants exactly one; the reading drops it again when it can be derived.
-pub(in crate::fhir) fn type_savoir_faire(savoir_faire: &[Code]) -> Option<&'static str> {
+pub(crate) fn type_savoir_faire(savoir_faire: &[Code]) -> Option<&'static str> {
     if savoir_faire.iter().any(|code| code.systeme == c::TRE_R04) {
         return None;
     }

@@ -309,6 +309,7 @@ pub fn capacite() -> CapaciteLieu {
             enregistrement("02", "03", "", 0),
             enregistrement("06", "", "01", 4),
         ],
+        fermeture: None,
     }
 }
 

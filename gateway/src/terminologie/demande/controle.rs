@@ -6,6 +6,7 @@ use crate::{
         temps,
         terminologie::{Codage, Entree, TEXTE_MAX, Valeur},
     },
+    http::format_nomme,
     recherche::requete::refus,
     terminologie::{
         Jour, jour,
@@ -32,14 +33,13 @@ pub(super) fn lire_un(
     controler(argument, &e.valeur).map(|()| Some(argument))
 }
 
-/// Whether the format asked is the one served.
+/// Whether the format asked is one that is served.
 pub(in crate::terminologie) fn format_servi(f: &str) -> Result<(), Issue> {
-    // A plus sign that was not encoded is a space.
-    if matches!(f, "json" | "application/json" | "application/fhir+json" | "application/fhir json") {
+    if format_nomme(f).is_some() {
         return Ok(());
     }
     let message = format!("Le format « {} » n'est pas servi.", abreger(f));
-    Err(refus("_format", "not-supported", message, "application/fhir+json"))
+    Err(refus("_format", "not-supported", message, "application/fhir+json ou application/fhir+xml"))
 }
 
 fn inconnu(o: &Operation, nom: &str) -> Issue {

@@ -84,7 +84,7 @@ impl Patch {
     /// The set after the change. Adding an indicator that is there replaces it, so that
     /// a feed may repeat a call whose answer it lost.
     pub fn appliquer(&self, avant: Capacites) -> Resultat<Capacites> {
-        let Capacites { meta, mut enregistrements } = avant;
+        let Capacites { meta, mut enregistrements, fermeture } = avant;
         let cle = self.cle();
         let rang = enregistrements.iter().position(|e| e.cle.as_ref() == cle);
         match (&self.0, rang) {
@@ -118,7 +118,7 @@ impl Patch {
         if !fautes.is_empty() {
             return Err(Erreur::Regle(fautes));
         }
-        Ok(Capacites::ranger(meta, enregistrements))
+        Ok(Capacites::ranger(meta, enregistrements).fermer(fermeture))
     }
 }
 

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 
 use super::{
     Copie, Ecrite, Identifiant, Ligne, Magasin, Proprietaires, copier, entier, envoi, ligne_lue, naturel,
-    refuse,
+    refuse, uniques, vierges::Vierges,
 };
 use crate::{Erreur, Resultat, conversion::maintenant, nats, telemetrie::traceparent_courant};
 
@@ -64,6 +64,30 @@ pub struct Ecriture {
     pub identifiants: Option<Vec<Identifiant>>,
 }
 
+/// Encodes new aggregates apart from their load, in any thread, so that the load only
+/// sends them.
+#[derive(Clone, Debug)]
+pub struct Encodeur {
+    service: &'static str,
+    provenance: Provenance,
+    date: OffsetDateTime,
+    traceparent: Option<String>,
+}
+
+/// New aggregates ready to be sent, by order of id.
+pub struct Pretes {
+    ecrites: Vec<Ecrite>,
+    rangees: Rangees,
+}
+
+/// The rows of new aggregates, by table.
+struct Rangees {
+    agregats: Copie,
+    historique: Copie,
+    identifiants: Copie,
+    evenements: Copie,
+}
+
 /// A bulk load under way; nothing of it is seen, nor stays, before [`Bloc::valider`].
 pub struct Bloc {
     tx: Transaction<'static, Postgres>,
@@ -71,6 +95,7 @@ pub struct Bloc {
     provenance: Provenance,
     date: OffsetDateTime,
     ecrites: u64,
+    vierges: Vierges,
 }
 
 impl Magasin {
@@ -94,7 +119,14 @@ impl Magasin {
                 "un autre chargement est en cours : recommencez quand il sera fini".into(),
             ));
         }
-        Ok(Bloc { tx, magasin: self.clone(), provenance, date: maintenant(), ecrites: 0 })
+        Ok(Bloc {
+            tx,
+            magasin: self.clone(),
+            provenance,
+            date: maintenant(),
+            ecrites: 0,
+            vierges: Vierges::default(),
+        })
     }
 }
 
@@ -150,28 +182,14 @@ impl Bloc {
     /// # Errors
     ///
     /// [`Erreur::Conflit`] when a version moved meanwhile; the load is then lost.
-    pub async fn ecrire(&mut self, mut lot: Vec<Ecriture>) -> Resultat<Vec<ResultatEcriture>> {
-        lot.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let mut ecrites: Vec<Ecrite> =
-            lot.into_iter().enumerate().map(|(rang, e)| ecrite(rang, e, self.date)).collect();
-        let mut proprietaires = Proprietaires::default();
-        for morceau in ecrites.chunks(MORCEAU) {
-            proprietaires.chercher(&mut self.tx, morceau).await?;
-        }
-        let mut refusees = Vec::new();
-        ecrites.retain(|e| {
-            let fautes = proprietaires.prendre(e);
-            if fautes.is_empty() {
-                return true;
-            }
-            refusees.push(refuse(&e.ligne.id, e.ligne.version.saturating_sub(1), fautes));
-            false
-        });
-        drop(proprietaires);
+    pub async fn ecrire(&mut self, lot: Vec<Ecriture>) -> Resultat<Vec<ResultatEcriture>> {
+        let mut ecrites = ranger(lot, self.date);
+        let refusees = self.refuser_identifiants_pris(&mut ecrites).await?;
         let (nouvelles, mut changees): (Vec<Ecrite>, Vec<Ecrite>) =
             ecrites.into_iter().partition(|e| e.nouvelle);
+        let encodeur = self.encodeur();
         for morceau in nouvelles.chunks(MORCEAU) {
-            self.copier_nouvelles(morceau).await?;
+            self.envoyer(encodeur.encoder(morceau)).await?;
         }
         for morceau in changees.chunks_mut(MORCEAU) {
             self.dater(morceau).await?;
@@ -184,6 +202,55 @@ impl Bloc {
             self.magasin.poser_identifiants(&mut self.tx, morceau).await?;
         }
         self.ecrites += (nouvelles.len() + changees.len()) as u64;
+        Ok(refusees)
+    }
+
+    /// What encodes new aggregates for [`Self::ecrire_pretes`].
+    pub fn encodeur(&self) -> Encodeur {
+        Encodeur {
+            service: self.magasin.service,
+            provenance: self.provenance.clone(),
+            date: self.date,
+            traceparent: traceparent_courant(),
+        }
+    }
+
+    /// As [`Self::ecrire`], of new aggregates that are already encoded.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database; the load is then lost.
+    pub async fn ecrire_pretes(&mut self, pretes: Pretes) -> Resultat<Vec<ResultatEcriture>> {
+        let Pretes { mut ecrites, rangees } = pretes;
+        let refusees = self.refuser_identifiants_pris(&mut ecrites).await?;
+        // A refusal is rare: the others are then encoded again, without it.
+        let rangees = if refusees.is_empty() { rangees } else { self.encodeur().encoder(&ecrites) };
+        self.envoyer(rangees).await?;
+        self.ecrites += ecrites.len() as u64;
+        Ok(refusees)
+    }
+
+    /// Takes out those whose unique identifier is another's, and hands them back.
+    async fn refuser_identifiants_pris(
+        &mut self,
+        ecrites: &mut Vec<Ecrite>,
+    ) -> Resultat<Vec<ResultatEcriture>> {
+        self.vierges.regarder(&mut self.tx, ecrites).await?;
+        let mut proprietaires = Proprietaires::default();
+        for morceau in ecrites.chunks(MORCEAU) {
+            let douteux: Vec<&Identifiant> = uniques(morceau).filter(|i| !self.vierges.libre(i)).collect();
+            proprietaires.chercher(&mut self.tx, douteux).await?;
+        }
+        let mut refusees = Vec::new();
+        ecrites.retain(|e| {
+            let fautes = proprietaires.prendre(e);
+            if fautes.is_empty() {
+                return true;
+            }
+            refusees.push(refuse(&e.ligne.id, e.ligne.version.saturating_sub(1), fautes));
+            false
+        });
+        self.vierges.prendre(ecrites);
         Ok(refusees)
     }
 
@@ -206,45 +273,25 @@ impl Bloc {
     }
 
     /// The rows of new aggregates, straight into the tables.
-    async fn copier_nouvelles(&mut self, lot: &[Ecrite]) -> Resultat<()> {
-        let provenance = self.provenance.encode_to_vec();
-        let traceparent = traceparent_courant();
-        let (mut agregats, mut historique) = (Copie::default(), Copie::default());
-        let (mut identifiants, mut evenements) = (Copie::default(), Copie::default());
-        for e in lot {
-            let l = &e.ligne;
-            agregats
-                .rangee(8)
-                .texte(&l.genre)
-                .texte(&l.id)
-                .texte(&l.region)
-                .entier(l.version)
-                .octets(&l.etat);
-            agregats.booleen(l.retire).instant(self.date).instant(self.date);
-            historique.rangee(6).texte(&l.id).entier(l.version).octets(&l.etat).booleen(l.retire);
-            historique.octets(&provenance).instant(self.date);
-            for i in e.identifiants.iter().flatten() {
-                identifiants.rangee(4).texte(&l.id).texte(i.systeme).texte(&i.valeur).booleen(i.unique);
-            }
-            let (id, charge) = envoi(self.magasin.service, l, &self.provenance);
-            evenements.rangee(4).uuid(id).texte(&nats::sujet(self.magasin.service, &l.genre)).octets(&charge);
-            evenements.texte_ou_nul(traceparent.as_deref());
-        }
+    async fn envoyer(&mut self, rangees: Rangees) -> Resultat<()> {
         let tables = [
             (
                 "copy agregat (genre, id, region, version, etat, retire, cree_le, maj_le)
                  from stdin (format binary)",
-                agregats,
+                rangees.agregats,
             ),
             (
                 "copy agregat_historique (id, version, etat, retire, provenance, maj_le)
                  from stdin (format binary)",
-                historique,
+                rangees.historique,
             ),
-            ("copy identifiant (id, systeme, valeur, unique_) from stdin (format binary)", identifiants),
+            (
+                "copy identifiant (id, systeme, valeur, unique_) from stdin (format binary)",
+                rangees.identifiants,
+            ),
             (
                 "copy outbox_event (event_id, sujet, charge, traceparent) from stdin (format binary)",
-                evenements,
+                rangees.evenements,
             ),
         ];
         for (instruction, copie) in tables {
@@ -289,6 +336,52 @@ impl Bloc {
             }
         }
     }
+}
+
+impl Encodeur {
+    /// Makes new aggregates ready, each of version 1 and once; what is refused is known
+    /// when they are sent.
+    pub fn preparer(&self, lot: Vec<Ecriture>) -> Pretes {
+        let ecrites = ranger(lot, self.date);
+        let rangees = self.encoder(&ecrites);
+        Pretes { ecrites, rangees }
+    }
+
+    fn encoder(&self, lot: &[Ecrite]) -> Rangees {
+        let provenance = self.provenance.encode_to_vec();
+        let etats: usize = lot.iter().map(|e| e.ligne.etat.len()).sum();
+        // What each row holds beside the state, at most nearly always.
+        let avec = |reste: usize| Copie::avec_place(etats + lot.len() * reste);
+        let (mut agregats, mut historique) = (avec(160), avec(110 + provenance.len()));
+        let (mut identifiants, mut evenements) =
+            (Copie::avec_place(lot.len() * 120), avec(360 + provenance.len()));
+        for e in lot {
+            let l = &e.ligne;
+            agregats
+                .rangee(8)
+                .texte(&l.genre)
+                .texte(&l.id)
+                .texte(&l.region)
+                .entier(l.version)
+                .octets(&l.etat);
+            agregats.booleen(l.retire).instant(self.date).instant(self.date);
+            historique.rangee(6).texte(&l.id).entier(l.version).octets(&l.etat).booleen(l.retire);
+            historique.octets(&provenance).instant(self.date);
+            for i in e.identifiants.iter().flatten() {
+                identifiants.rangee(4).texte(&l.id).texte(i.systeme).texte(&i.valeur).booleen(i.unique);
+            }
+            let (id, charge) = envoi(self.service, l, &self.provenance);
+            evenements.rangee(4).uuid(id).texte(&nats::sujet(self.service, &l.genre)).octets(&charge);
+            evenements.texte_ou_nul(self.traceparent.as_deref());
+        }
+        Rangees { agregats, historique, identifiants, evenements }
+    }
+}
+
+/// Puts writes in order of id.
+fn ranger(mut lot: Vec<Ecriture>, date: OffsetDateTime) -> Vec<Ecrite> {
+    lot.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    lot.into_iter().enumerate().map(|(rang, e)| ecrite(rang, e, date)).collect()
 }
 
 fn ecrite(rang: usize, e: Ecriture, date: OffsetDateTime) -> Ecrite {

@@ -26,6 +26,13 @@ impl Default for Copie {
 }
 
 impl Copie {
+    /// No row yet, and room for rows of so many bytes in all.
+    pub fn avec_place(octets: usize) -> Self {
+        let mut entete = Vec::with_capacity(ENTETE.len() + octets);
+        entete.extend_from_slice(ENTETE);
+        Self { octets: entete, rangees: 0 }
+    }
+
     /// True when no row was started.
     pub fn est_vide(&self) -> bool {
         self.rangees == 0
@@ -136,6 +143,16 @@ mod tests {
         attendu.extend_from_slice(&[255, 255, 255, 255]);
         attendu.extend_from_slice(&[255, 255]);
         assert_eq!(octets, attendu);
+    }
+
+    #[test]
+    fn room_made_beforehand_changes_nothing() {
+        let rangee = |mut c: Copie| {
+            c.rangee(1).texte("a");
+            c.finir()
+        };
+        assert_eq!(rangee(Copie::avec_place(1_000)), rangee(Copie::default()));
+        assert!(Copie::avec_place(1_000).est_vide());
     }
 
     #[test]

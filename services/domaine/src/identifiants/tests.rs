@@ -97,3 +97,12 @@ fn identifiants_techniques_stables() {
     assert_eq!(id_eg("019000207"), "fab66d01-2f2f-5eec-8002-6d21561605e7");
     assert_eq!(id_ps("810990000019"), "3848e4d2-7e5c-5b77-be5a-083bcf671307");
 }
+
+#[test]
+fn a_technical_id_is_the_uuid_v5_of_its_key() {
+    let longue = "x".repeat(200);
+    for cle in ["", "810990000019", "é", longue.as_str()] {
+        let attendu = Uuid::new_v5(&NAMESPACE, format!("ps:{cle}").as_bytes());
+        assert_eq!(id_ps(cle), attendu.to_string(), "{cle}");
+    }
+}

@@ -63,7 +63,7 @@ pub(super) fn download(wheel: &Wheel, folder: &Path) -> Result<PathBuf, Failure>
 }
 
 /// Runs the command to its end, or kills it when time is out.
-fn run(command: &mut Command) -> io::Result<ExitStatus> {
+pub(super) fn run(command: &mut Command) -> io::Result<ExitStatus> {
     let mut child = command.spawn()?;
     let until = Instant::now() + LIMIT;
     loop {
@@ -93,7 +93,7 @@ fn refused(said: &str, folder: &Path) -> Failure {
     Failure::Unavailable(format!("le téléchargement par pip a échoué, {line}"))
 }
 
-fn only_file(folder: &Path) -> io::Result<PathBuf> {
+pub(super) fn only_file(folder: &Path) -> io::Result<PathBuf> {
     match fs::read_dir(folder)?.next() {
         Some(entry) => Ok(entry?.path()),
         None => Err(ErrorKind::NotFound.into()),

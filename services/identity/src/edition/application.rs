@@ -1,25 +1,27 @@
 //! Records and changes written, in large batches, in the one transaction of the load.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use prost::Message;
 use ror_chassis::{
     Resultat,
     conversion::horodatage,
-    magasin::{Bloc, Ecriture, Ligne},
+    magasin::{Bloc, Copie, Ecriture, Encodeur, Ligne, Pretes},
 };
 use ror_domaine::ressource::Ressource as _;
 use ror_proto::{
     common::v1::{Faute, ResultatEcriture},
     identity::v1::{Changement, Format, Identity, LigneRefusee, identity::Ressource},
 };
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     anomalies::Anomalies,
     comptes::Comptes,
     differes::{Groupe, Groupes},
+    jauge::Jauge,
     journal::par_lots,
+    nouvelles::{Nouvelles, Relues},
     proposition::Proposition,
     refus::Refus,
     successions::Successions,
@@ -35,6 +37,11 @@ use crate::{
 const LOT: usize = 65_536;
 /// Bytes of state written together.
 const OCTETS: usize = 48 * 1024 * 1024;
+/// New records written together: they come by order of id, and a batch is encoded while
+/// the one before it is written.
+const NOUVELLES: usize = 4_096;
+/// Bytes of state of new records written together.
+const OCTETS_NOUVELLES: usize = 4 * 1024 * 1024;
 /// Records compared together.
 const COMPARES: usize = 500;
 /// Changes told in the report.
@@ -43,10 +50,23 @@ const DITS: usize = 1_000;
 /// What became of a record written.
 struct Suivi {
     ligne: u64,
+    /// Rank of what it tells, where it is known before the writing.
+    rang: u64,
     version: u64,
     genre: &'static str,
+    /// With version and line.
     changements: Vec<Changement>,
 }
+
+/// New records, ready to be written.
+struct Lot {
+    pretes: Pretes,
+    suivis: Vec<Suivi>,
+    changements: Copie,
+}
+
+/// Lines the store refused, and why.
+type Refusees = Vec<(u64, Vec<Faute>)>;
 
 /// The writing of one edition.
 pub(super) struct Application {
@@ -108,25 +128,35 @@ impl Application {
             return Ok(());
         }
         let refusees = bloc.ecrire(ecritures).await?;
+        let (suivis, refusees) = self.compter(suivis, refusees);
+        for (ligne, fautes) in refusees {
+            self.refuser(ligne, fautes)?;
+        }
+        let mut changements = Vec::with_capacity(suivis.len());
+        for c in suivis.into_iter().flat_map(|s| s.changements) {
+            changements.push(self.ranger(bloc, c));
+        }
+        changements.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+        store::changements::ajouter(bloc.connexion(), self.edition, changements).await
+    }
+
+    /// Counts what was written; what the store refused comes apart.
+    fn compter(&mut self, suivis: Vec<Suivi>, refusees: Vec<ResultatEcriture>) -> (Vec<Suivi>, Refusees) {
         let refusees: HashMap<String, ResultatEcriture> =
             refusees.into_iter().map(|r| (r.id.clone(), r)).collect();
-        let mut changements = Vec::with_capacity(suivis.len());
+        let (mut ecrits, mut refus) = (Vec::with_capacity(suivis.len()), Vec::new());
         for s in suivis {
             let id = s.changements.first().map(|c| c.id.as_str()).unwrap_or_default();
             if let Some(r) = refusees.get(id) {
                 self.comptes.refuser(s.genre);
-                self.refuser(s.ligne, r.fautes.clone())?;
+                refus.push((s.ligne, r.fautes.clone()));
                 continue;
             }
             self.comptes.ecrire(s.genre, s.version == 1, &s.changements);
             self.juge.compter(&s.changements);
-            for mut c in s.changements {
-                (c.version, c.ligne) = (s.version, s.ligne);
-                changements.push(self.ranger(bloc, c));
-            }
+            ecrits.push(s);
         }
-        changements.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        store::changements::ajouter(bloc.connexion(), self.edition, changements).await
+        (ecrits, refus)
     }
 
     /// Records changes of records that are not written.
@@ -146,11 +176,7 @@ impl Application {
     /// Gives a change its rank, and tells it when it is among the first.
     fn ranger(&mut self, bloc: &Bloc, c: Changement) -> (u64, Changement) {
         if self.dits.len() < DITS {
-            self.dits.push(Changement {
-                edition_id: self.edition.to_string(),
-                connu_le: Some(horodatage(bloc.date())),
-                ..c.clone()
-            });
+            self.dits.push(self.dit(bloc, &c));
         }
         let rang = self.rang;
         self.rang += 1;
@@ -161,18 +187,55 @@ impl Application {
         self.refus.ajouter(LigneRefusee { ligne, fautes, contenu: String::new() })
     }
 
-    /// Writes what comes, until nothing comes any more.
+    /// A change as the report tells it.
+    fn dit(&self, bloc: &Bloc, c: &Changement) -> Changement {
+        Changement {
+            edition_id: self.edition.to_string(),
+            connu_le: Some(horodatage(bloc.date())),
+            ..c.clone()
+        }
+    }
+
+    /// Writes the new records, which come first: each is encoded in a thread of its own,
+    /// while others are being written. What is told of them is in the order of the file.
     pub(super) async fn ecrire_nouvelles(
         &mut self,
         bloc: &mut Bloc,
-        mut lots: mpsc::Receiver<Vec<Proposition>>,
+        nouvelles: Nouvelles,
+        jauge: &Jauge,
     ) -> Resultat<()> {
-        while let Some(lot) = lots.recv().await {
-            for p in lot {
-                self.ajouter(bloc, p).await?;
+        self.rang += nouvelles.nombre();
+        let (encodeur, edition) = (bloc.encodeur(), self.edition);
+        let mut relues = nouvelles.relire();
+        let mut lots = par_lots(1, move || preparer(&mut relues, &encodeur, edition));
+        let mut premiers = BTreeMap::new();
+        let mut refus = Refusees::new();
+        while let Some(lots) = lots.recv().await {
+            for Lot { pretes, suivis, changements } in lots? {
+                let nombre = suivis.len() as u64;
+                let refusees = bloc.ecrire_pretes(pretes).await?;
+                let tous_ecrits = refusees.is_empty();
+                let (suivis, refusees) = self.compter(suivis, refusees);
+                refus.extend(refusees);
+                let changements = if tous_ecrits {
+                    changements
+                } else {
+                    store::changements::encoder(edition, ranges(&suivis))
+                };
+                store::changements::copier(bloc.connexion(), changements).await?;
+                for (rang, c) in ranges(&suivis) {
+                    retenir(&mut premiers, rang, || self.dit(bloc, c));
+                }
+                jauge.compter(nombre);
             }
         }
-        self.vider(bloc).await
+        let place = DITS.saturating_sub(self.dits.len());
+        self.dits.extend(premiers.into_values().take(place));
+        refus.sort_by_key(|(ligne, _)| *ligne);
+        for (ligne, fautes) in refus {
+            self.refuser(ligne, fautes)?;
+        }
+        Ok(())
     }
 
     /// Compares what waited with what is known, and writes what differs.
@@ -237,8 +300,70 @@ impl Application {
     }
 }
 
+/// Makes the next new records ready; None when there are no more.
+fn preparer(relues: &mut Relues, encodeur: &Encodeur, edition: Uuid) -> Resultat<Option<Lot>> {
+    let (mut ecritures, mut suivis) = (Vec::new(), Vec::new());
+    let mut octets = 0;
+    while ecritures.len() < NOUVELLES && octets < OCTETS_NOUVELLES {
+        let Some(nouvelle) = relues.suivante()? else {
+            break;
+        };
+        octets += nouvelle.etat.len();
+        let fiche = Identity::decode(nouvelle.etat.clone())?;
+        if let Some(p) = Proposition::creee(&fiche, nouvelle.etat, nouvelle.ligne) {
+            let (ecriture, suivi) = separer(p);
+            ecritures.push(ecriture);
+            suivis.push(Suivi { rang: nouvelle.rang, ..suivi });
+        }
+    }
+    if ecritures.is_empty() {
+        return Ok(None);
+    }
+    let changements = store::changements::encoder(edition, ranges(&suivis));
+    Ok(Some(Lot { pretes: encodeur.preparer(ecritures), suivis, changements }))
+}
+
+/// What records tell, with the rank of each; a new one tells one thing.
+fn ranges(suivis: &[Suivi]) -> impl Iterator<Item = (u64, &Changement)> {
+    suivis.iter().flat_map(|s| s.changements.iter().map(|c| (s.rang, c)))
+}
+
+/// Keeps the first [`DITS`] changes, in whatever order they come.
+fn retenir(premiers: &mut BTreeMap<u64, Changement>, rang: u64, dire: impl FnOnce() -> Changement) {
+    let dernier = premiers.last_key_value().map(|(dernier, _)| *dernier);
+    if premiers.len() >= DITS && dernier.is_some_and(|dernier| dernier < rang) {
+        return;
+    }
+    premiers.insert(rang, dire());
+    if premiers.len() > DITS {
+        premiers.pop_last();
+    }
+}
+
 fn separer(p: Proposition) -> (Ecriture, Suivi) {
-    let suivi =
-        Suivi { ligne: p.ligne, version: p.ecriture.version, genre: p.genre, changements: p.changements };
-    (p.ecriture, suivi)
+    let Proposition { ecriture, genre, mut changements, ligne } = p;
+    for c in &mut changements {
+        (c.version, c.ligne) = (ecriture.version, ligne);
+    }
+    let suivi = Suivi { ligne, rang: 0, version: ecriture.version, genre, changements };
+    (ecriture, suivi)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_changes_are_told_in_the_order_of_the_file() {
+        let mut premiers = BTreeMap::new();
+        let nombre = 3 * DITS as u64;
+        // 7 has no divisor in common: every rank comes, in no order.
+        for n in 0..nombre {
+            let rang = n * 7 % nombre;
+            retenir(&mut premiers, rang, || Changement { ligne: rang + 2, ..Changement::default() });
+            assert!(premiers.len() <= DITS);
+        }
+        let lignes: Vec<u64> = premiers.into_values().map(|c| c.ligne).collect();
+        assert_eq!(lignes, (2..DITS as u64 + 2).collect::<Vec<_>>());
+    }
 }

@@ -9,7 +9,10 @@ use ror_chassis::{
 use ror_proto::identity::v1::{EtatCanal, Format};
 use sqlx::PgPool;
 
-use crate::{store::editions, synchro::CanalSuivi};
+use crate::{
+    store::editions,
+    synchro::{CANAUX, CanalSuivi},
+};
 
 const FORMATS: [Format; 9] = [
     Format::FinessStructures,
@@ -25,13 +28,7 @@ const FORMATS: [Format; 9] = [
 
 /// Age of the last edition above which a channel is late.
 fn seuil(format: Format) -> Duration {
-    let heures = match format {
-        Format::RppsPersonneActivite
-        | Format::RppsSavoirFaire
-        | Format::RppsDiplomes
-        | Format::RppsRestreint => 72,
-        _ => 48,
-    };
+    let heures = CANAUX.iter().find(|c| c.format == format).map_or(48, |c| c.retard_h);
     Duration::from_secs(heures * 3600)
 }
 

@@ -35,6 +35,46 @@ pub(super) fn ouverte(i: &Identity) -> bool {
     }
 }
 
+/// States of records that have one, and whether the record is then open.
+const SITUATIONS: [(&str, bool); 9] = [
+    ("actif", true),
+    ("inactif", false),
+    ("ouvert", true),
+    ("autorise", true),
+    ("caduc", true),
+    ("ferme_def", false),
+    ("ferme_pro", false),
+    ("hors_champ", false),
+    ("erreur", false),
+];
+
+/// What is counted of a record read, in one byte: its rank in [`SITUATIONS`], beyond them
+/// for kinds that have no state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Situation(u8);
+
+impl Situation {
+    /// Of a record.
+    pub(super) fn de(i: &Identity) -> Self {
+        let rang = etat(i).and_then(|etat| SITUATIONS.iter().position(|(connu, _)| *connu == etat));
+        Self(rang.and_then(|rang| u8::try_from(rang).ok()).unwrap_or(u8::MAX))
+    }
+
+    /// As it was written.
+    pub(super) fn depuis(octet: u8) -> Self {
+        Self(octet)
+    }
+
+    /// As it is written.
+    pub(super) fn octet(self) -> u8 {
+        self.0
+    }
+
+    fn lire(self) -> Option<(&'static str, bool)> {
+        SITUATIONS.get(usize::from(self.0)).copied()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Compteur {
     compte: Compte,
@@ -52,12 +92,18 @@ impl Comptes {
     }
 
     /// Counts a record read.
-    pub(super) fn lire(&mut self, genre: &'static str, i: &Identity) {
+    #[cfg(test)]
+    fn lire(&mut self, genre: &'static str, i: &Identity) {
+        self.noter(genre, Situation::de(i));
+    }
+
+    /// Counts a record read, by its state.
+    pub(super) fn noter(&mut self, genre: &'static str, situation: Situation) {
         let compteur = self.de(genre);
         compteur.compte.lus += 1;
-        if let Some(etat) = etat(i) {
+        if let Some((etat, ouverte)) = situation.lire() {
             *compteur.etats.entry(etat).or_default() += 1;
-            if ouverte(i) {
+            if ouverte {
                 compteur.compte.ouverts += 1;
             } else {
                 compteur.compte.fermes += 1;
@@ -175,7 +221,7 @@ impl Compteur {
 
 #[cfg(test)]
 mod tests {
-    use ror_proto::identity::v1::{Professionnel, StructureFiness};
+    use ror_proto::identity::v1::{Formation, Professionnel, StructureFiness};
 
     use super::*;
 
@@ -210,6 +256,26 @@ mod tests {
         assert_eq!((rapport[1].genre.as_str(), rapport[1].refuses), ("refus", 2));
         assert_eq!(comptes.operations().len(), 2);
         assert_eq!(comptes.lus(), 3);
+    }
+
+    #[test]
+    fn a_state_is_told_by_one_byte() {
+        let mut fiches: Vec<Identity> =
+            ["", "PRO", "HORS_CHAMP", "ERREUR", "DEF"].map(|fermeture| site(fermeture, "1979-02-13")).into();
+        fiches.push(site("", ""));
+        let caduque = StructureFiness { caduque: true, ..StructureFiness::default() };
+        fiches.push(Identity { ressource: Some(Ressource::StructureFiness(caduque)) });
+        for actif in [true, false] {
+            let p = Professionnel { actif, ..Professionnel::default() };
+            fiches.push(Identity { ressource: Some(Ressource::Professionnel(p)) });
+        }
+        assert_eq!(fiches.len(), SITUATIONS.len());
+        for i in &fiches {
+            let situation = Situation::depuis(Situation::de(i).octet());
+            assert_eq!(situation.lire(), etat(i).map(|etat| (etat, ouverte(i))));
+        }
+        let formation = Identity { ressource: Some(Ressource::Formation(Formation::default())) };
+        assert_eq!(Situation::de(&formation).lire(), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use crate::formats::tous;
+
 const LONGUEUR_SHA1: usize = 40;
 const LONGUEUR_SHA256: usize = 64;
 
@@ -62,6 +64,22 @@ impl Depot {
                 "le fichier tel que la source l'a publié",
             )
         })
+    }
+
+    /// Name of the registry file, when the bytes are an archive that brings one; why not,
+    /// when it should.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes cannot be read again.
+    pub(super) async fn membre(&self) -> Resultat<Result<Option<String>, Faute>> {
+        let fichier = self.lecteur()?;
+        let lu = tokio::task::spawn_blocking(move || tous::membre(fichier))
+            .await
+            .map_err(|e| Erreur::Interne(Box::new(e)))?;
+        Ok(lu.map_err(|e| {
+            faute("fichier", "archive-illisible", e.message, "une archive zip d'un seul fichier de registre")
+        }))
     }
 
     /// A reader from the first byte; one at a time.

@@ -1,7 +1,7 @@
 //! How far a load is, told to who waits for it.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -23,9 +23,9 @@ pub(super) struct Jauge {
 }
 
 impl Jauge {
-    /// Counts a record.
-    pub(super) fn compter(&self) {
-        self.enregistrements.fetch_add(1, Relaxed);
+    /// Counts records.
+    pub(super) fn compter(&self, nombre: u64) {
+        self.enregistrements.fetch_add(nombre, Relaxed);
     }
 
     fn lire(&self) -> Avancement {
@@ -47,6 +47,12 @@ impl<R: Read> Read for Mesure<R> {
         let n = self.interne.read(tampon)?;
         self.jauge.octets.fetch_add(n as u64, Relaxed);
         Ok(n)
+    }
+}
+
+impl<R: Seek> Seek for Mesure<R> {
+    fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
+        self.interne.seek(place)
     }
 }
 

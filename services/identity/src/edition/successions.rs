@@ -30,10 +30,17 @@ impl Successions {
         for c in changements {
             match c.operation() {
                 Operation::Fermee if self.fermees.len() < SITES_MAX => self.fermees.push(s.clone()),
-                Operation::Creee if self.creees.len() < SITES_MAX => self.creees.push(s.clone()),
+                Operation::Creee => self.creer(s),
                 Operation::Rouverte if self.rouvertes.len() < SITES_MAX => self.rouvertes.push(c.id.clone()),
                 _ => {}
             }
+        }
+    }
+
+    /// Notes a record that is created.
+    pub(super) fn creer(&mut self, s: &StructureFiness) {
+        if !s.entite_juridique && self.creees.len() < SITES_MAX {
+            self.creees.push(s.clone());
         }
     }
 

@@ -18,7 +18,7 @@ use ror_proto::identity::v1::identity::Ressource;
 use ror_proto::identity::v1::{ActiviteFiness, ActivitesFiness};
 use serde_json::Value;
 
-use super::json::{self, Carnet, Contenu, Etat, Vue};
+use super::json::{self, Carnet, Chemin, Contenu, Etat, Noeud, Vue, illisible};
 use super::{ErreurFichier, Lecture, Resume, couper};
 use activite::lire_activites;
 
@@ -41,8 +41,7 @@ pub fn lire(
     source: impl Read,
     suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
 ) -> Result<Resume, ErreurFichier> {
-    let mut activites =
-        Activites { suite, pmej: 0, ege: 0, autorisees: 0, exercees: 0, capacites: 0, communes: 0 };
+    let mut activites = Activites::nouvelles(suite);
     let etat = json::lire(source, &mut activites)?;
     Ok(etat.resume(activites.comptes()))
 }
@@ -67,14 +66,21 @@ impl Contenu for Activites<'_> {
     const FORMAT: &'static str = "FINESS+ Activités";
     const LISTES: &'static [&'static str] = &["pmej"];
 
-    fn element(&mut self, _: &'static str, brut: &str, etat: &mut Etat) -> ControlFlow<()> {
+    fn element(
+        &mut self,
+        _: &'static str,
+        brut: &str,
+        lu: Option<Noeud<'_>>,
+        etat: &mut Etat,
+    ) -> ControlFlow<()> {
         self.pmej += 1;
-        let chemin = format!("pmej[{}]", self.pmej);
+        let chemin = Chemin::Racine("pmej", self.pmej);
         let carnet = &mut etat.carnet;
-        let Some(valeur) = json::analyser(brut, &chemin, carnet) else {
+        let Some(valeur) = lu else {
+            illisible(chemin, carnet);
             return self.refuser(brut, carnet);
         };
-        let vue = Vue::requise(&valeur, &chemin, PMEJ, carnet);
+        let vue = Vue::requise(valeur, chemin, PMEJ, carnet);
         let num_finess = vue.finess("numFiness", carnet);
         let activites = lire_activites(&vue, "activitesAutorisees", carnet);
         let sites = vue.liste("ege", carnet);
@@ -84,14 +90,19 @@ impl Contenu for Activites<'_> {
         } else {
             self.remettre(id_ej(&num_finess), num_finess, activites)?;
         }
-        for (rang, site) in sites.iter().enumerate() {
-            self.site(site, &format!("{chemin}.ege[{}]", rang + 1), carnet)?;
+        for (rang, site) in sites.enumerate() {
+            self.site(site, Chemin::Element(&chemin, "ege", rang + 1), carnet)?;
         }
         ControlFlow::Continue(())
     }
 }
 
-impl Activites<'_> {
+impl<'s> Activites<'s> {
+    /// Nothing read yet.
+    fn nouvelles(suite: &'s mut dyn FnMut(Lecture) -> ControlFlow<()>) -> Self {
+        Self { suite, pmej: 0, ege: 0, autorisees: 0, exercees: 0, capacites: 0, communes: 0 }
+    }
+
     fn comptes(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([
             ("pmej", self.pmej),
@@ -103,14 +114,14 @@ impl Activites<'_> {
         ])
     }
 
-    fn site(&mut self, valeur: &Value, chemin: &str, carnet: &mut Carnet) -> ControlFlow<()> {
+    fn site(&mut self, valeur: Noeud<'_>, chemin: Chemin<'_>, carnet: &mut Carnet) -> ControlFlow<()> {
         self.ege += 1;
         let vue = Vue::requise(valeur, chemin, EGE, carnet);
         let num_finess = vue.finess("numFinessEge", carnet);
         let activites = lire_activites(&vue, "activitesExercees", carnet);
         self.exercees += nombre(activites.len());
         if carnet.a_des_fautes() {
-            return self.refuser(&valeur.to_string(), carnet);
+            return self.refuser(&Value::from(valeur).to_string(), carnet);
         }
         self.remettre(id_eg(&num_finess), num_finess, activites)
     }
@@ -136,7 +147,8 @@ impl Activites<'_> {
 
     fn refuser(&mut self, contenu: &str, carnet: &mut Carnet) -> ControlFlow<()> {
         let fautes = carnet.prendre_fautes();
-        (self.suite)(Lecture::Refus { ligne: self.pmej, fautes, contenu: couper(contenu) })
+        let contenu = couper(contenu);
+        (self.suite)(Lecture::Refus { ligne: self.pmej, fautes, contenu, nommes: Vec::new() })
     }
 }
 

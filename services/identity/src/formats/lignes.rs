@@ -119,17 +119,8 @@ impl<R: Read> Lignes<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::Morceaux;
     use super::*;
-
-    /// Gives at most so many bytes at a time.
-    struct Morceaux<'a>(&'a [u8], usize);
-
-    impl Read for Morceaux<'_> {
-        fn read(&mut self, tampon: &mut [u8]) -> std::io::Result<usize> {
-            let borne = tampon.len().min(self.1);
-            self.0.read(&mut tampon[..borne])
-        }
-    }
 
     fn lire(texte: &[u8], morceau: usize) -> Vec<(u64, Lue, Vec<u8>)> {
         let mut lignes = Lignes::nouvelles(Morceaux(texte, morceau));

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
+use memchr::memchr_iter;
 
 use super::ErreurFichier;
 
@@ -105,6 +106,11 @@ impl Jauge {
         self.sauts.get().saturating_add(1)
     }
 
+    /// True when nothing more may be read.
+    pub(super) fn atteinte(&self) -> bool {
+        self.octets.get() >= self.borne.get()
+    }
+
     /// True when the limit stopped the reading.
     pub(super) fn depasse(&self) -> bool {
         self.depasse.get()
@@ -126,15 +132,17 @@ impl<'j, R: Read> Compteur<'j, R> {
 
 impl<R: Read> Read for Compteur<'_, R> {
     fn read(&mut self, tampon: &mut [u8]) -> io::Result<usize> {
-        if self.jauge.octets.get() >= self.jauge.borne.get() {
+        if self.jauge.atteinte() {
             self.jauge.depasse.set(true);
             return Err(io::Error::other("enregistrement trop long"));
         }
         let lus = self.interne.read(tampon)?;
-        let sauts = tampon.iter().take(lus).map(|octet| u64::from(*octet == b'\n')).sum::<u64>();
-        let octets = u64::try_from(lus).unwrap_or(u64::MAX);
-        self.jauge.octets.set(self.jauge.octets.get().saturating_add(octets));
-        self.jauge.sauts.set(self.jauge.sauts.get().saturating_add(sauts));
+        let sauts = memchr_iter(b'\n', tampon.get(..lus).unwrap_or_default()).count();
+        let ajouter = |compte: &Cell<u64>, nombre: usize| {
+            compte.set(compte.get().saturating_add(u64::try_from(nombre).unwrap_or(u64::MAX)));
+        };
+        ajouter(&self.jauge.octets, lus);
+        ajouter(&self.jauge.sauts, sauts);
         Ok(lus)
     }
 }

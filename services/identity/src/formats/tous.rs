@@ -2,12 +2,13 @@
 //! what is known, and what a whole file of it covers.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 
 use ror_proto::identity::v1::Format;
 use ror_proto::identity::v1::identity::Ressource;
 
+use super::archive::Contenant;
 use super::couverture::{fusionner_activites, fusionner_structure};
 use super::source::{Source, erreur_lecture};
 use super::{
@@ -16,6 +17,39 @@ use super::{
 
 /// Count, in a [`Resume`], of the bytes read after decompression.
 pub const OCTETS: &str = "octets";
+
+/// Name of the registry file, when the source is a zip archive that brings one; None
+/// for any other source.
+///
+/// # Errors
+///
+/// An archive that is not readable, or brings no registry file, or several.
+pub fn membre(source: impl Read + Seek) -> Result<Option<String>, ErreurFichier> {
+    Ok(match Contenant::ouvrir(source)? {
+        Contenant::Fichier(_) => None,
+        Contenant::Archive(archive) => Some(archive.nom),
+    })
+}
+
+/// Reads a file as [`lire`] does, or the one that a zip archive brings.
+///
+/// # Errors
+///
+/// Those of [`membre`] and of [`lire`].
+pub fn lire_fichier(
+    format: Format,
+    nom: &str,
+    source: impl Read + Seek,
+    suite: &mut impl FnMut(Lecture) -> ControlFlow<()>,
+) -> Result<Resume, ErreurFichier> {
+    match Contenant::ouvrir(source)? {
+        Contenant::Fichier(source) => lire(format, nom, source, suite),
+        Contenant::Archive(mut archive) => {
+            let contenu = archive.contenu()?;
+            lire(format, nom, contenu, suite)
+        }
+    }
+}
 
 /// Reads a file of any format, gzip or plain. The key of the edition comes from its
 /// content, else from its name.

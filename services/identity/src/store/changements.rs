@@ -5,7 +5,7 @@ use prost::Message;
 use ror_chassis::{
     Resultat,
     conversion::horodatage,
-    magasin::{Copie, copier},
+    magasin::{self, Copie},
     page,
 };
 use ror_proto::identity::v1::Changement;
@@ -17,29 +17,42 @@ use super::{couper, lire_id, naturel};
 /// Rows of one statement.
 const MORCEAU: usize = 5_000;
 
-/// Adds the changes of an edition with their ranks. What the columns hold is left
-/// out of the message.
+/// Adds the changes of an edition with their ranks.
 pub(crate) async fn ajouter(
     tx: &mut PgConnection,
     edition: Uuid,
     changements: Vec<(u64, Changement)>,
 ) -> Resultat<()> {
-    let mut reste = changements.into_iter();
-    loop {
-        let mut copie = Copie::default();
-        for (rang, mut c) in reste.by_ref().take(MORCEAU) {
-            let (id, version) = (std::mem::take(&mut c.id), std::mem::take(&mut c.version));
-            c.edition_id.clear();
-            c.connu_le = None;
-            copie.rangee(5).uuid(edition).entier(rang).texte(&id).entier(version).octets(&c.encode_to_vec());
-        }
-        if copie.est_vide() {
-            return Ok(());
-        }
-        let instruction =
-            "copy changement (edition_id, rang, id, version, charge) from stdin (format binary)";
-        copier(tx, instruction, copie).await?;
+    for morceau in changements.chunks(MORCEAU) {
+        copier(tx, encoder(edition, morceau.iter().map(|(rang, c)| (*rang, c)))).await?;
     }
+    Ok(())
+}
+
+/// The rows of changes, with their ranks. What the columns hold is left out of the message.
+pub(crate) fn encoder<'c>(
+    edition: Uuid,
+    changements: impl IntoIterator<Item = (u64, &'c Changement)>,
+) -> Copie {
+    let mut copie = Copie::default();
+    for (rang, c) in changements {
+        let charge = Changement {
+            id: String::new(),
+            version: 0,
+            edition_id: String::new(),
+            connu_le: None,
+            ..c.clone()
+        };
+        copie.rangee(5).uuid(edition).entier(rang).texte(&c.id).entier(c.version);
+        copie.octets(&charge.encode_to_vec());
+    }
+    copie
+}
+
+/// Adds such rows.
+pub(crate) async fn copier(tx: &mut PgConnection, rangees: Copie) -> Resultat<()> {
+    let instruction = "copy changement (edition_id, rang, id, version, charge) from stdin (format binary)";
+    magasin::copier(tx, instruction, rangees).await
 }
 
 /// Changes in the order they were applied: of an edition, of a record, or all.

@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use reqwest::{Client, Url};
-use ror_chassis::{Contexte, Erreur, Resultat, conversion::maintenant, erreur::faute};
-use ror_proto::identity::v1::EnTeteEdition;
+use ror_chassis::{Contexte, Erreur, Resultat, conversion::maintenant, erreur::faute, magasin::Magasin};
+use ror_proto::identity::v1::{EnTeteEdition, Format};
 use sha1::{Digest, Sha1};
 use tempfile::TempPath;
 
@@ -111,31 +111,65 @@ impl Suivi {
             let neuf = annuaire::synchroniser(&self.c.magasin, acces, &mut self.versions).await?;
             return Ok(if neuf { Regard::Charge } else { Regard::RienDeNeuf });
         }
-        let pool = self.c.magasin.pool();
-        let nom = self.reglage.canal.nom;
-        let connu = store::connu(pool, nom).await?;
-        let Some(pret) = chercher(&self.reglage, &self.limites, connu.as_ref()).await? else {
-            return Ok(Regard::RienDeNeuf);
-        };
-        let en_tete = EnTeteEdition {
-            format: self.reglage.canal.format as i32,
-            nom: pret.nom,
-            taille: pret.taille,
-            empreinte_attendue: pret.sha1,
-            operateur: chargement::OPERATEUR.to_owned(),
-            ..Default::default()
-        };
-        let fichier = pret.fichier;
-        let chemin = fichier.chemin();
-        let source = |octets| chargement::transmettre(chemin, octets);
-        let fin = chargement::charger(&self.c.magasin, en_tete, source).await?;
-        // A refused edition is not tried again: the same bytes would be refused again.
-        let mut c = pool.acquire().await?;
-        store::noter(&mut c, nom, &pret.cle, &pret.signature, maintenant()).await?;
-        fin.lue()?;
-        drop(fichier);
-        Ok(Regard::Charge)
+        let (mut regard, mut absence, mut presents) = (Regard::RienDeNeuf, None, 0_usize);
+        for motif in series(&self.reglage) {
+            let cle = cle_de_serie(&self.reglage, motif);
+            let connu = store::connu(self.c.magasin.pool(), &cle).await?;
+            let pret = match chercher(&self.reglage, motif, &self.limites, connu.as_ref()).await {
+                // A source may hold some of the files of a channel only.
+                Err(e @ Erreur::Introuvable(_)) => {
+                    absence = Some(e);
+                    continue;
+                }
+                trouve => trouve?,
+            };
+            presents += 1;
+            if let Some(pret) = pret {
+                charger(&self.c.magasin, self.reglage.canal.format, &cle, pret).await?;
+                regard = Regard::Charge;
+            }
+        }
+        match absence {
+            Some(e) if presents == 0 => Err(e),
+            _ => Ok(regard),
+        }
     }
+}
+
+/// The files to look for, by the beginnings of their names. A file by its address is one of them.
+pub(super) fn series(reglage: &ReglageCanal) -> &[String] {
+    let Source::Fichier(url) = &reglage.source else { return &reglage.motifs };
+    let nom = source::fichier(url);
+    let rang = reglage.motifs.iter().position(|motif| source::cle(nom, motif).is_some()).unwrap_or(0);
+    reglage.motifs.get(rang..=rang).unwrap_or_default()
+}
+
+/// Under which what was last taken of a file is noted.
+pub(super) fn cle_de_serie(reglage: &ReglageCanal, motif: &str) -> String {
+    let nom = reglage.canal.nom;
+    if reglage.canal.motifs.len() > 1 { format!("{nom}/{motif}") } else { nom.to_owned() }
+}
+
+/// Loads a file that was fetched, and notes it.
+async fn charger(magasin: &Magasin, format: Format, serie: &str, pret: Pret) -> Resultat<()> {
+    let en_tete = EnTeteEdition {
+        format: format as i32,
+        nom: pret.nom,
+        taille: pret.taille,
+        empreinte_attendue: pret.sha1,
+        operateur: chargement::OPERATEUR.to_owned(),
+        ..Default::default()
+    };
+    let fichier = pret.fichier;
+    let chemin = fichier.chemin();
+    let source = |octets| chargement::transmettre(chemin, octets);
+    let fin = chargement::charger(magasin, en_tete, source).await?;
+    // A refused edition is not tried again: the same bytes would be refused again.
+    let mut c = magasin.pool().acquire().await?;
+    store::noter(&mut c, serie, &pret.cle, &pret.signature, maintenant()).await?;
+    fin.lue()?;
+    drop(fichier);
+    Ok(())
 }
 
 /// Wait after so many failures in a row.
@@ -171,14 +205,15 @@ impl Fichier {
 /// The file to load, fetched and checked; None when there is nothing new.
 pub(super) async fn chercher(
     reglage: &ReglageCanal,
+    motif: &str,
     limites: &Limites,
     connu: Option<&Connu>,
 ) -> Resultat<Option<Pret>> {
     let http = client(REDIRECTIONS)?;
     let offre = match &reglage.source {
-        Source::Fichier(url) => return fichier_unique(&http, url, &reglage.motif, limites, connu).await,
-        Source::Dossier(dossier) => source::du_dossier(dossier, &reglage.motif).await?,
-        Source::Jeu(jeu) => Some(source::du_jeu(&http, jeu, &reglage.motif).await?),
+        Source::Fichier(url) => return fichier_unique(&http, url, motif, limites, connu).await,
+        Source::Dossier(dossier) => source::du_dossier(dossier, motif).await?,
+        Source::Jeu(jeu) => Some(source::du_jeu(&http, jeu, motif).await?),
         Source::Annuaire(_) => None,
     };
     let Some(Offre { nom, cle, signature, lieu }) = offre else {

@@ -20,26 +20,42 @@ pub struct Canal {
     pub nom: &'static str,
     /// Format of its editions.
     pub format: Format,
-    /// Beginning of the names of its files, before the edition key.
-    pub motif: &'static str,
+    /// Beginnings of the names of its files, before the edition key: one for each file that
+    /// the others do not replace, in the order they are loaded.
+    pub motifs: &'static [&'static str],
     /// Age of the last edition above which an alert is raised, in hours.
     pub retard_h: u64,
 }
 
-const fn canal(nom: &'static str, format: Format, motif: &'static str, retard_h: u64) -> Canal {
-    Canal { nom, format, motif, retard_h }
+const fn canal(nom: &'static str, format: Format, motifs: &'static [&'static str], retard_h: u64) -> Canal {
+    Canal { nom, format, motifs, retard_h }
 }
 
 /// Every channel, in the order of a day.
-pub const CANAUX: [Canal; 7] = [
-    canal("finess_structures", Format::FinessStructures, "finess-structures-journalier", 48),
-    canal("finess_activites", Format::FinessActivites, "finess-activites-journalier", 48),
-    canal("rpps_personne_activite", Format::RppsPersonneActivite, "PS_LibreAcces_Personne_activite", 72),
-    canal("rpps_savoir_faire", Format::RppsSavoirFaire, "PS_LibreAcces_SavoirFaire", 72),
-    canal("rpps_diplomes", Format::RppsDiplomes, "PS_LibreAcces_Dipl_AutExerc", 72),
-    canal("rpps_restreint", Format::RppsRestreint, "Extraction_ProSanteConnect_Personne_activite", 72),
-    canal("annuaire", Format::AnnuaireFhir, "", 24),
+pub const CANAUX: [Canal; 9] = [
+    canal("finess_structures", Format::FinessStructures, &["finess-structures-journalier"], 48),
+    canal("finess_activites", Format::FinessActivites, &["finess-activites-journalier"], 48),
+    canal("finess_csv", Format::FinessCsv, ETALAB, 45 * 24),
+    canal("finess_xml", Format::FinessXml, FLUX_XML, 48),
+    canal("rpps_personne_activite", Format::RppsPersonneActivite, &["PS_LibreAcces_Personne_activite"], 72),
+    canal("rpps_savoir_faire", Format::RppsSavoirFaire, &["PS_LibreAcces_SavoirFaire"], 72),
+    canal("rpps_diplomes", Format::RppsDiplomes, &["PS_LibreAcces_Dipl_AutExerc"], 72),
+    canal("rpps_restreint", Format::RppsRestreint, &["Extraction_ProSanteConnect_Personne_activite"], 72),
+    canal("annuaire", Format::AnnuaireFhir, &[], 24),
 ];
+
+/// Legal entities, sites, their positions, care activities, social equipments.
+const ETALAB: &[&str] = &[
+    "etalab-cs1100501-stock",
+    "etalab-cs1100502-stock",
+    "etalab-cs1100507-stock",
+    "etalab-cs1100503-stock",
+    "etalab-cs1100505-stock",
+];
+
+/// Legal entities, sites, care activities, social equipments.
+const FLUX_XML: &[&str] =
+    &["finess_cs1400101_stock", "finess_cs1400102_stock", "finess_cs1400103_stock", "finess_cs1400105_stock"];
 
 /// Where the editions of a channel come from.
 #[derive(Clone, Debug)]
@@ -77,8 +93,8 @@ pub struct ReglageCanal {
     pub canal: Canal,
     /// Its source.
     pub source: Source,
-    /// Beginning of the names of its files.
-    pub motif: String,
+    /// Beginnings of the names of its files, in the order they are loaded.
+    pub motifs: Vec<String>,
     /// Between two looks.
     pub intervalle: Duration,
     /// Age of the last edition above which an alert is raised.
@@ -121,7 +137,8 @@ pub struct Reglages {
 impl Reglages {
     /// Reads `sync.*`; faults join those of the reader.
     pub fn lire(l: &mut Lecteur) -> Self {
-        let canaux = CANAUX.iter().filter_map(|canal| lire_canal(l, *canal)).collect();
+        let canaux: Vec<ReglageCanal> = CANAUX.iter().filter_map(|canal| lire_canal(l, *canal)).collect();
+        exclure(l, &canaux);
         let defaut = Limites::default();
         let limites = Limites {
             dossier: l.ou("sync.download.folder", defaut.dossier),
@@ -164,7 +181,7 @@ fn lire_canal(l: &mut Lecteur, canal: Canal) -> Option<ReglageCanal> {
     if heures == 0 {
         l.faute(format!("{} : 1 au moins", cle("late_after_hours")));
     }
-    let motif = if annuaire { String::new() } else { l.ou(&cle("pattern"), canal.motif.to_owned()) };
+    let motifs = if annuaire { Vec::new() } else { lire_motifs(l, &cle("pattern"), canal.motifs) };
     let source = if annuaire {
         lire_annuaire(l, texte.as_deref(), &cle)
     } else {
@@ -173,10 +190,46 @@ fn lire_canal(l: &mut Lecteur, canal: Canal) -> Option<ReglageCanal> {
     Some(ReglageCanal {
         canal,
         source: source?,
-        motif,
+        motifs,
         intervalle: Duration::from_secs(intervalle),
         seuil: Duration::from_secs(heures.saturating_mul(3600)),
     })
+}
+
+/// Beginnings of names, with commas between them.
+fn lire_motifs(l: &mut Lecteur, cle: &str, defaut: &[&str]) -> Vec<String> {
+    let texte = l.ou(cle, defaut.join(","));
+    let motifs: Vec<String> =
+        texte.split(',').map(str::trim).filter(|m| !m.is_empty()).map(str::to_owned).collect();
+    if motifs.is_empty() {
+        l.faute(format!(
+            "{cle} : attendu le début du nom des fichiers, ou plusieurs séparés par des virgules"
+        ));
+    }
+    motifs
+}
+
+/// What tells of structures and of their activities, for a person; none for the others.
+fn flux(format: Format) -> Option<&'static str> {
+    match format {
+        Format::FinessStructures | Format::FinessActivites => Some("FINESS+"),
+        Format::FinessCsv => Some("les fichiers etalab (CSV)"),
+        Format::FinessXml => Some("le flux standard (XML)"),
+        _ => None,
+    }
+}
+
+/// FINESS+, its former CSV files and its XML flow converge on the same records: each would
+/// undo what the other one tells.
+fn exclure(l: &mut Lecteur, canaux: &[ReglageCanal]) {
+    let mut programmes = canaux.iter().filter_map(|c| Some((flux(c.canal.format)?, c.canal.nom)));
+    let Some((premier, nom)) = programmes.next() else { return };
+    for (autre, cle) in programmes.filter(|(autre, _)| *autre != premier) {
+        l.faute(format!(
+            "sync.{cle}.source : {autre} et {premier} (sync.{nom}) décrivent les mêmes fiches ; \
+             n'en programmez qu'un"
+        ));
+    }
 }
 
 fn lire_source(l: &mut Lecteur, texte: &str, cle: &str) -> Option<Source> {
@@ -269,9 +322,45 @@ mod tests {
         assert!(matches!(reglages.canaux[2].source, Source::Fichier(_)));
         assert_eq!(reglages.canaux[1].intervalle, Duration::from_secs(600));
         assert_eq!(reglages.canaux[1].seuil, Duration::from_secs(96 * 3600));
-        assert_eq!(reglages.canaux[2].motif, "Dipl");
+        assert_eq!(reglages.canaux[2].motifs, ["Dipl"]);
         let texte = format!("{reglages:?}");
         assert!(!texte.contains("cle-secrete"), "a key never prints");
+    }
+
+    #[test]
+    fn a_legacy_channel_follows_each_of_its_files_or_those_it_is_told() {
+        let (reglages, fautes) = lire("[sync.finess_csv]\nsource='/depot/etalab'\n");
+        assert_eq!(fautes, Vec::<String>::new());
+        assert_eq!(reglages.canaux[0].canal.format, Format::FinessCsv);
+        assert_eq!(reglages.canaux[0].motifs, ETALAB);
+        let (reglages, fautes) = lire(
+            "[sync.finess_xml]\nsource='/depot/xml'\npattern='finess_cs1400101_stock , finess_cs1400102_stock'\n",
+        );
+        assert_eq!(fautes, Vec::<String>::new());
+        assert_eq!(reglages.canaux[0].motifs, ["finess_cs1400101_stock", "finess_cs1400102_stock"]);
+        let (_, fautes) = lire("[sync.finess_csv]\nsource='/depot/etalab'\npattern=' , '\n");
+        assert!(fautes.len() == 1 && fautes[0].starts_with("sync.finess_csv.pattern"), "{fautes:?}");
+    }
+
+    #[test]
+    fn what_tells_of_the_same_structures_is_not_scheduled_twice() {
+        let programmer = |canaux: &[&str]| {
+            let texte: String = canaux.iter().map(|c| format!("[sync.{c}]\nsource='/depot/{c}'\n")).collect();
+            lire(&texte).1
+        };
+        for permis in [
+            &["finess_structures", "finess_activites", "rpps_personne_activite"][..],
+            &["finess_csv", "rpps_personne_activite"],
+            &["finess_xml"],
+        ] {
+            assert_eq!(programmer(permis), Vec::<String>::new(), "{permis:?}");
+        }
+        let fautes = programmer(&["finess_activites", "finess_csv", "finess_xml"]);
+        assert_eq!(fautes.len(), 2, "{fautes:?}");
+        assert!(fautes[0].starts_with("sync.finess_csv.source : les fichiers etalab (CSV) et FINESS+"));
+        assert!(fautes[0].contains("sync.finess_activites"), "{fautes:?}");
+        assert!(fautes[1].starts_with("sync.finess_xml.source"));
+        assert_eq!(programmer(&["finess_csv", "finess_xml"]).len(), 1);
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::{
 };
 
 use axum::response::{IntoResponse, Response};
+use reqwest::Url;
 use ror_chassis::{Erreur, Resultat, conversion::maintenant};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use time::macros::datetime;
 
 use super::{
-    canal::{Pret, chercher},
+    canal::{Pret, cle_de_serie, series},
     reglages::{CANAUX, Limites, ReglageCanal, Reglages, Source},
     source::{Lieu, choisir, cle, cle_http, nommer},
     store::Connu,
@@ -28,10 +29,14 @@ fn reglage(source: Source) -> ReglageCanal {
     ReglageCanal {
         canal: CANAUX[0],
         source,
-        motif: MOTIF.to_owned(),
+        motifs: vec![MOTIF.to_owned()],
         intervalle: Duration::from_secs(3600),
         seuil: Duration::from_secs(48 * 3600),
     }
+}
+
+async fn chercher(r: &ReglageCanal, l: &Limites, connu: Option<&Connu>) -> Resultat<Option<Pret>> {
+    canal::chercher(r, &r.motifs[0], l, connu).await
 }
 
 fn limites(dossier: &Path) -> Limites {
@@ -115,6 +120,41 @@ async fn the_newest_file_of_a_folder_is_taken_once() {
     assert!(chercher(&r, &l, Some(&vu)).await.unwrap().is_some(), "the same key, another file");
     fs::write(dossier.path().join("finess-structures-journalier-20261005.json"), "en cours").unwrap();
     assert!(chercher(&r, &l, Some(&vu)).await.unwrap().is_none(), "it may still be being written");
+}
+
+#[tokio::test]
+async fn each_file_of_a_legacy_channel_is_looked_for_and_an_address_is_one_of_them() {
+    preparer();
+    let dossier = tempfile::tempdir().unwrap();
+    let csv = CANAUX[2];
+    let motifs: Vec<String> = csv.motifs.iter().map(|m| (*m).to_owned()).collect();
+    let r = ReglageCanal { canal: csv, motifs, ..reglage(Source::Dossier(dossier.path().to_owned())) };
+    deposer(dossier.path(), "etalab-cs1100501-stock-20260512-0338.csv", "ej");
+    deposer(dossier.path(), "etalab-cs1100502-stock-20260512-0339.zip", "et");
+    let l = limites(dossier.path());
+    let (mut trouves, mut absents) = (Vec::new(), 0);
+    for motif in series(&r) {
+        match canal::chercher(&r, motif, &l, None).await {
+            Ok(pret) => trouves.push((cle_de_serie(&r, motif), pret.unwrap().nom)),
+            Err(e) => {
+                assert!(matches!(e, Erreur::Introuvable(_)), "{e}");
+                absents += 1;
+            }
+        }
+    }
+    assert_eq!(absents, 3);
+    let attendus = [
+        ("finess_csv/etalab-cs1100501-stock", "etalab-cs1100501-stock-20260512-0338.csv"),
+        ("finess_csv/etalab-cs1100502-stock", "etalab-cs1100502-stock-20260512-0339.zip"),
+    ];
+    assert_eq!(trouves, attendus.map(|(cle, nom)| (cle.to_owned(), nom.to_owned())));
+    let adresse = |nom: &str| Source::Fichier(Url::parse(&format!("https://exemple.invalid/{nom}")).unwrap());
+    let r = ReglageCanal { source: adresse("etalab-cs1100507-stock.csv"), ..r };
+    assert_eq!(series(&r), ["etalab-cs1100507-stock"]);
+    let r = ReglageCanal { source: adresse("finess.csv"), ..r };
+    assert_eq!(series(&r), ["etalab-cs1100501-stock"]);
+    let seul = reglage(Source::Dossier("/depot".into()));
+    assert_eq!(cle_de_serie(&seul, MOTIF), "finess_structures", "as it was noted before");
 }
 
 fn description(url: &str, taille: u64, sha1: &str) -> Value {

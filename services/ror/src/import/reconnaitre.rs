@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use ror_domaine::texte::lettres;
+use ror_identity::formats::archive::{MAGIE as MAGIE_ZIP, est_de_registre};
 use ror_proto::identity::v1::Format;
 
 /// First bytes that are looked at.
@@ -34,10 +35,10 @@ impl Registre {
     pub fn attendu(self) -> &'static str {
         match self {
             Self::Finess => {
-                "FINESS+ structures ou activités (JSON), fichier etalab (CSV) ou flux standard (XML), simples ou gzip"
+                "FINESS+ structures ou activités (JSON), fichier etalab (CSV) ou flux standard (XML), simples, gzip ou zip"
             }
             Self::Rpps => {
-                "Personne_activite, SavoirFaire ou Dipl_AutExerc en libre accès, ou une extraction restreinte, simples ou gzip"
+                "Personne_activite, SavoirFaire ou Dipl_AutExerc en libre accès, ou une extraction restreinte, simples, gzip ou zip"
             }
             Self::Annuaire => "Annuaire Santé FHIR en NDJSON : un Bundle de recherche par ligne",
         }
@@ -103,15 +104,31 @@ pub fn cle_du_nom(nom: &str) -> String {
     String::new()
 }
 
-/// The format of a file; the error is a French sentence.
+/// The format of a file, or of the first registry file of a zip archive; the error is a
+/// French sentence.
 pub fn reconnaitre(nom: &str, debut: &[u8]) -> Result<Format, String> {
+    match membre(debut)? {
+        Some(membre) => reconnaitre_fichier(&membre.nom, &membre.deplier()?),
+        None => reconnaitre_fichier(nom, debut),
+    }
+}
+
+/// Date, or date and time, of a file: that of its name, else that of the name of the
+/// registry file that it brings.
+pub fn cle(nom: &str, debut: &[u8]) -> String {
+    let cle = cle_du_nom(nom);
+    if !cle.is_empty() {
+        return cle;
+    }
+    membre(debut).ok().flatten().map(|m| cle_du_nom(&m.nom)).unwrap_or_default()
+}
+
+fn reconnaitre_fichier(nom: &str, debut: &[u8]) -> Result<Format, String> {
     if debut.is_empty() {
         return Err("le fichier est vide".into());
     }
-    if debut.starts_with(b"PK\x03\x04") {
-        return Err(
-            "c'est une archive zip : décompressez-la, puis chargez les fichiers qu'elle contient".into()
-        );
+    if debut.starts_with(&MAGIE_ZIP) {
+        return Err("c'est une archive zip dans une autre".into());
     }
     let deplie;
     let octets = if debut.starts_with(&[0x1f, 0x8b]) {
@@ -130,12 +147,77 @@ pub fn reconnaitre(nom: &str, debut: &[u8]) -> Result<Format, String> {
     }
 }
 
+/// A file of a zip archive, as its own header tells it.
+struct Membre<'a> {
+    nom: String,
+    /// 0 when kept as it is, 8 when compressed.
+    methode: u16,
+    chiffre: bool,
+    /// Bytes it takes; none when only what follows it tells them.
+    taille: Option<usize>,
+    /// What follows its header.
+    suite: &'a [u8],
+}
+
+impl<'a> Membre<'a> {
+    fn lire(octets: &'a [u8]) -> Option<Self> {
+        let court = |place: usize| Some(u16::from_le_bytes(octets.get(place..place + 2)?.try_into().ok()?));
+        let long = |place: usize| Some(u32::from_le_bytes(octets.get(place..place + 4)?.try_into().ok()?));
+        if !octets.starts_with(&MAGIE_ZIP) {
+            return None;
+        }
+        let drapeaux = court(6)?;
+        let fin_nom = 30 + usize::from(court(26)?);
+        let suite = octets.get(fin_nom + usize::from(court(28)?)..)?;
+        let taille = usize::try_from(long(18)?).ok();
+        Some(Self {
+            nom: String::from_utf8_lossy(octets.get(30..fin_nom)?).into_owned(),
+            methode: court(8)?,
+            chiffre: drapeaux & 1 != 0,
+            taille: taille.filter(|_| drapeaux & 8 == 0),
+            suite,
+        })
+    }
+
+    /// Its beginning, decompressed.
+    fn deplier(&self) -> Result<Vec<u8>, String> {
+        let suite = self.taille.and_then(|t| self.suite.get(..t)).unwrap_or(self.suite);
+        match self.methode {
+            _ if self.chiffre => Err("c'est une archive zip chiffrée".into()),
+            0 => Ok(suite.to_vec()),
+            8 => Ok(entamer(DeflateDecoder::new(suite))),
+            _ => Err("c'est une archive zip d'une compression inconnue".into()),
+        }
+    }
+}
+
+/// The first registry file of a zip archive; none for any other file.
+fn membre(debut: &[u8]) -> Result<Option<Membre<'_>>, String> {
+    if !debut.starts_with(&MAGIE_ZIP) {
+        return Ok(None);
+    }
+    let mut reste = debut;
+    while let Some(m) = Membre::lire(reste) {
+        if est_de_registre(&m.nom) {
+            return Ok(Some(m));
+        }
+        match m.taille.and_then(|t| m.suite.get(t..)) {
+            Some(suite) => reste = suite,
+            None => break,
+        }
+    }
+    Err("c'est une archive zip qui ne commence pas par un fichier de registre".into())
+}
+
 /// The beginning of a gzip file; what cannot be read is left out.
 fn deplier(debut: &[u8]) -> Vec<u8> {
-    let mut lecteur = MultiGzDecoder::new(debut).take(ENTAME as u64);
+    entamer(MultiGzDecoder::new(debut))
+}
+
+fn entamer(lecteur: impl Read) -> Vec<u8> {
     let mut octets = Vec::new();
     // The input stops in the middle of the file: what came before the end is good.
-    let _ = lecteur.read_to_end(&mut octets);
+    let _ = lecteur.take(ENTAME as u64).read_to_end(&mut octets);
     octets
 }
 
@@ -244,6 +326,50 @@ mod tests {
             ),
             Ok(Format::FinessActivites)
         );
+    }
+
+    /// A file as it lies in a zip archive, its sizes told after it.
+    fn membre_de(nom: &str, methode: u16, octets: &[u8]) -> Vec<u8> {
+        let mut m = MAGIE_ZIP.to_vec();
+        m.extend([20, 0, 8, 0]);
+        m.extend(methode.to_le_bytes());
+        m.extend([0; 16]);
+        m.extend(u16::try_from(nom.len()).unwrap().to_le_bytes());
+        m.extend([4, 0]);
+        m.extend(nom.as_bytes());
+        m.extend([1, 2, 3, 4]);
+        m.extend(octets);
+        m
+    }
+
+    #[test]
+    fn the_first_registry_file_of_a_zip_archive_says_what_it_is() {
+        let texte = b"finess;etalab;111;2026-05-12\n";
+        let mut e = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        e.write_all(texte).unwrap();
+        let compresse = e.finish().unwrap();
+        let nom = "etalab-cs1100502-stock-20260512-0339.csv";
+        let simple = membre_de(nom, 8, &compresse);
+        assert_eq!(reconnaitre("x.zip", &simple), Ok(Format::FinessCsv));
+        assert_eq!(cle("x.zip", &simple), "202605120339");
+        assert_eq!(cle("x-20260601.zip", &simple), "20260601");
+        assert_eq!(reconnaitre("x.zip", &membre_de(nom, 0, texte)), Ok(Format::FinessCsv));
+        // A folder, whose size is told, comes before.
+        let mut dossier = membre_de("etalab/", 0, b"");
+        dossier[6] = 0;
+        assert_eq!(reconnaitre("x.zip", &[dossier, simple.clone()].concat()), Ok(Format::FinessCsv));
+        let mut chiffre = simple.clone();
+        chiffre[6] |= 1;
+        for (octets, mot) in [
+            (chiffre, "chiffrée"),
+            (membre_de(nom, 12, texte), "compression"),
+            (membre_de("notice.pdf", 8, &compresse), "ne commence pas"),
+            (membre_de("x.json", 0, &simple), "dans une autre"),
+            (simple[..20].to_vec(), "ne commence pas"),
+        ] {
+            let e = reconnaitre("x.zip", &octets).unwrap_err();
+            assert!(e.contains(mot), "{e}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::{
     Commun, Rapport,
     rapport::EditionLue,
-    reconnaitre::{Registre, cle_du_nom, nom_format, rang, reconnaitre},
+    reconnaitre::{Registre, cle, nom_format, rang, reconnaitre},
     source::Lieu,
 };
 use crate::maillage::Maillage;
@@ -30,8 +30,8 @@ const MESSAGE: usize = 1024 * 1024;
 /// Éditions d'un registre.
 #[derive(Args)]
 pub struct Options {
-    /// Fichiers ou adresses http(s), simples ou gzip ; plusieurs sont chargés dans l'ordre du jour
-    /// (structures, activités, puis professionnels).
+    /// Fichiers ou adresses http(s), simples, gzip ou zip (un seul fichier de registre par archive) ;
+    /// plusieurs sont chargés dans l'ordre du jour (structures, activités, puis professionnels).
     #[arg(required = true, value_name = "FICHIER|URL")]
     sources: Vec<String>,
     #[command(flatten)]
@@ -58,6 +58,8 @@ struct Prevue {
     ecrit: String,
     lieu: Lieu,
     nom: String,
+    /// Day of its edition; empty when not told.
+    jour: String,
     format: Format,
 }
 
@@ -78,7 +80,8 @@ pub async fn executer(o: Options, registre: Registre) -> anyhow::Result<ExitCode
         let debut = lieu.entame().await?;
         match reconnaitre(&nom, &debut) {
             Ok(format) if Registre::de(format) == Some(registre) => {
-                prevues.push(Prevue { ecrit: ecrit.clone(), lieu, nom, format });
+                let jour = cle(&nom, &debut).chars().take(8).collect();
+                prevues.push(Prevue { ecrit: ecrit.clone(), lieu, nom, jour, format });
             }
             Ok(format) => {
                 let autre = Registre::de(format).map_or("", Registre::nom);
@@ -92,7 +95,8 @@ pub async fn executer(o: Options, registre: Registre) -> anyhow::Result<ExitCode
             }
         }
     }
-    prevues.sort_by_key(|p| (cle_du_nom(&p.nom).chars().take(8).collect::<String>(), rang(p.format)));
+    // The files of a legacy channel are numbered in the order of their references.
+    prevues.sort_by_cached_key(|p| (p.jour.clone(), rang(p.format), p.nom.to_lowercase()));
     let m = Maillage::lire(&o.commun.cible.mesh)?;
     let mut rapport = Rapport::default();
     let mut arret = false;

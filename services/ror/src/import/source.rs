@@ -12,8 +12,8 @@ use tokio::io::AsyncReadExt;
 
 use super::reconnaitre::ENTAME;
 
-/// Bytes of a piece; the contract allows four times more.
-const MORCEAU: usize = 256 * 1024;
+/// Bytes of a piece, as many as the contract allows in a message.
+const MORCEAU: usize = 1024 * 1024;
 /// Longest silence of a server.
 const SILENCE: Duration = Duration::from_secs(60);
 

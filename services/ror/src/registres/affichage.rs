@@ -11,12 +11,12 @@ use crate::import::{
 };
 
 /// RFC 3339 of an instant, empty when absent.
-fn instant(t: Option<&Timestamp>) -> String {
+pub fn instant(t: Option<&Timestamp>) -> String {
     t.and_then(ecrire_instant).unwrap_or_default()
 }
 
 /// To the second, for a person.
-fn court(t: Option<&Timestamp>) -> String {
+pub fn court(t: Option<&Timestamp>) -> String {
     let long = instant(t);
     long.get(..19).map_or_else(|| "-".to_owned(), |d| d.replace('T', " "))
 }

@@ -29,6 +29,10 @@ impl Dossier {
     pub fn serveur_cle(&self) -> PathBuf {
         self.0.join("serveur.key")
     }
+    /// Text that signs the page links and cursors of the façade, so that they outlive a restart.
+    pub fn signature(&self) -> PathBuf {
+        self.0.join("signature.key")
+    }
     /// Certificate of a client.
     pub fn client_cert(&self, nom: &str) -> PathBuf {
         self.0.join(format!("{nom}.pem"))
@@ -42,11 +46,15 @@ impl Dossier {
 /// Makes the files once; they are kept with the data.
 pub fn preparer(dossier: &Path) -> anyhow::Result<Dossier> {
     let d = Dossier(dossier.to_owned());
+    std::fs::create_dir_all(dossier).with_context(|| format!("impossible de créer {}", dossier.display()))?;
+    // Data of before this file had none.
+    if !d.signature().exists() {
+        ecrire(&d.signature(), &KeyPair::generate()?.serialize_pem())?;
+    }
     // The last file written tells that all are there.
     if d.client_cle("p5").exists() {
         return Ok(d);
     }
-    std::fs::create_dir_all(dossier).with_context(|| format!("impossible de créer {}", dossier.display()))?;
     let ca_cle = KeyPair::generate()?;
     let mut ca = parametres("Autorité de démonstration du ROR", &[])?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -332,6 +332,7 @@ pub fn annoncer(plan: &Plan, manifeste: Option<&Value>, debut: Instant) {
     println!("\nROR national prêt en {:.1} s.", debut.elapsed().as_secs_f64());
     println!("  Accueil        http://localhost:{}/", o.port);
     println!("  Façade FHIR    http://localhost:{}{}/metadata", o.port, ror_gateway::http::DIFFUSION);
+    println!("  Référence      http://localhost:{}/reference", o.port);
     println!("  TLS            https://localhost:{}/", o.tls_port);
     println!("  Adresses, clients et exemples : {}", o.data_dir.join("demo.json").display());
     if let Some(m) = manifeste {

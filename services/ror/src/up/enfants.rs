@@ -126,6 +126,11 @@ fn environnement(plan: &Plan, service: &str) -> BTreeMap<String, String> {
         poser("HTTP__TLS_CERT", c.serveur_cert().display().to_string());
         poser("HTTP__TLS_KEY", c.serveur_cle().display().to_string());
         poser("HTTP__CLIENT_CA", c.ca().display().to_string());
+        poser("HTTP__SECRET_FILE", c.signature().display().to_string());
+        poser("HTTP__EXPORT_DIR", plan.dossier_exports().display().to_string());
+        if let Some(d) = &plan.reference {
+            poser("HTTP__REFERENCE_DIR", d.display().to_string());
+        }
         if let Some(p) = super::demo::profil_accueil(&plan.options) {
             poser("HOME__PROFILE", p.to_string());
         }

@@ -205,7 +205,7 @@ async fn whole_sets_are_written_in_a_batch_each_on_its_own() {
     let banc = banc().await;
     let ensemble = |id: &str, region: &str, enregistrements: Vec<EnregistrementCapacite>| {
         let meta = Some(Meta { id: id.into(), region: region.into(), ..Default::default() });
-        let l = CapaciteLieu { meta, enregistrements };
+        let l = CapaciteLieu { meta, enregistrements, ..Default::default() };
         WriteCapacitiesItem {
             ressource: Some(Capacity { ressource: Some(Ressource::CapaciteLieu(l)) }),
             version_attendue: 0,

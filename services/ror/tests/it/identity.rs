@@ -3,6 +3,7 @@
 mod absences;
 mod annulation;
 mod anomalies;
+mod archives;
 mod bloc;
 mod statuts;
 mod surete;

@@ -5,6 +5,7 @@
 mod access;
 mod bascule;
 mod baux;
+mod capacites_fermees;
 mod capacity;
 mod consequences;
 mod divergences;
@@ -17,5 +18,6 @@ mod instantane;
 mod magasin;
 mod nomenclatures;
 mod offers;
+mod registres;
 mod relais;
 mod tls;

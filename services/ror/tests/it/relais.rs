@@ -8,12 +8,13 @@ use std::{
     },
 };
 
+use prost::Message;
 use ror_chassis::nats;
 use ror_proto::{
-    common::v1::{Canal, Issue},
+    common::v1::{Canal, Evenement, Issue},
     structures::v1::{WriteStructuresItem, WriteStructuresRequest},
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Uuid};
 
 use crate::{
     gabarits::{REGION, accepte, ecrire, ecrire_un, ej, nationale},
@@ -149,6 +150,54 @@ async fn a_write_is_acknowledged_without_the_broker_and_its_event_follows() {
     let (note, derniere) =
         (compter(&base, "select sequence from relai").await, banc.derniere_sequence("structures").await);
     assert_eq!(u64::try_from(note).unwrap(), derniere);
+}
+
+/// Puts the next versions of one aggregate in the outbox, as a load does.
+async fn deposer(base: &PgPool, versions: std::ops::Range<u64>) {
+    let (ids, charges): (Vec<Uuid>, Vec<Vec<u8>>) = versions
+        .map(|version| {
+            let id = Uuid::now_v7();
+            let e = Evenement {
+                id: id.to_string(),
+                source: "structures".into(),
+                genre: "entite_juridique".into(),
+                agregat_id: "masse".into(),
+                version,
+                provenance: Some(nationale()),
+                ..Default::default()
+            };
+            (id, e.encode_to_vec())
+        })
+        .unzip();
+    sqlx::query(
+        "insert into outbox_event (event_id, sujet, charge)
+         select x.event_id, $3, x.charge from unnest($1::uuid[], $2::bytea[]) as x(event_id, charge)",
+    )
+    .bind(ids)
+    .bind(charges)
+    .bind(nats::sujet("structures", "entite_juridique"))
+    .execute(base)
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_events_than_a_batch_holds_leave_in_order_whatever_the_holes_among_them() {
+    let banc = Banc::demarrer(&["structures"]).await;
+    let base = banc.base("structures").await;
+    // Three batches, one of which has a hole: what was taken and given up leaves no event.
+    deposer(&base, 1..6_001).await;
+    let mut perdue = base.begin().await.unwrap();
+    sqlx::query("select nextval(pg_get_serial_sequence('outbox_event', 'position'))")
+        .execute(&mut *perdue)
+        .await
+        .unwrap();
+    perdue.rollback().await.unwrap();
+    deposer(&base, 6_001..11_001).await;
+    assert_eq!(verifier(&banc, &base).await.len(), 11_000);
+    let (note, derniere) =
+        (compter(&base, "select sequence from relai").await, banc.derniere_sequence("structures").await);
+    assert_eq!(u64::try_from(note).unwrap(), derniere, "the watermark is the end of the stream");
 }
 
 /// Ids and versions that `offers` knows of `structures`.

@@ -71,7 +71,7 @@ impl<'s, F: FnMut(Lecture) -> ControlFlow<()>> Lecteur<'s, F> {
 
     /// Hands over what cannot be read.
     pub(super) fn refuser(&mut self, ligne: u64, fautes: Vec<Faute>, contenu: String) -> ControlFlow<()> {
-        (self.recoit)(Lecture::Refus { ligne, fautes, contenu })
+        (self.recoit)(Lecture::Refus { ligne, fautes, contenu, nommes: Vec::new() })
     }
 
     /// Reads documents spread over lines, to the end of the text.

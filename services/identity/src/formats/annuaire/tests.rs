@@ -127,7 +127,7 @@ fn refus(lectures: &[Lecture]) -> Vec<(u64, &str, &str)> {
     lectures
         .iter()
         .filter_map(|l| match l {
-            Lecture::Refus { ligne, fautes, contenu } => {
+            Lecture::Refus { ligne, fautes, contenu, .. } => {
                 Some((*ligne, fautes[0].regle.as_str(), contenu.as_str()))
             }
             Lecture::Enregistrement { .. } => None,

@@ -90,7 +90,7 @@ impl<'s> Remise<'s> {
     /// Hands over the faults of the record being read.
     pub(in crate::formats) fn refuser(&mut self, ligne: u64, contenu: String) -> ControlFlow<()> {
         let fautes = self.carnet.prendre_fautes();
-        (self.suite)(Lecture::Refus { ligne, fautes, contenu })
+        (self.suite)(Lecture::Refus { ligne, fautes, contenu, nommes: Vec::new() })
     }
 
     /// Hands over a structure, or its faults; `contenu` gives its text.

@@ -30,7 +30,7 @@ const GENERIQUES: &[&str] = &[
 const FINS: &[&str] = &["013", "015", "028", "029"];
 
 /// The activities of a list of a structure, ordered; faults go to the notebook.
-pub(super) fn lire_activites(vue: &Vue<'_>, liste: &str, carnet: &mut Carnet) -> Vec<ActiviteFiness> {
+pub(super) fn lire_activites(vue: &Vue<'_>, liste: &'static str, carnet: &mut Carnet) -> Vec<ActiviteFiness> {
     let vues = vue.vues(liste, ACTIVITE, carnet);
     let mut activites: Vec<ActiviteFiness> =
         vues.iter().map(|activite| lire_activite(activite, carnet)).collect();
@@ -69,7 +69,7 @@ fn lire_activite(vue: &Vue<'_>, carnet: &mut Carnet) -> ActiviteFiness {
         ));
     }
     let evenements = lire_evenements(vue, carnet);
-    let statut = lire_statut(&generiques.texte("etatObjet", carnet), &evenements, carnet);
+    let statut = lire_statut(&generiques.texte_vu("etatObjet", carnet), &evenements, carnet);
     let nature = lire_nature(vue, carnet);
     ActiviteFiness {
         identifiant,
@@ -89,8 +89,8 @@ fn lire_activite(vue: &Vue<'_>, carnet: &mut Carnet) -> ActiviteFiness {
     }
 }
 
-fn lire_statut(etat: &str, evenements: &[Evenement], carnet: &mut Carnet) -> StatutActivite {
-    let dernier_est = |codes: &[&str]| dernier(evenements, codes).map(|evenement| evenement.code.as_str());
+fn lire_statut(etat: &str, evenements: &[Evenement<'_>], carnet: &mut Carnet) -> StatutActivite {
+    let dernier_est = |codes: &[&str]| dernier(evenements, codes).map(|evenement| &*evenement.code);
     match etat {
         "I" => StatutActivite::Inactive,
         "A" if dernier_est(&["026", "027"]) == Some("026") => StatutActivite::Suspendue,
@@ -109,16 +109,16 @@ fn lire_statut(etat: &str, evenements: &[Evenement], carnet: &mut Carnet) -> Sta
 fn lire_fin_effective(
     generiques: &Vue<'_>,
     statut: StatutActivite,
-    evenements: &[Evenement],
+    evenements: &[Evenement<'_>],
     carnet: &mut Carnet,
 ) -> String {
     let dite = generiques.date("dateFinEffectiveActivite", carnet);
-    let caducite = generiques.date("dateCaduciteAutorisation", carnet);
+    let caducite = generiques.date_vue("dateCaduciteAutorisation", carnet);
     if !dite.is_empty() || statut != StatutActivite::Inactive {
         return dite;
     }
     if !caducite.is_empty() {
-        return caducite;
+        return caducite.into_owned();
     }
-    dernier(evenements, FINS).map(|fin| fin.jour.clone()).unwrap_or_default()
+    dernier(evenements, FINS).map(|fin| fin.jour.clone().into_owned()).unwrap_or_default()
 }

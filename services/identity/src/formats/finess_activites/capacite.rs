@@ -1,5 +1,7 @@
 //! Capacities and communes of an activity.
 
+use std::borrow::Cow;
+
 use ror_proto::identity::v1::CapaciteFiness;
 
 use super::super::json::{Carnet, Vue};
@@ -29,10 +31,10 @@ const COMMUNE: &[&str] = &["commune"];
 pub(super) fn lire_capacites(activite: &Vue<'_>, carnet: &mut Carnet) -> Vec<CapaciteFiness> {
     let mut capacites = Vec::new();
     for capacite in activite.vues("capacite", CAPACITE, carnet) {
-        if VENTILATIONS.iter().any(|cle| !capacite.texte(cle, carnet).is_empty()) {
+        if VENTILATIONS.iter().any(|cle| !capacite.texte_vu(cle, carnet).is_empty()) {
             continue;
         }
-        let Ok(nombre) = capacite.texte("nombre", carnet).parse::<u32>() else {
+        let Ok(nombre) = capacite.texte_vu("nombre", carnet).parse::<u32>() else {
             carnet.constater("capacite-illisible");
             continue;
         };
@@ -52,9 +54,9 @@ pub(super) fn lire_capacites(activite: &Vue<'_>, carnet: &mut Carnet) -> Vec<Cap
 pub(super) fn lire_communes(activite: &Vue<'_>, carnet: &mut Carnet) -> Vec<String> {
     let zone = activite.sous("zoneIntervention", ZONE, carnet);
     let vues = zone.vues("communeZI", COMMUNE, carnet);
-    let mut communes: Vec<String> = vues.iter().map(|vue| vue.texte("commune", carnet)).collect();
+    let mut communes: Vec<_> = vues.iter().map(|vue| vue.texte_vu("commune", carnet)).collect();
     communes.retain(|commune| !commune.is_empty());
-    communes.sort();
+    communes.sort_unstable();
     communes.dedup();
-    communes
+    communes.into_iter().map(Cow::into_owned).collect()
 }

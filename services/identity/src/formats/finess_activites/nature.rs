@@ -154,16 +154,16 @@ pub(super) struct Nature {
 pub(super) fn lire_nature(activite: &Vue<'_>, carnet: &mut Carnet) -> Nature {
     let vue = activite.sous("nature", NATURE, carnet);
     let specifiques = vue.sous("caracteristiquesSpecifiques", SPECIFIQUES, carnet);
-    let code = vue.texte("codeNature", carnet);
+    let code = vue.texte_vu("codeNature", carnet);
     // The published schema names this nature as its block does.
-    let code = if code == "AMSR" { "ASMR".to_owned() } else { code };
+    let code = if code == "AMSR" { "ASMR".to_owned() } else { code.into_owned() };
     let Some(bloc) = BLOCS.iter().find(|bloc| bloc.nature == code) else {
         carnet.constater("nature-inconnue");
         return Nature { code, ..Nature::default() };
     };
     let lu = specifiques.sous(bloc.cle, CLES, carnet);
-    let mut formes: Vec<String> = bloc.formes.iter().map(|cle| lu.texte(cle, carnet)).collect();
-    formes.retain(|forme| !forme.is_empty() && !NEUTRES.contains(&forme.as_str()));
+    let mut formes: Vec<_> = bloc.formes.iter().map(|cle| lu.texte_vu(cle, carnet)).collect();
+    formes.retain(|forme| !forme.is_empty() && !NEUTRES.contains(&&**forme));
     Nature {
         code,
         activite: lu.texte(bloc.activite, carnet),

@@ -7,6 +7,7 @@ use super::super::tests::Hasard;
 use super::*;
 
 mod echantillons;
+mod equivalence;
 
 fn charger(octets: &[u8]) -> (Vec<Lecture>, Result<Resume, ErreurFichier>) {
     let mut lectures = Vec::new();

@@ -76,7 +76,7 @@ pub(super) fn lire_adresses(vue: &Vue<'_>, porteur: Porteur, carnet: &mut Carnet
     let mut principale = None;
     for (rang, adresse) in adresses.iter().enumerate() {
         lues.nombre += 1;
-        if principale.is_none() && adresse.texte("usageAdresse", carnet) == porteur.usage() {
+        if principale.is_none() && adresse.texte_vu("usageAdresse", carnet) == porteur.usage() {
             principale = Some(rang);
         }
         noter_type_voie(adresse, porteur, carnet);
@@ -144,8 +144,8 @@ enum Paire {
 }
 
 fn lire_paire(vue: &Vue<'_>, longitude: &str, latitude: &str, carnet: &mut Carnet) -> Paire {
-    let longitude = vue.texte(longitude, carnet);
-    let latitude = vue.texte(latitude, carnet);
+    let longitude = vue.texte_vu(longitude, carnet);
+    let latitude = vue.texte_vu(latitude, carnet);
     if longitude.is_empty() || latitude.is_empty() {
         return Paire::Absente;
     }
@@ -197,7 +197,7 @@ fn lire_coordonnees(adresse: &Vue<'_>, porteur: Porteur, carnet: &mut Carnet) ->
         carnet.constater(porteur.regle("coordonnees-hors-limites", "coordonnees-hors-limites-ej"));
         return Coordonnees::default();
     }
-    let cle_ban = vue.texte("cleInInteropBAN", carnet);
+    let cle_ban = vue.texte_vu("cleInInteropBAN", carnet);
     Coordonnees {
         absentes: false,
         position: Some(Position {

@@ -26,9 +26,9 @@ pub(super) fn lire_contact(vue: &Vue<'_>, carnet: &mut Carnet) -> Contact {
             ("telecopie", &mut lu.telecopie),
             ("courriel", &mut lu.courriel),
         ] {
-            let texte = telecom.texte(cle, carnet);
+            let texte = telecom.texte_vu(cle, carnet);
             if place.is_empty() {
-                *place = texte;
+                *place = texte.into_owned();
             }
         }
     }
@@ -41,7 +41,7 @@ pub(super) fn lire_contact(vue: &Vue<'_>, carnet: &mut Carnet) -> Contact {
 
 /// Ten digits whatever the separators; the first number when there are two.
 fn premier_numero(brut: String, carnet: &mut Carnet) -> String {
-    let connu = |lettre: char| lettre.is_ascii_digit() || " .-/,;".contains(lettre);
+    let connu = |lettre: char| matches!(lettre, '0'..='9' | ' ' | '.' | '-' | '/' | ',' | ';');
     if !brut.chars().all(connu) {
         return brut;
     }

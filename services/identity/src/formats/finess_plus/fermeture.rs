@@ -19,7 +19,7 @@ pub(super) struct Fermeture {
 /// Reads the state of a structure. `codes` are the closing events of its kind,
 /// `jour` the day of the edition.
 pub(super) fn lire_fermeture(
-    evenements: &[Evenement],
+    evenements: &[Evenement<'_>],
     active: bool,
     date: String,
     codes: &[&str],
@@ -44,7 +44,7 @@ pub(super) fn lire_fermeture(
     Fermeture {
         active,
         genre: genre(&cloture.code, &cloture.etat, carnet),
-        date: if date.is_empty() { cloture.jour.clone() } else { date },
+        date: if date.is_empty() { cloture.jour.clone().into_owned() } else { date },
     }
 }
 

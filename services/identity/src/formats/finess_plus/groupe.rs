@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use ror_proto::identity::v1::GroupeFiness;
-use serde_json::Value;
 
-use super::super::json::{Carnet, Vue};
+use super::super::json::{Carnet, Chemin, Noeud, Vue};
 
 /// Memberships kept; the whole country has some thousands.
 const APPARTENANCES_MAX: usize = 200_000;
@@ -63,7 +62,7 @@ pub(super) struct Groupes {
 impl Groupes {
     /// Reads a group; faults go to the notebook, and nothing is kept then. A
     /// group that is no longer active has no members.
-    pub(super) fn lire(&mut self, forme: &Forme, valeur: &Value, chemin: &str, carnet: &mut Carnet) {
+    pub(super) fn lire(&mut self, forme: &Forme, valeur: Noeud<'_>, chemin: Chemin<'_>, carnet: &mut Carnet) {
         let vue = Vue::requise(valeur, chemin, forme.cles, carnet);
         let mut identifiant = String::new();
         for cle in forme.identifiants {
@@ -72,7 +71,7 @@ impl Groupes {
             }
         }
         let genre = vue.texte(forme.genre, carnet);
-        let actif = vue.texte("etatObjet", carnet) != "I";
+        let actif = vue.texte_vu("etatObjet", carnet) != "I";
         let entites = membres(&vue, forme.pm, "pmSmsseId", carnet);
         let sites = membres(&vue, forme.eg, "egeId", carnet);
         if carnet.a_des_fautes() || !actif || identifiant.is_empty() {
@@ -110,7 +109,7 @@ impl Groupes {
 }
 
 /// Ids and roles of the members.
-fn membres(vue: &Vue<'_>, liste: &str, cle: &str, carnet: &mut Carnet) -> Vec<(String, String)> {
+fn membres(vue: &Vue<'_>, liste: &'static str, cle: &str, carnet: &mut Carnet) -> Vec<(String, String)> {
     vue.vues(liste, MEMBRE, carnet)
         .iter()
         .map(|membre| (membre.texte(cle, carnet), membre.texte("typeRoleEntiteGroupe", carnet)))

@@ -7,7 +7,7 @@ use ror_proto::identity::v1::StructureFiness;
 use ror_proto::identity::v1::identity::Ressource;
 use serde_json::Value;
 
-use super::super::json::{Carnet, Contenu, Etat, analyser};
+use super::super::json::{Carnet, Chemin, Contenu, Etat, Noeud, illisible};
 use super::super::{Lecture, couper};
 use super::groupe::{Forme, GCC, GCO, Groupes};
 use super::structure::{Contexte, Site, lire_ege, lire_pmej, numeros};
@@ -30,17 +30,23 @@ impl Contenu for Structures<'_> {
     const FORMAT: &'static str = "FINESS+ Structures";
     const LISTES: &'static [&'static str] = &["pmej", "gco", "gcc"];
 
-    fn element(&mut self, liste: &'static str, brut: &str, etat: &mut Etat) -> ControlFlow<()> {
+    fn element(
+        &mut self,
+        liste: &'static str,
+        brut: &str,
+        lu: Option<Noeud<'_>>,
+        etat: &mut Etat,
+    ) -> ControlFlow<()> {
         match liste {
             "gco" => {
                 self.gco += 1;
-                self.groupe(&GCO, liste, self.gco, brut, &mut etat.carnet)
+                self.groupe(&GCO, (liste, self.gco), brut, lu, &mut etat.carnet)
             }
             "gcc" => {
                 self.gcc += 1;
-                self.groupe(&GCC, liste, self.gcc, brut, &mut etat.carnet)
+                self.groupe(&GCC, (liste, self.gcc), brut, lu, &mut etat.carnet)
             }
-            _ => self.entite(brut, etat),
+            _ => self.entite(brut, lu, etat),
         }
     }
 }
@@ -79,50 +85,58 @@ impl<'s> Structures<'s> {
     fn groupe(
         &mut self,
         forme: &Forme,
-        liste: &str,
-        rang: u64,
+        (liste, rang): (&'static str, u64),
         brut: &str,
+        lu: Option<Noeud<'_>>,
         carnet: &mut Carnet,
     ) -> ControlFlow<()> {
-        let chemin = format!("{liste}[{rang}]");
+        let chemin = Chemin::Racine(liste, rang);
         if self.pmej > 0 {
             carnet.constater("groupe-apres-structures");
         }
-        if let Some(valeur) = analyser(brut, &chemin, carnet) {
-            self.groupes.lire(forme, &valeur, &chemin, carnet);
+        match lu {
+            Some(valeur) => self.groupes.lire(forme, valeur, chemin, carnet),
+            None => illisible(chemin, carnet),
         }
         if carnet.a_des_fautes() { self.refuser(rang, brut, carnet) } else { ControlFlow::Continue(()) }
     }
 
-    fn entite(&mut self, brut: &str, etat: &mut Etat) -> ControlFlow<()> {
+    fn entite(&mut self, brut: &str, lu: Option<Noeud<'_>>, etat: &mut Etat) -> ControlFlow<()> {
         self.pmej += 1;
-        let chemin = format!("pmej[{}]", self.pmej);
+        let chemin = Chemin::Racine("pmej", self.pmej);
         let (jour, carnet) = etat.jour_et_carnet();
-        let Some(valeur) = analyser(brut, &chemin, carnet) else {
+        let Some(valeur) = lu else {
+            illisible(chemin, carnet);
             return self.refuser(self.pmej, brut, carnet);
         };
-        let entite = lire_pmej(&valeur, &chemin, jour, &self.groupes, carnet);
+        let entite = lire_pmej(valeur, chemin, jour, &self.groupes, carnet);
         if carnet.a_des_fautes() {
             return self.refuser(self.pmej, brut, carnet);
         }
         let ej = entite.structure.num_finess.clone();
         self.remettre(entite.structure)?;
-        let numeros = numeros(entite.sites);
-        for (rang, valeur) in entite.sites.iter().enumerate() {
-            let chemin = format!("{chemin}.ege[{}]", rang + 1);
+        let numeros = numeros(entite.sites.clone());
+        for (rang, valeur) in entite.sites.enumerate() {
+            let chemin = Chemin::Element(&chemin, "ege", rang + 1);
             let contexte = Contexte { ej: &ej, jour, numeros: &numeros, groupes: &self.groupes };
-            let site = lire_ege(valeur, &chemin, &contexte, carnet);
+            let site = lire_ege(valeur, chemin, &contexte, carnet);
             self.site(site, valeur, entite.active, carnet)?;
         }
         ControlFlow::Continue(())
     }
 
-    fn site(&mut self, site: Site, valeur: &Value, ej_active: bool, carnet: &mut Carnet) -> ControlFlow<()> {
+    fn site(
+        &mut self,
+        site: Site,
+        valeur: Noeud<'_>,
+        ej_active: bool,
+        carnet: &mut Carnet,
+    ) -> ControlFlow<()> {
         self.ege += 1;
         self.adresses += site.adresses;
         self.sans_coordonnees += site.sans_coordonnees;
         if carnet.a_des_fautes() {
-            return self.refuser(self.pmej, &valeur.to_string(), carnet);
+            return self.refuser(self.pmej, &Value::from(valeur).to_string(), carnet);
         }
         if site.active {
             self.actifs += 1;
@@ -141,6 +155,11 @@ impl<'s> Structures<'s> {
     }
 
     fn refuser(&mut self, ligne: u64, contenu: &str, carnet: &mut Carnet) -> ControlFlow<()> {
-        (self.suite)(Lecture::Refus { ligne, fautes: carnet.prendre_fautes(), contenu: couper(contenu) })
+        (self.suite)(Lecture::Refus {
+            ligne,
+            fautes: carnet.prendre_fautes(),
+            contenu: couper(contenu),
+            nommes: Vec::new(),
+        })
     }
 }

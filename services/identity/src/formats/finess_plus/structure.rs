@@ -6,10 +6,9 @@ use ror_domaine::identifiants::{Finess, IdentifiantInvalide, Siren, Siret, id_eg
 use ror_domaine::territoire::region_de_commune;
 use ror_proto::common::v1::Meta;
 use ror_proto::identity::v1::{EvenementFiness, StructureFiness};
-use serde_json::Value;
 
 use super::super::faute;
-use super::super::json::{Carnet, Evenement, Vue, lire_evenements};
+use super::super::json::{Carnet, Chemin, Enfants, Evenement, Noeud, Vue, lire_evenements};
 use super::adresse::{Porteur, lire_adresses};
 use super::contact::lire_contact;
 use super::fermeture::lire_fermeture;
@@ -83,7 +82,7 @@ pub(super) struct Entite<'v> {
     /// True when open.
     pub(super) active: bool,
     /// Its sites.
-    pub(super) sites: &'v [Value],
+    pub(super) sites: Enfants<'v>,
 }
 
 /// A site.
@@ -112,8 +111,8 @@ pub(super) struct Contexte<'c> {
 
 /// Reads a legal entity; faults go to the notebook.
 pub(super) fn lire_pmej<'v>(
-    valeur: &'v Value,
-    chemin: &str,
+    valeur: Noeud<'v>,
+    chemin: Chemin<'v>,
     jour: &str,
     groupes: &Groupes,
     carnet: &mut Carnet,
@@ -159,7 +158,12 @@ pub(super) fn lire_pmej<'v>(
 }
 
 /// Reads a site; faults go to the notebook.
-pub(super) fn lire_ege(valeur: &Value, chemin: &str, contexte: &Contexte<'_>, carnet: &mut Carnet) -> Site {
+pub(super) fn lire_ege(
+    valeur: Noeud<'_>,
+    chemin: Chemin<'_>,
+    contexte: &Contexte<'_>,
+    carnet: &mut Carnet,
+) -> Site {
     let vue = Vue::requise(valeur, chemin, EGE, carnet);
     let infos = vue.sous("informationsGeneralesEGE", INFORMATIONS_EGE, carnet);
     let num_finess = infos.finess("numFinessEge", carnet);
@@ -208,16 +212,13 @@ pub(super) fn lire_ege(valeur: &Value, chemin: &str, contexte: &Contexte<'_>, ca
 }
 
 /// FINESS numbers of the sites of an entity, by their id in FINESS.
-pub(super) fn numeros(sites: &[Value]) -> HashMap<&str, String> {
-    let numero = |site: &Value| -> Option<String> {
-        let brut = site.get("informationsGeneralesEGE")?.get("numFinessEge")?.as_str()?;
-        Finess::lire_delivre(brut).ok().map(|(lu, _)| lu.to_string())
-    };
+pub(super) fn numeros(sites: Enfants<'_>) -> HashMap<&str, String> {
     sites
-        .iter()
         .filter_map(|site| {
-            let id = site.get("informationsGeneralesEGE")?.get("egeId")?.as_str()?;
-            Some((id.trim(), numero(site)?))
+            let infos = site.get("informationsGeneralesEGE")?;
+            let id = infos.get("egeId")?.texte()?;
+            let (numero, _) = Finess::lire_delivre(infos.get("numFinessEge")?.texte()?).ok()?;
+            Some((id.trim(), numero.as_str().to_owned()))
         })
         .collect()
 }
@@ -227,13 +228,13 @@ pub(super) fn numeros(sites: &[Value]) -> HashMap<&str, String> {
 fn lire_porteuse(vue: &Vue<'_>, ege: &str, numeros: &HashMap<&str, String>, carnet: &mut Carnet) -> String {
     let mut porteuse = String::new();
     for role in vue.vues("roleEge", ROLE, carnet) {
-        let portee = role.texte("roleRelationEge", carnet) == SECONDAIRE
+        let portee = role.texte_vu("roleRelationEge", carnet) == SECONDAIRE
             && !ege.is_empty()
-            && role.texte("idEgeNonPorteuse", carnet) == ege;
+            && role.texte_vu("idEgeNonPorteuse", carnet) == ege;
         if !portee {
             continue;
         }
-        match numeros.get(role.texte("idEgePorteuse", carnet).as_str()) {
+        match numeros.get(&*role.texte_vu("idEgePorteuse", carnet)) {
             None => carnet.constater("site-porteur-inconnu"),
             Some(numero) if porteuse.is_empty() || *numero < porteuse => porteuse.clone_from(numero),
             Some(_) => {}
@@ -243,10 +244,15 @@ fn lire_porteuse(vue: &Vue<'_>, ege: &str, numeros: &HashMap<&str, String>, carn
 }
 
 /// The events as they are kept: oldest first, each once.
-fn en_fiche(evenements: Vec<Evenement>) -> Vec<EvenementFiness> {
+fn en_fiche(evenements: Vec<Evenement<'_>>) -> Vec<EvenementFiness> {
     let mut fiches: Vec<EvenementFiness> = evenements
         .into_iter()
-        .map(|lu| EvenementFiness { code: lu.code, date: lu.jour, etat_objet: lu.etat, objet_lie: lu.objet })
+        .map(|lu| EvenementFiness {
+            code: lu.code.into_owned(),
+            date: lu.jour.into_owned(),
+            etat_objet: lu.etat.into_owned(),
+            objet_lie: lu.objet.into_owned(),
+        })
         .collect();
     fiches.sort_by(|un, autre| {
         (&un.date, &un.code, &un.etat_objet, &un.objet_lie).cmp(&(
@@ -261,7 +267,7 @@ fn en_fiche(evenements: Vec<Evenement>) -> Vec<EvenementFiness> {
 }
 
 fn lire_etat(vue: &Vue<'_>, carnet: &mut Carnet) -> bool {
-    match vue.texte("etatObjet", carnet).as_str() {
+    match &*vue.texte_vu("etatObjet", carnet) {
         "A" => true,
         "I" => false,
         _ => {

@@ -10,6 +10,7 @@ use super::*;
 
 mod apports;
 mod echantillons;
+mod equivalence;
 
 fn charger(octets: &[u8]) -> (Vec<Lecture>, Result<Resume, ErreurFichier>) {
     let mut lectures = Vec::new();

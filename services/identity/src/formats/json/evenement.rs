@@ -1,5 +1,7 @@
 //! Events, of a structure or of an activity.
 
+use std::borrow::Cow;
+
 use super::{Carnet, Vue};
 
 const EVENEMENT: &[&str] = &[
@@ -17,20 +19,20 @@ const EVENEMENT: &[&str] = &[
 
 /// An event. Its id is not read: FINESS renumbers it between editions.
 #[derive(Debug)]
-pub(in crate::formats) struct Evenement {
+pub(in crate::formats) struct Evenement<'v> {
     /// Code, R376.
-    pub(in crate::formats) code: String,
+    pub(in crate::formats) code: Cow<'v, str>,
     /// Date it takes effect, ISO 8601; empty when unknown.
-    pub(in crate::formats) jour: String,
+    pub(in crate::formats) jour: Cow<'v, str>,
     /// State of the object, R365.
-    pub(in crate::formats) etat: String,
+    pub(in crate::formats) etat: Cow<'v, str>,
     /// Id of the other object.
-    pub(in crate::formats) objet: String,
+    pub(in crate::formats) objet: Cow<'v, str>,
     /// Instant it was recorded, as written.
-    enregistre: String,
+    enregistre: Cow<'v, str>,
 }
 
-impl Evenement {
+impl Evenement<'_> {
     /// Latest last; the content ends the ties, so that the order of the file does
     /// not count.
     fn ordre(&self) -> [&str; 5] {
@@ -39,23 +41,26 @@ impl Evenement {
 }
 
 /// The events of an object, in the order of the file.
-pub(in crate::formats) fn lire_evenements(vue: &Vue<'_>, carnet: &mut Carnet) -> Vec<Evenement> {
+pub(in crate::formats) fn lire_evenements<'v>(vue: &'v Vue<'_>, carnet: &mut Carnet) -> Vec<Evenement<'v>> {
     vue.vues("evenement", EVENEMENT, carnet)
         .iter()
         .map(|evenement| Evenement {
-            code: evenement.texte("codeEvenement", carnet),
-            jour: evenement.date("dateEvenement", carnet),
-            etat: evenement.texte("etatObjet1", carnet),
-            objet: evenement.texte("identifiantObjet2", carnet),
-            enregistre: evenement.texte("dateEnregistrement", carnet),
+            code: evenement.texte_vu("codeEvenement", carnet),
+            jour: evenement.date_vue("dateEvenement", carnet),
+            etat: evenement.texte_vu("etatObjet1", carnet),
+            objet: evenement.texte_vu("identifiantObjet2", carnet),
+            enregistre: evenement.texte_vu("dateEnregistrement", carnet),
         })
         .collect()
 }
 
 /// The latest event of these codes.
-pub(in crate::formats) fn dernier<'e>(evenements: &'e [Evenement], codes: &[&str]) -> Option<&'e Evenement> {
+pub(in crate::formats) fn dernier<'e, 'v>(
+    evenements: &'e [Evenement<'v>],
+    codes: &[&str],
+) -> Option<&'e Evenement<'v>> {
     evenements
         .iter()
-        .filter(|evenement| codes.contains(&evenement.code.as_str()))
+        .filter(|evenement| codes.contains(&&*evenement.code))
         .max_by(|un, autre| un.ordre().cmp(&autre.ordre()))
 }

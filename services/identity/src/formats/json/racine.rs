@@ -1,22 +1,25 @@
 //! The root object, streamed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::source::{Compteur, Jauge, Source, erreur_lecture, sauter_marque};
 use super::super::{ErreurFichier, Resume};
-use super::Carnet;
-use super::vue::est_date;
+use super::arbre::{Arbre, Noeud};
+use super::tampon::{Fil, Tampon};
+use super::vue::{Carnet, est_date};
 
 /// Longest element of an array; the longest known is below 10 MB.
 const ELEMENT_MAX: u64 = 64 * 1024 * 1024;
-const TAMPON: usize = 256 * 1024;
 /// The array every FINESS+ file has.
 const PMEJ: &str = "pmej";
 
@@ -27,9 +30,19 @@ pub(in crate::formats) trait Contenu {
     /// Arrays read element by element; `pmej` is required, the others may be
     /// absent or null.
     const LISTES: &'static [&'static str];
+    /// False to have each element copied out of the file before it is read, as those
+    /// that cannot be read in place are: slower, and nothing else.
+    const EN_PLACE: bool = true;
 
-    /// Reads an element of one of these arrays; Break stops the reading.
-    fn element(&mut self, liste: &'static str, brut: &str, etat: &mut Etat) -> ControlFlow<()>;
+    /// Reads an element of one of these arrays, `lu` being what its text says, if it
+    /// can be told; Break stops the reading.
+    fn element(
+        &mut self,
+        liste: &'static str,
+        brut: &str,
+        lu: Option<Noeud<'_>>,
+        etat: &mut Etat,
+    ) -> ControlFlow<()>;
 }
 
 /// What is known of the file so far.
@@ -72,10 +85,10 @@ pub(in crate::formats) fn lire<C: Contenu>(
     let source = Source::ouvrir(source).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
     let (texte, marque) = sauter_marque(source).map_err(|erreur| erreur_lecture(&erreur, 1, 0))?;
     let jauge = Jauge::nouvelle(marque);
-    // Buffered on the outside: the JSON reader asks for one byte at a time.
-    let texte = BufReader::with_capacity(TAMPON, Compteur::nouveau(texte, &jauge));
-    let mut json = serde_json::Deserializer::from_reader(texte);
-    let mut lecteur = Lecteur { contenu, jauge: &jauge, etat: Etat::default(), pmej: false, arret: false };
+    let tampon = RefCell::new(Tampon::nouveau(Compteur::nouveau(texte, &jauge), &jauge));
+    let mut json = serde_json::Deserializer::from_reader(Fil(&tampon));
+    let mut lecteur =
+        Lecteur { contenu, tampon: &tampon, jauge: &jauge, etat: Etat::default(), pmej: false, arret: false };
     let lu = Deserializer::deserialize_map(&mut json, Racine(&mut lecteur)).and_then(|()| json.end());
     match lu {
         _ if lecteur.arret => Ok(lecteur.etat),
@@ -85,12 +98,16 @@ pub(in crate::formats) fn lire<C: Contenu>(
             octet: jauge.octets(),
             message: format!("Ce n'est pas un fichier {} : la liste « pmej » manque.", C::FORMAT),
         }),
-        Err(erreur) => Err(erreur_json(erreur, &jauge)),
+        Err(erreur) => {
+            let colonne = tampon.borrow().colonne(&erreur);
+            Err(erreur_json(erreur, colonne, &jauge))
+        }
     }
 }
 
-struct Lecteur<'c, C> {
+struct Lecteur<'c, 'j, C, S> {
     contenu: &'c mut C,
+    tampon: &'c RefCell<Tampon<'j, S>>,
     jauge: &'c Jauge,
     etat: Etat,
     /// True once the `pmej` array was met.
@@ -99,9 +116,9 @@ struct Lecteur<'c, C> {
     arret: bool,
 }
 
-struct Racine<'a, 'c, C>(&'a mut Lecteur<'c, C>);
+struct Racine<'a, 'c, 'j, C, S>(&'a mut Lecteur<'c, 'j, C, S>);
 
-impl<'de, C: Contenu> Visitor<'de> for Racine<'_, '_, C> {
+impl<'de, C: Contenu, S: Read> Visitor<'de> for Racine<'_, '_, '_, C, S> {
     type Value = ();
 
     fn expecting(&self, sortie: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,12 +161,12 @@ impl<'de, C: Contenu> Visitor<'de> for Racine<'_, '_, C> {
 }
 
 /// An array.
-struct Elements<'a, 'c, C> {
-    lecteur: &'a mut Lecteur<'c, C>,
+struct Elements<'a, 'c, 'j, C, S> {
+    lecteur: &'a mut Lecteur<'c, 'j, C, S>,
     liste: &'static str,
 }
 
-impl<'de, C: Contenu> DeserializeSeed<'de> for Elements<'_, '_, C> {
+impl<'de, C: Contenu, S: Read> DeserializeSeed<'de> for Elements<'_, '_, '_, C, S> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, entree: D) -> Result<(), D::Error> {
@@ -157,7 +174,7 @@ impl<'de, C: Contenu> DeserializeSeed<'de> for Elements<'_, '_, C> {
     }
 }
 
-impl<'de, C: Contenu> Visitor<'de> for Elements<'_, '_, C> {
+impl<'de, C: Contenu, S: Read> Visitor<'de> for Elements<'_, '_, '_, C, S> {
     type Value = ();
 
     fn expecting(&self, sortie: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,13 +182,13 @@ impl<'de, C: Contenu> Visitor<'de> for Elements<'_, '_, C> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut acces: A) -> Result<(), A::Error> {
-        let lecteur = self.lecteur;
+        let Self { lecteur, liste } = self;
         loop {
             lecteur.jauge.borner(ELEMENT_MAX);
-            let Some(brut) = acces.next_element::<Box<RawValue>>()? else {
+            let Some(suite) = acces.next_element_seed(Element { lecteur: &mut *lecteur, liste })? else {
                 return Ok(());
             };
-            if lecteur.contenu.element(self.liste, brut.get(), &mut lecteur.etat).is_break() {
+            if suite.is_break() {
                 lecteur.arret = true;
                 return Err(A::Error::custom("lecture interrompue"));
             }
@@ -186,8 +203,39 @@ impl<'de, C: Contenu> Visitor<'de> for Elements<'_, '_, C> {
     }
 }
 
+/// An element of an array; the JSON reader has taken its first byte and no more.
+struct Element<'a, 'c, 'j, C, S> {
+    lecteur: &'a mut Lecteur<'c, 'j, C, S>,
+    liste: &'static str,
+}
+
+impl<'de, C: Contenu, S: Read> DeserializeSeed<'de> for Element<'_, '_, '_, C, S> {
+    type Value = ControlFlow<()>;
+
+    fn deserialize<D: Deserializer<'de>>(self, entree: D) -> Result<ControlFlow<()>, D::Error> {
+        let Self { lecteur, liste } = self;
+        if C::EN_PLACE {
+            let Lecteur { contenu, tampon, etat, .. } = &mut *lecteur;
+            // The reader asks the buffer for the last brace: the borrow ends here.
+            let vu = tampon
+                .borrow_mut()
+                .objet(|brut, arbre| contenu.element(liste, brut, Some(arbre.racine()), etat));
+            if let Some(suite) = vu {
+                if suite.is_continue() {
+                    IgnoredAny::deserialize(entree)?;
+                }
+                return Ok(suite);
+            }
+        }
+        let brut = Box::<RawValue>::deserialize(entree)?;
+        let arbre = Arbre::entier(brut.get());
+        let lu = arbre.as_ref().map(Arbre::racine);
+        Ok(lecteur.contenu.element(liste, brut.get(), lu, &mut lecteur.etat))
+    }
+}
+
 /// French error for a file the JSON reader gave up.
-fn erreur_json(erreur: serde_json::Error, jauge: &Jauge) -> ErreurFichier {
+fn erreur_json(erreur: serde_json::Error, colonne: usize, jauge: &Jauge) -> ErreurFichier {
     let (ligne, octet) = (jauge.ligne(), jauge.octets());
     let message = if jauge.depasse() {
         "Un enregistrement dépasse 64 Mio.".to_owned()
@@ -198,7 +246,7 @@ fn erreur_json(erreur: serde_json::Error, jauge: &Jauge) -> ErreurFichier {
     } else if erreur.is_data() {
         "Forme inattendue : la racine doit être un objet, et ses collections des listes.".to_owned()
     } else {
-        format!("JSON invalide à la colonne {}.", erreur.column())
+        format!("JSON invalide à la colonne {colonne}.")
     };
     ErreurFichier { ligne, octet, message }
 }

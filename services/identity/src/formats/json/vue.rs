@@ -1,14 +1,15 @@
 //! Tolerant view of a JSON object that knows its path and notes what it meets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ror_domaine::identifiants::Finess;
 use ror_proto::common::v1::Faute;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::faute;
-
-static ABSENT: Value = Value::Null;
+use super::arbre::{Enfants, Noeud, Valeur};
 
 /// Faults of the element being read, warnings and repairs of the whole file.
 #[derive(Debug, Default)]
@@ -53,44 +54,106 @@ impl Carnet {
     }
 }
 
+/// Where an element is in the file; written only when something is wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::formats) enum Chemin<'c> {
+    /// An element of an array of the root: its rank, from 1.
+    Racine(&'static str, u64),
+    /// A key of an object.
+    Cle(&'c Chemin<'c>, &'static str),
+    /// An element of the list that a key of an object holds: its rank, from 1.
+    Element(&'c Chemin<'c>, &'static str, usize),
+}
+
+impl fmt::Display for Chemin<'_> {
+    fn fmt(&self, sortie: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Racine(liste, rang) => write!(sortie, "{liste}[{rang}]"),
+            Self::Cle(objet, cle) => write!(sortie, "{objet}.{cle}"),
+            Self::Element(objet, cle, rang) => write!(sortie, "{objet}.{cle}[{rang}]"),
+        }
+    }
+}
+
+/// Keys of which the place is kept; beyond, they are searched.
+const PLACES: usize = 32;
+
 /// A JSON object, or nothing when it is absent or null.
 pub(in crate::formats) struct Vue<'v> {
-    objet: Option<&'v Map<String, Value>>,
-    chemin: String,
+    objet: Option<Noeud<'v>>,
+    cles: &'static [&'static str],
+    /// Rank in the tree of the value of each key, 0 when it is absent.
+    places: [usize; PLACES],
+    chemin: Chemin<'v>,
 }
 
 impl<'v> Vue<'v> {
     /// Looks at a value that must be an object or null; counts unknown keys.
-    fn nouvelle(valeur: &'v Value, chemin: &str, cles: &[&str], carnet: &mut Carnet) -> Self {
-        let objet = match valeur {
-            Value::Object(objet) => {
-                for cle in objet.keys() {
-                    if !cles.contains(&cle.as_str()) {
-                        carnet.constater("cle-inconnue");
-                    }
-                }
-                Some(objet)
-            }
-            Value::Null => None,
-            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                carnet.forme(chemin, "un objet");
-                None
-            }
+    fn nouvelle(
+        valeur: Option<Noeud<'v>>,
+        chemin: Chemin<'v>,
+        cles: &'static [&'static str],
+        carnet: &mut Carnet,
+    ) -> Self {
+        let mut vue = Self { objet: None, cles, places: [0; PLACES], chemin };
+        let Some(noeud) = valeur else {
+            return vue;
         };
-        Self { objet, chemin: chemin.to_owned() }
+        match noeud.valeur() {
+            Valeur::Objet(_) => {
+                vue.objet = Some(noeud);
+                vue.placer(noeud, carnet);
+            }
+            Valeur::Nul => {}
+            Valeur::Booleen(_) | Valeur::Nombre(_) | Valeur::Texte(_) | Valeur::Liste(_) => {
+                carnet.forme(&chemin.to_string(), "un objet");
+            }
+        }
+        vue
+    }
+
+    /// Finds the keys of the object: they nearly always come in the order of `cles`.
+    fn placer(&mut self, objet: Noeud<'v>, carnet: &mut Carnet) {
+        let mut suivante = 0;
+        let mut inconnues = Vec::new();
+        for enfant in objet.enfants() {
+            let cle = enfant.cle();
+            let rang = match self.cles.get(suivante) {
+                Some(attendue) if *attendue == cle => Some(suivante),
+                _ => self.cles.iter().position(|connue| *connue == cle),
+            };
+            let Some(rang) = rang else {
+                inconnues.push(cle);
+                continue;
+            };
+            if let Some(place) = self.places.get_mut(rang) {
+                *place = enfant.rang();
+            }
+            suivante = rang + 1;
+        }
+        inconnues.sort_unstable();
+        inconnues.dedup();
+        for _ in inconnues {
+            carnet.constater("cle-inconnue");
+        }
     }
 
     /// The same, for an element that may not be null.
     pub(in crate::formats) fn requise(
-        valeur: &'v Value,
-        chemin: &str,
-        cles: &[&str],
+        valeur: Noeud<'v>,
+        chemin: Chemin<'v>,
+        cles: &'static [&'static str],
         carnet: &mut Carnet,
     ) -> Self {
-        if valeur.is_null() {
-            carnet.ajouter_faute(faute(chemin, "forme-inattendue", "L'élément est vide.", "un objet"));
+        if matches!(valeur.valeur(), Valeur::Nul) {
+            carnet.ajouter_faute(faute(
+                &chemin.to_string(),
+                "forme-inattendue",
+                "L'élément est vide.",
+                "un objet",
+            ));
         }
-        Self::nouvelle(valeur, chemin, cles, carnet)
+        Self::nouvelle(Some(valeur), chemin, cles, carnet)
     }
 
     /// Path of one of its keys.
@@ -98,61 +161,80 @@ impl<'v> Vue<'v> {
         format!("{}.{cle}", self.chemin)
     }
 
-    fn valeur(&self, cle: &str) -> Option<&'v Value> {
-        self.objet.and_then(|objet| objet.get(cle))
+    fn valeur(&self, cle: &str) -> Option<Noeud<'v>> {
+        let objet = self.objet?;
+        let rang = self.cles.iter().position(|connue| *connue == cle);
+        match rang.and_then(|rang| self.places.get(rang)) {
+            Some(0) => None,
+            Some(place) => Some(objet.voisin(*place)),
+            None => objet.get(cle),
+        }
     }
 
     /// A text exactly as it is, empty when absent.
-    pub(in crate::formats) fn texte_brut(&self, cle: &str, carnet: &mut Carnet) -> String {
-        match self.valeur(cle) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(texte)) => texte.clone(),
-            Some(scalaire @ (Value::Number(_) | Value::Bool(_))) => {
+    pub(in crate::formats) fn texte_brut(&self, cle: &str, carnet: &mut Carnet) -> Cow<'v, str> {
+        let Some(noeud) = self.valeur(cle) else {
+            return Cow::Borrowed("");
+        };
+        match noeud.valeur() {
+            Valeur::Nul => Cow::Borrowed(""),
+            Valeur::Texte(texte) => Cow::Borrowed(&**texte),
+            Valeur::Nombre(_) | Valeur::Booleen(_) => {
                 carnet.constater("scalaire-non-textuel");
-                scalaire.to_string()
+                Cow::Owned(Value::from(noeud).to_string())
             }
-            Some(Value::Array(_) | Value::Object(_)) => {
+            Valeur::Liste(_) | Valeur::Objet(_) => {
                 carnet.forme(&self.chemin(cle), "un texte");
-                String::new()
+                Cow::Borrowed("")
             }
+        }
+    }
+
+    /// A text without the spaces around it, empty when absent; not copied.
+    pub(in crate::formats) fn texte_vu(&self, cle: &str, carnet: &mut Carnet) -> Cow<'v, str> {
+        match self.texte_brut(cle, carnet) {
+            Cow::Borrowed(brut) => {
+                let texte = brut.trim();
+                if texte.len() != brut.len() {
+                    carnet.constater("texte-rembourre");
+                }
+                Cow::Borrowed(texte)
+            }
+            // A number or a boolean has no space around it.
+            ecrit @ Cow::Owned(_) => ecrit,
         }
     }
 
     /// A text without the spaces around it, empty when absent.
     pub(in crate::formats) fn texte(&self, cle: &str, carnet: &mut Carnet) -> String {
-        let brut = self.texte_brut(cle, carnet);
-        let texte = brut.trim();
-        if texte.len() == brut.len() {
-            return brut;
-        }
-        carnet.constater("texte-rembourre");
-        texte.to_owned()
+        self.texte_vu(cle, carnet).into_owned()
     }
 
     /// A text that may also be the first of a list.
     pub(in crate::formats) fn premier_texte(&self, cle: &str, carnet: &mut Carnet) -> String {
-        match self.valeur(cle) {
-            Some(Value::Array(liste)) => match liste.first() {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(texte)) => texte.trim().to_owned(),
-                Some(_) => {
-                    carnet.forme(&self.chemin(cle), "une liste de textes");
-                    String::new()
-                }
-            },
-            _ => self.texte(cle, carnet),
+        let liste = self.valeur(cle).filter(|noeud| matches!(noeud.valeur(), Valeur::Liste(_)));
+        let Some(liste) = liste else {
+            return self.texte(cle, carnet);
+        };
+        match liste.enfants().next().map(Noeud::valeur) {
+            None | Some(Valeur::Nul) => String::new(),
+            Some(Valeur::Texte(texte)) => texte.trim().to_owned(),
+            Some(_) => {
+                carnet.forme(&self.chemin(cle), "une liste de textes");
+                String::new()
+            }
         }
     }
 
     /// A FINESS number. A wrong form is a fault; a wrong key is counted and kept.
     pub(in crate::formats) fn finess(&self, cle: &str, carnet: &mut Carnet) -> String {
-        let brut = self.texte(cle, carnet);
+        let brut = self.texte_vu(cle, carnet);
         match Finess::lire_delivre(&brut) {
             Ok((lu, avertissement)) => {
                 if avertissement.is_some() {
                     carnet.constater("finess-cle-invalide");
                 }
-                lu.to_string()
+                lu.as_str().to_owned()
             }
             Err(invalide) => {
                 carnet.ajouter_faute(faute(
@@ -167,49 +249,73 @@ impl<'v> Vue<'v> {
     }
 
     /// An object it holds.
-    pub(in crate::formats) fn sous(&self, cle: &str, cles: &[&str], carnet: &mut Carnet) -> Vue<'v> {
-        Vue::nouvelle(self.valeur(cle).unwrap_or(&ABSENT), &self.chemin(cle), cles, carnet)
+    pub(in crate::formats) fn sous(
+        &self,
+        cle: &'static str,
+        cles: &'static [&'static str],
+        carnet: &mut Carnet,
+    ) -> Vue<'_> {
+        Vue::nouvelle(self.valeur(cle), Chemin::Cle(&self.chemin, cle), cles, carnet)
     }
 
     /// A list it holds, empty when absent or null.
-    pub(in crate::formats) fn liste(&self, cle: &str, carnet: &mut Carnet) -> &'v [Value] {
-        match self.valeur(cle) {
-            None | Some(Value::Null) => &[],
-            Some(Value::Array(liste)) => liste,
-            Some(_) => {
+    pub(in crate::formats) fn liste(&self, cle: &str, carnet: &mut Carnet) -> Enfants<'v> {
+        let Some(noeud) = self.valeur(cle) else {
+            return Enfants::default();
+        };
+        match noeud.valeur() {
+            Valeur::Nul => Enfants::default(),
+            Valeur::Liste(_) => noeud.enfants(),
+            Valeur::Booleen(_) | Valeur::Nombre(_) | Valeur::Texte(_) | Valeur::Objet(_) => {
                 carnet.forme(&self.chemin(cle), "une liste");
-                &[]
+                Enfants::default()
             }
         }
     }
 
     /// The objects of a list it holds.
-    pub(in crate::formats) fn vues(&self, cle: &str, cles: &[&str], carnet: &mut Carnet) -> Vec<Vue<'v>> {
-        let chemin = self.chemin(cle);
-        self.liste(cle, carnet)
-            .iter()
-            .enumerate()
-            .map(|(rang, valeur)| Vue::nouvelle(valeur, &format!("{chemin}[{}]", rang + 1), cles, carnet))
-            .collect()
+    pub(in crate::formats) fn vues(
+        &self,
+        cle: &'static str,
+        cles: &'static [&'static str],
+        carnet: &mut Carnet,
+    ) -> Vec<Vue<'_>> {
+        let mut vues = Vec::new();
+        for (rang, noeud) in self.liste(cle, carnet).enumerate() {
+            let chemin = Chemin::Element(&self.chemin, cle, rang + 1);
+            vues.push(Vue::nouvelle(Some(noeud), chemin, cles, carnet));
+        }
+        vues
+    }
+
+    /// A date as AAAA-MM-JJ, empty when absent, unknown (1900-01-01) or malformed; not
+    /// copied.
+    pub(in crate::formats) fn date_vue(&self, cle: &str, carnet: &mut Carnet) -> Cow<'v, str> {
+        let texte = self.texte_vu(cle, carnet);
+        if texte.is_empty() {
+            return texte;
+        }
+        let jour = texte.get(..10).unwrap_or_default();
+        if jour == "1900-01-01" {
+            carnet.constater("date-inconnue");
+            return Cow::Borrowed("");
+        }
+        if !est_date(jour) {
+            carnet.constater("date-invalide");
+            return Cow::Borrowed("");
+        }
+        match texte {
+            Cow::Borrowed(texte) => Cow::Borrowed(texte.get(..10).unwrap_or_default()),
+            Cow::Owned(mut texte) => {
+                texte.truncate(10);
+                Cow::Owned(texte)
+            }
+        }
     }
 
     /// A date as AAAA-MM-JJ, empty when absent, unknown (1900-01-01) or malformed.
     pub(in crate::formats) fn date(&self, cle: &str, carnet: &mut Carnet) -> String {
-        let texte = self.texte(cle, carnet);
-        if texte.is_empty() {
-            return texte;
-        }
-        match texte.get(..10) {
-            Some("1900-01-01") => {
-                carnet.constater("date-inconnue");
-                String::new()
-            }
-            Some(jour) if est_date(jour) => jour.to_owned(),
-            _ => {
-                carnet.constater("date-invalide");
-                String::new()
-            }
-        }
+        self.date_vue(cle, carnet).into_owned()
     }
 
     /// An instant `AAAA-MM-JJ hh:mm:ss`, given back with a `T`; a date alone stays
@@ -219,7 +325,7 @@ impl<'v> Vue<'v> {
         if jour.is_empty() {
             return jour;
         }
-        let brut = self.valeur(cle).and_then(Value::as_str).unwrap_or_default();
+        let brut = self.valeur(cle).and_then(Noeud::texte).unwrap_or_default();
         match brut.trim().split_once([' ', 'T']) {
             Some((_, heure)) if est_heure(heure) => format!("{jour}T{heure}"),
             _ => jour,

@@ -101,6 +101,8 @@ impl Colonnes {
         let Some(corps) = corps else {
             return Err(self.nombre_faux(ligne));
         };
+        // One look at the whole line, most often; where it fails, one a field that is read.
+        let texte = std::str::from_utf8(corps).ok();
         let mut champs = Champs([""; CHAMPS]);
         let mut voulues = self.voulues.iter();
         let mut voulue = voulues.next();
@@ -109,14 +111,30 @@ impl Colonnes {
             if let Some((colonne, champ)) = voulue
                 && *colonne == rang
             {
-                let texte = std::str::from_utf8(&corps[debut..fin]).map_err(|_| encodage_invalide())?;
-                champs.0[*champ as usize] = rogner(texte);
+                let lu = match texte {
+                    Some(texte) => texte.get(debut..fin),
+                    None => std::str::from_utf8(&corps[debut..fin]).ok(),
+                };
+                champs.0[*champ as usize] = rogner(lu.ok_or_else(encodage_invalide)?);
                 voulue = voulues.next();
             }
             rang += 1;
             debut = fin + 1;
         }
         if rang == self.nombre { Ok(champs) } else { Err(self.nombre_faux(ligne)) }
+    }
+
+    /// What can be read of a line that cannot be cut: the fields that are where the header
+    /// says and are text.
+    pub(super) fn deviner<'l>(&self, ligne: &'l [u8]) -> Champs<'l> {
+        let mut champs = Champs([""; CHAMPS]);
+        for (rang, octets) in ligne.split(|octet| *octet == b'|').enumerate() {
+            let voulue = self.voulues.iter().find(|(colonne, _)| *colonne == rang);
+            if let (Some((_, champ)), Ok(texte)) = (voulue, std::str::from_utf8(octets)) {
+                champs.0[*champ as usize] = rogner(texte);
+            }
+        }
+        champs
     }
 
     fn nombre_faux(&self, ligne: &[u8]) -> Faute {

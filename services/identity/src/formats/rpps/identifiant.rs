@@ -53,6 +53,16 @@ impl Identifiant {
         Ok(lu)
     }
 
+    /// Every `idNat_PS` that a line which is refused names, right or wrong.
+    pub(super) fn cites(ligne: &Champs<'_>) -> Vec<String> {
+        let deduit = [ligne.valeur(Champ::TypeIdentifiant), ligne.valeur(Champ::Identifiant)].concat();
+        let mut cites = vec![deduit, ligne.valeur(Champ::IdNatPs).to_owned()];
+        cites.iter_mut().for_each(|cite| cite.make_ascii_uppercase());
+        cites.retain(|cite| !cite.is_empty());
+        cites.dedup();
+        cites
+    }
+
     /// True for a line written with these very identifiers: nothing more to check.
     pub(super) fn est_de(&self, ligne: &Champs<'_>) -> bool {
         let genre = ligne.valeur(Champ::TypeIdentifiant);

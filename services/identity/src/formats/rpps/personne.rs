@@ -44,6 +44,10 @@ impl Fiche for Personne {
         &self.identifiant
     }
 
+    fn id(id_nat_ps: &str) -> String {
+        id_ps(id_nat_ps)
+    }
+
     fn controler(ligne: &Champs<'_>, fautes: &mut Vec<Faute>) {
         if ligne.valeur(Champ::Nom).is_empty() {
             fautes.push(faute("Nom d'exercice", "nom-absent", "Le nom d'exercice est absent.", "Un nom"));

@@ -27,6 +27,10 @@ impl Fiche for Savoirs {
         &self.identifiant
     }
 
+    fn id(id_nat_ps: &str) -> String {
+        id_ps(id_nat_ps)
+    }
+
     fn controler(_: &Champs<'_>, _: &mut Vec<Faute>) {}
 
     fn ajouter(&mut self, ligne: &Champs<'_>, suivi: &mut Suivi) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
 
+use foldhash::fast::RandomState;
 use ror_domaine::territoire::{region_de_commune, region_de_departement};
 use ror_proto::common::v1::Faute;
 use ror_proto::identity::v1::identity::Ressource;
@@ -25,6 +26,8 @@ pub(super) trait Fiche {
     fn nouvelle(identifiant: Identifiant) -> Self;
     /// Whose it is.
     fn identifiant(&self) -> &Identifiant;
+    /// Technical id of the record of a person, by `idNat_PS`.
+    fn id(id_nat_ps: &str) -> String;
     /// Adds the faults of a line, those of its identifiers excepted. No value is
     /// quoted.
     fn controler(ligne: &Champs<'_>, fautes: &mut Vec<Faute>);
@@ -38,7 +41,7 @@ pub(super) trait Fiche {
 #[derive(Debug, Default)]
 pub(super) struct Suivi {
     constats: BTreeMap<&'static str, u64>,
-    regions: HashMap<[u8; 5], &'static str>,
+    regions: HashMap<[u8; 5], &'static str, RandomState>,
 }
 
 impl Suivi {
@@ -81,7 +84,7 @@ pub(super) fn lire<F: Fiche>(
         debut: 0,
         texte: Vec::new(),
         fins: Vec::new(),
-        vues: HashSet::new(),
+        vues: HashSet::default(),
         lignes: 0,
         doublons: 0,
         reprises: 0,
@@ -90,7 +93,7 @@ pub(super) fn lire<F: Fiche>(
         let numero = lignes.numero();
         let suite = match lue {
             Lue::Entiere => table.ligne(lignes.octets(), numero, &colonnes),
-            Lue::TropLongue => table.refuser_longueur(numero),
+            Lue::TropLongue => table.refuser_longueur(lignes.octets(), numero, &colonnes),
         };
         if suite.is_break() {
             return Ok(table.resume(&colonnes));
@@ -137,7 +140,7 @@ struct Table<'s, F> {
     texte: Vec<u8>,
     fins: Vec<usize>,
     /// Persons handed over.
-    vues: HashSet<u64>,
+    vues: HashSet<u64, RandomState>,
     lignes: u64,
     doublons: u64,
     reprises: u64,
@@ -163,7 +166,7 @@ impl<F: Fiche> Table<'_, F> {
         self.lignes += 1;
         let champs = match colonnes.couper(octets) {
             Ok(champs) => champs,
-            Err(faute) => return self.refuser(numero, vec![faute]),
+            Err(faute) => return self.refuser(numero, vec![faute], &colonnes.deviner(octets)),
         };
         let mut fautes = Vec::new();
         let nouvelle = match self.identifiant(&champs) {
@@ -175,7 +178,7 @@ impl<F: Fiche> Table<'_, F> {
         };
         F::controler(&champs, &mut fautes);
         if !fautes.is_empty() {
-            return self.refuser(numero, fautes);
+            return self.refuser(numero, fautes, &champs);
         }
         if let Some(identifiant) = nouvelle {
             self.remettre()?;
@@ -235,13 +238,14 @@ impl<F: Fiche> Table<'_, F> {
     }
 
     /// The line itself is personal data: it is not kept.
-    fn refuser(&mut self, ligne: u64, fautes: Vec<Faute>) -> ControlFlow<()> {
-        (self.suite)(Lecture::Refus { ligne, fautes, contenu: String::new() })
+    fn refuser(&mut self, ligne: u64, fautes: Vec<Faute>, champs: &Champs<'_>) -> ControlFlow<()> {
+        let nommes = Identifiant::cites(champs).iter().map(|cite| F::id(cite)).collect();
+        (self.suite)(Lecture::Refus { ligne, fautes, contenu: String::new(), nommes })
     }
 
-    fn refuser_longueur(&mut self, ligne: u64) -> ControlFlow<()> {
+    fn refuser_longueur(&mut self, octets: &[u8], numero: u64, colonnes: &Colonnes) -> ControlFlow<()> {
         self.lignes += 1;
-        self.refuser(ligne, vec![ligne_trop_longue()])
+        self.refuser(numero, vec![ligne_trop_longue()], &colonnes.deviner(octets))
     }
 }
 

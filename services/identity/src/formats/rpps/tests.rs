@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use ror_domaine::identifiants::id_ps;
 use ror_proto::identity::v1::Professionnel;
 use ror_proto::identity::v1::identity::Ressource;
 
@@ -91,7 +92,7 @@ fn refus(lectures: &[Lecture]) -> Vec<(u64, &str)> {
     lectures
         .iter()
         .filter_map(|lecture| match lecture {
-            Lecture::Refus { ligne, fautes, contenu } => {
+            Lecture::Refus { ligne, fautes, contenu, .. } => {
                 assert!(contenu.is_empty());
                 let textes = format!("{fautes:?}");
                 assert!(!textes.contains("ALPHA") && !textes.contains("109900"), "{textes}");
@@ -219,6 +220,35 @@ fn lignes_refusees_sans_leur_contenu() {
     assert_eq!(comptes(&resume, ["lignes", "personnes", "reprises"]), [11, 3, 1]);
     let attendus = BTreeMap::from([("adeli-cle-invalide", 1), ("ligne-vide", 1), ("personne-reprise", 1)]);
     assert_eq!(resume.constats, attendus);
+}
+
+#[test]
+fn a_refused_line_names_the_person_as_far_as_it_can_be_read() {
+    let bonne = corpus().swap_remove(0);
+    let nommes = |ligne: &str| -> Vec<String> {
+        let (lectures, _) = charger(fichier(&[ligne.to_owned()]).as_bytes());
+        lectures
+            .into_iter()
+            .flat_map(|lecture| match lecture {
+                Lecture::Refus { nommes, .. } => nommes,
+                Lecture::Enregistrement { .. } => panic!("refused"),
+            })
+            .collect()
+    };
+    let (elle, autre) = (id_ps("810990000019"), id_ps("810990000027"));
+    for fausse in [
+        bonne.replace("|ALPHA|", "| |"),
+        bonne.replace("|ALPHA|", "|"),
+        bonne.replace("|S|", "|"),
+        bonne.replacen("8|", "8 |", 1).replace("|ALPHA|", "||"),
+    ] {
+        assert_eq!(nommes(&fausse), std::slice::from_ref(&elle), "{fausse}");
+    }
+    assert_eq!(nommes(&bonne.replace("|810990000019|", "|810990000027|")), [elle.clone(), autre]);
+    // A number that is wrong is one that nobody has; the other one is still theirs.
+    let cle_fausse = nommes(&bonne.replace("8|10990000019|", "8|10990000012|"));
+    assert_eq!(cle_fausse, [id_ps("810990000012"), elle]);
+    assert!(nommes("").is_empty() && nommes("|||").is_empty());
 }
 
 #[test]

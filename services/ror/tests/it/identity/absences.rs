@@ -68,6 +68,52 @@ async fn a_professional_leaves_at_the_second_absence_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_known_professional_whose_line_is_refused_is_not_absent() {
+    let banc = Banc::demarrer(&["identity"]).await;
+    let identity = banc.base("identity").await;
+    let cle = format!("8{}", numero_rpps(5));
+    let tous = personnes(20);
+    let avec = |ligne: Option<String>| {
+        let mut lignes = personnes(20);
+        drop(lignes.splice(5..6, ligne));
+        lignes
+    };
+    rpps(&banc, "202610010830", &tous).await;
+    let avant = traces(&identity).await;
+    // Without its name, then with a field too few: the line is refused, the person is there.
+    let sans_nom = tous[5].replace("|NOM5|", "||");
+    let courte = tous[5].replace("|Zoé|", "|");
+    for (jour, ligne) in [("202610020830", &sans_nom), ("202610030830", &courte), ("202610040830", &sans_nom)]
+    {
+        let r = rpps(&banc, jour, &avec(Some(ligne.clone()))).await;
+        assert_eq!(
+            (r.statut(), r.refus.len(), r.operations.len()),
+            (StatutEdition::Appliquee, 1, 0),
+            "{r:?}"
+        );
+        assert_eq!(compte(&r, "professionnel").absents, 0);
+    }
+    assert_eq!(traces(&identity).await, avant);
+    assert!(professionnel(&banc, &cle).await.actif);
+
+    // Absent, refused, absent: never twice in a row.
+    for (jour, ligne, operation) in [
+        ("202610050830", None, Operation::Disparue),
+        ("202610060830", Some(courte), Operation::Reapparue),
+        ("202610070830", None, Operation::Disparue),
+    ] {
+        let r = rpps(&banc, jour, &avec(ligne)).await;
+        assert_eq!((fois(&r, operation), r.operations.len()), (1, 1), "{jour}: {r:?}");
+    }
+    assert!(professionnel(&banc, &cle).await.actif);
+    // A wrong line beside the right one takes nothing from it.
+    let mut deux = personnes(20);
+    deux.insert(5, sans_nom);
+    let r = rpps(&banc, "202610080830", &deux).await;
+    assert_eq!((r.refus.len(), compte(&r, "professionnel").inchanges), (1, 20), "{r:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_structure_that_vanishes_is_told_and_never_closed_and_a_part_says_nothing_of_the_others() {
     let banc = Banc::demarrer(&["identity"]).await;
     let identity = banc.base("identity").await;

@@ -130,3 +130,33 @@ async fn a_number_that_is_another_s_is_handed_back_and_the_others_go_on() {
     drop(bloc);
     assert_eq!(traces(&base).await, [3, 3, 3, 3, 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_encoded_beforehand_is_written_and_refused_alike() {
+    let banc = Banc::demarrer(&["identity"]).await;
+    let base = banc.base("identity").await;
+    let magasin = Magasin::nouveau(base.clone(), "identity");
+    let avec = |id: &str, numero: &str| ecriture(id, 1, id.as_bytes(), Some(vec![identifiant(numero, true)]));
+    let mut bloc = magasin.bloc(origine()).await.unwrap();
+    let encodeur = bloc.encodeur();
+    assert!(bloc.ecrire_pretes(encodeur.preparer(vec![avec("premier", "1")])).await.unwrap().is_empty());
+    let pretes =
+        encodeur.preparer(vec![avec("trop-tard", "1"), avec("b", "2"), avec("a", "2"), avec("c", "3")]);
+    let refus = bloc.ecrire_pretes(pretes).await.unwrap();
+    let refuses: Vec<&str> = refus.iter().map(|r| r.id.as_str()).collect();
+    assert_eq!(refuses, ["b", "trop-tard"], "by order of id, the first one has it");
+    assert_eq!(bloc.valider().await.unwrap(), 3);
+    assert_eq!(traces(&base).await, [3, 3, 3, 3, 0]);
+    // Another load finds the numbers of the first one, and leaves the same rows either way.
+    let pareille = |id: &str, numero: &str| ecriture(id, 1, b"etat", Some(vec![identifiant(numero, true)]));
+    let mut bloc = magasin.bloc(origine()).await.unwrap();
+    assert!(bloc.ecrire(vec![pareille("d", "4")]).await.unwrap().is_empty());
+    let pretes = bloc.encodeur().preparer(vec![avec("e", "3"), avec("f", "4"), pareille("g", "5")]);
+    let refus = bloc.ecrire_pretes(pretes).await.unwrap();
+    let refuses: Vec<&str> = refus.iter().map(|r| r.id.as_str()).collect();
+    assert_eq!(refuses, ["e", "f"]);
+    assert_eq!(bloc.valider().await.unwrap(), 2);
+    let encodee: Vec<String> =
+        contenu(&base, "g").await.iter().map(|l| l.replace("finess5true", "finess4true")).collect();
+    assert_eq!(contenu(&base, "d").await, encodee);
+}

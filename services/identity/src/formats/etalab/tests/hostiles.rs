@@ -73,7 +73,7 @@ fn each_faulty_line_has_its_own_fate() {
 fn a_refused_line_keeps_every_fault_and_its_text_to_be_replayed() {
     let fautive = site(&[("rs", ""), ("rslongue", ""), ("nofinessej", "x")]);
     let (lectures, _) = charger(fichier(std::slice::from_ref(&fautive)).as_bytes());
-    let [Lecture::Refus { ligne: 2, fautes, contenu }] = lectures.as_slice() else {
+    let [Lecture::Refus { ligne: 2, fautes, contenu, .. }] = lectures.as_slice() else {
         panic!("{lectures:?}");
     };
     let regles: Vec<&str> = fautes.iter().map(|faute| faute.regle.as_str()).collect();

@@ -1,0 +1,83 @@
+//! Someone who changes capacities while the searches are compared.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::{
+    client::Client,
+    fhir::{entrees, tableau, texte},
+    patch::{disponibles, nombre, plafond, remplacer},
+};
+
+/// Between two writes.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A running writer.
+pub struct Ecrivain {
+    arret: Arc<AtomicBool>,
+    tache: JoinHandle<Result<usize>>,
+}
+
+impl Ecrivain {
+    /// Starts to write: `lecteur` sees every capacity, `flux` may change them.
+    pub async fn lancer(lecteur: Arc<Client>, flux: Arc<Client>) -> Result<Self> {
+        let lieux = lieux_modifiables(&lecteur).await?;
+        ensure!(!lieux.is_empty(), "no place whose free beds can move");
+        let arret = Arc::new(AtomicBool::new(false));
+        let tache = tokio::spawn(ecrire(lecteur, flux, lieux, arret.clone()));
+        Ok(Self { arret, tache })
+    }
+
+    /// Ends it; gives the number of writes.
+    pub async fn arreter(self) -> Result<usize> {
+        self.arret.store(true, Ordering::Relaxed);
+        self.tache.await?
+    }
+}
+
+/// Ids of the places whose free beds can move, with their synchronisation identifiers.
+async fn lieux_modifiables(client: &Client) -> Result<Vec<(String, String)>> {
+    let mut lieux = Vec::new();
+    for page in client.pages("Location", &[("_count", "1000")]).await? {
+        for (_, lieu) in entrees(&page) {
+            let mut externes =
+                tableau(lieu, "identifier").iter().filter(|i| texte(i, "/type/coding/0/code") == "26");
+            let externe = externes.next().map(|i| texte(i, "/value").to_owned());
+            if let Some(externe) = externe.filter(|_| disponibles(lieu).is_some() && plafond(lieu) >= 4) {
+                lieux.push((texte(lieu, "/id").to_owned(), externe));
+            }
+        }
+    }
+    Ok(lieux)
+}
+
+async fn ecrire(
+    lecteur: Arc<Client>,
+    flux: Arc<Client>,
+    lieux: Vec<(String, String)>,
+    arret: Arc<AtomicBool>,
+) -> Result<usize> {
+    let mut ecrites = 0;
+    for (id, externe) in lieux.iter().cycle() {
+        if arret.load(Ordering::Relaxed) {
+            break;
+        }
+        let lieu: Value = lecteur.lire(&format!("Location/{id}")).await?.attendre(200)?.corps;
+        let libres = disponibles(&lieu).with_context(|| format!("{id} lost its free beds"))?;
+        let n = nombre(libres);
+        let corps = remplacer(libres, if n < plafond(&lieu) { n + 1 } else { n - 1 });
+        flux.modifier(externe, &corps).await?.attendre(200).with_context(|| externe.clone())?;
+        ecrites += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(ecrites)
+}

@@ -1,0 +1,327 @@
+//! What an export or a change feed covers: types and, within each, searches of which one must hold.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::{
+    Passerelle,
+    fhir::outcome::Issue,
+    modele::{Modele, TypeFhir},
+    recherche::{
+        arbre::Requete,
+        evaluation::{BUDGET, Moteur, Textes, TropCouteux},
+        parametres::Relation,
+    },
+};
+
+/// Rows of each type, in the order of [`TypeFhir::TOUS`].
+pub type Ensembles = [RoaringBitmap; 5];
+
+/// Most searches in one request.
+const FILTRES_MAX: usize = 50;
+/// Longest chain of references followed: internal organisations stand in one another.
+const PROFONDEUR: usize = 12;
+/// Parameters of the answer of a search: they select nothing.
+const DE_LA_REPONSE: [&str; 10] = [
+    "_include",
+    "_revinclude",
+    "_sort",
+    "_count",
+    "_summary",
+    "_total",
+    "_elements",
+    "_contained",
+    "_format",
+    "_page",
+];
+
+/// One type, and the searches of which one must hold; none: all that the caller sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volet {
+    /// Type.
+    #[serde(serialize_with = "ecrire_type", deserialize_with = "lire_type")]
+    pub type_fhir: TypeFhir,
+    /// Query strings.
+    pub filtres: Vec<String>,
+}
+
+/// Types covered, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portee(pub Vec<Volet>);
+
+fn ecrire_type<S: Serializer>(t: &TypeFhir, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(t.nom())
+}
+
+fn lire_type<'de, D: Deserializer<'de>>(d: D) -> Result<TypeFhir, D::Error> {
+    let nom = String::deserialize(d)?;
+    TypeFhir::de_nom(&nom).ok_or_else(|| D::Error::custom("unknown type"))
+}
+
+/// The types served, for a message.
+pub fn types_servis() -> String {
+    TypeFhir::TOUS.map(TypeFhir::nom).join(", ")
+}
+
+impl Portee {
+    /// From the values of `_type` and `_typeFilter`, decoded; `seul` is the type of the address.
+    pub fn lire(
+        types: &[String],
+        filtres: &[String],
+        seul: Option<TypeFhir>,
+        issues: &mut Vec<Issue>,
+    ) -> Self {
+        let mut voulus = BTreeSet::new();
+        for nom in types.iter().flat_map(|v| v.split(',')).map(str::trim).filter(|n| !n.is_empty()) {
+            match TypeFhir::de_nom(nom) {
+                Some(t) if seul.is_some_and(|s| s != t) => issues.push(
+                    Issue::new(
+                        "value",
+                        format!(
+                            "_type : « {nom} » n'est pas le type de l'adresse. Attendu : {}.",
+                            seul.map_or("", TypeFhir::nom)
+                        ),
+                    )
+                    .sur("_type"),
+                ),
+                Some(t) => {
+                    voulus.insert(t);
+                }
+                None => issues.push(
+                    Issue::new(
+                        "not-supported",
+                        format!(
+                            "_type : le type « {} » n'est pas servi. Attendu : {}.",
+                            court(nom),
+                            types_servis()
+                        ),
+                    )
+                    .sur("_type"),
+                ),
+            }
+        }
+        if voulus.is_empty() {
+            voulus.extend(seul.map_or(TypeFhir::TOUS.to_vec(), |t| vec![t]));
+        }
+        let mut volets: Vec<Volet> =
+            voulus.into_iter().map(|type_fhir| Volet { type_fhir, filtres: Vec::new() }).collect();
+        let filtres: Vec<&str> = filtres.iter().flat_map(|v| couper(v)).collect();
+        if filtres.len() > FILTRES_MAX {
+            issues.push(
+                Issue::new(
+                    "too-costly",
+                    format!("_typeFilter : {} recherches. Attendu : {FILTRES_MAX} au plus.", filtres.len()),
+                )
+                .sur("_typeFilter"),
+            );
+            return Self(volets);
+        }
+        for filtre in filtres {
+            let lu = filtre.trim_start_matches('/').split_once('?');
+            let Some((t, chaine)) = lu.and_then(|(nom, c)| TypeFhir::de_nom(nom).map(|t| (t, c))) else {
+                issues.push(
+                    Issue::new(
+                        "value",
+                        format!(
+                            "_typeFilter : « {} » n'est pas une recherche. Attendu : <type>?<critères> encodé, par exemple HealthcareService%3F_tag%3D52 ; types : {}.",
+                            court(filtre),
+                            types_servis()
+                        ),
+                    )
+                    .sur("_typeFilter"),
+                );
+                continue;
+            };
+            match volets.iter_mut().find(|v| v.type_fhir == t) {
+                Some(v) => v.filtres.push(chaine.to_owned()),
+                None => issues.push(
+                    Issue::new("value", format!("_typeFilter : « {} » porte sur {}, que _type ne demande pas. Attendu : {} dans _type.", court(filtre), t.nom(), t.nom()))
+                        .sur("_typeFilter"),
+                ),
+            }
+        }
+        Self(volets)
+    }
+
+    /// Whether a type is covered.
+    pub fn couvre(&self, t: TypeFhir) -> bool {
+        self.0.iter().any(|v| v.type_fhir == t)
+    }
+
+    /// Checks every search: all their faults.
+    pub fn compiler(&self, p: &Passerelle) -> Result<Recherches, Vec<Issue>> {
+        let (mut recherches, mut issues) = (Vec::new(), Vec::new());
+        for v in &self.0 {
+            let mut lues = Vec::new();
+            for chaine in &v.filtres {
+                issues.extend(etrangers(chaine));
+                match p.lire_recherche(v.type_fhir, chaine, false) {
+                    Ok(r) => lues.push(r),
+                    Err(i) => issues.extend(i),
+                }
+            }
+            // A filter without criteria is no filter.
+            if v.filtres.iter().any(|c| c.split('&').all(str::is_empty)) {
+                lues.clear();
+            }
+            recherches.push((v.type_fhir, lues));
+        }
+        if issues.is_empty() { Ok(Recherches(recherches)) } else { Err(issues) }
+    }
+}
+
+/// Splits a list of searches: a comma parts two of them only before a type.
+fn couper(valeur: &str) -> Vec<&str> {
+    let mut morceaux = Vec::new();
+    let mut debut = 0;
+    for (rang, _) in valeur.match_indices(',') {
+        let suite = valeur[rang + 1..].trim_start_matches(['/', ' ']);
+        let nom = suite.split('?').next().unwrap_or_default();
+        if nom.len() < suite.len() && !nom.is_empty() && nom.bytes().all(|o| o.is_ascii_alphabetic()) {
+            morceaux.push(&valeur[debut..rang]);
+            debut = rang + 1;
+        }
+    }
+    morceaux.push(&valeur[debut..]);
+    morceaux.into_iter().map(|m| m.trim_matches([',', ' '])).filter(|m| !m.is_empty()).collect()
+}
+
+/// Parameters of a search that have no place among criteria.
+fn etrangers(chaine: &str) -> Vec<Issue> {
+    let noms = chaine.split('&').filter_map(|p| p.split(['=', ':']).next());
+    noms.filter(|n| DE_LA_REPONSE.contains(n))
+        .map(|n| {
+            let texte = format!("Le paramètre « {n} » ne choisit pas de ressources. Attendu : des critères de recherche seulement.");
+            Issue::new("not-supported", texte).sur(n)
+        })
+        .collect()
+}
+
+fn court(texte: &str) -> String {
+    texte.chars().take(80).collect()
+}
+
+/// Checked searches by type; no search: the whole type.
+#[derive(Clone, Debug)]
+pub struct Recherches(pub Vec<(TypeFhir, Vec<Requete>)>);
+
+impl Recherches {
+    /// Whether each search stays within the budget of a request now: a feed runs it again and again.
+    pub fn mesurer(&self, p: &Passerelle, profil: u8) -> Result<(), TropCouteux> {
+        let m = p.annuaire.instant();
+        let textes = p.textes(profil);
+        for r in self.0.iter().flat_map(|(_, r)| r) {
+            Moteur::nouveau(&m, profil, &textes, BUDGET).rangs(r.type_fhir, &r.condition)?;
+        }
+        Ok(())
+    }
+
+    /// Rows found at a moment under a profile, whatever it costs: their number is bounded before.
+    pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
+        let un = |r: &Requete| {
+            let moteur = Moteur::nouveau(m, profil, textes, i64::MAX);
+            moteur.rangs(r.type_fhir, &r.condition).unwrap_or_default()
+        };
+        let mut ensembles = Ensembles::default();
+        for (t, requetes) in &self.0 {
+            ensembles[*t as usize] = match requetes.split_first() {
+                None => m.table(*t).visibles(profil).clone(),
+                Some((premiere, autres)) => autres.iter().fold(un(premiere), |rangs, r| rangs | un(r)),
+            };
+        }
+        ensembles
+    }
+}
+
+/// Adds what goes with these rows: the roles of the offers, then all that any of them refers to, as far
+/// as the profile sees.
+pub fn associer(m: &Modele, ensembles: &mut Ensembles, profil: u8) {
+    let visibles = |t: TypeFhir| m.table(t).visibles(profil);
+    let mut nouveaux = ensembles.clone();
+    let offres = &ensembles[TypeFhir::HealthcareService as usize];
+    nouveaux[TypeFhir::PractitionerRole as usize] |=
+        m.liens.de(Relation::Offre).sources_de(offres) & visibles(TypeFhir::PractitionerRole);
+    for _ in 0..PROFONDEUR {
+        let mut suivants = Ensembles::default();
+        for r in Relation::TOUTES {
+            let depart = &nouveaux[r.source() as usize];
+            if !depart.is_empty() {
+                let cibles = lien(m, r).cibles_de(depart) & visibles(r.cible());
+                suivants[r.cible() as usize] |= cibles;
+            }
+        }
+        for t in TypeFhir::TOUS {
+            ensembles[t as usize] |= &nouveaux[t as usize];
+            suivants[t as usize] -= &ensembles[t as usize];
+        }
+        if suivants.iter().all(RoaringBitmap::is_empty) {
+            return;
+        }
+        nouveaux = suivants;
+    }
+    for t in TypeFhir::TOUS {
+        ensembles[t as usize] |= &nouveaux[t as usize];
+    }
+}
+
+/// The adjacency of a relation.
+pub fn lien(m: &Modele, r: Relation) -> &crate::modele::Lien {
+    m.liens.de(r)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lire(types: &[&str], filtres: &[&str], seul: Option<TypeFhir>) -> (Portee, Vec<String>) {
+        let mut issues = Vec::new();
+        let textes = |v: &[&str]| v.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let p = Portee::lire(&textes(types), &textes(filtres), seul, &mut issues);
+        (p, issues.into_iter().map(|i| i.diagnostics).collect())
+    }
+
+    #[test]
+    fn a_comma_parts_searches_only_before_a_type() {
+        let un = "HealthcareService?specialty=005,007&_tag=52";
+        assert_eq!(couper(un), [un]);
+        let deux = "Location?status=active,Organization?name=a,b";
+        assert_eq!(couper(deux), ["Location?status=active", "Organization?name=a,b"]);
+        assert_eq!(couper(",, "), [] as [&str; 0]);
+        // An unknown type is still a search of its own, refused by its name.
+        assert_eq!(couper("Location?status=active,Patient?x=1").len(), 2);
+    }
+
+    #[test]
+    fn types_and_filters_meet() {
+        let (p, i) = lire(
+            &["Location,HealthcareService"],
+            &["HealthcareService?_tag=52", "HealthcareService?_tag=11"],
+            None,
+        );
+        assert!(i.is_empty(), "{i:?}");
+        assert_eq!(p.0.len(), 2);
+        assert_eq!(p.0[0].filtres, ["_tag=52", "_tag=11"]);
+        assert!(p.couvre(TypeFhir::Location) && !p.couvre(TypeFhir::Practitioner));
+        let (p, _) = lire(&[], &[], None);
+        assert_eq!(p.0.len(), 5);
+        let (p, _) = lire(&[], &["Location?status=active"], Some(TypeFhir::Location));
+        assert_eq!(p.0, [Volet { type_fhir: TypeFhir::Location, filtres: vec!["status=active".into()] }]);
+        let garde: Portee = serde_json::from_str(&serde_json::to_string(&p).unwrap()).unwrap();
+        assert_eq!(garde, p);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let (_, i) =
+            lire(&["Patient,Location"], &["Organization?name=a", "status=active", "Patient?x=1"], None);
+        assert_eq!(i.len(), 4, "{i:?}");
+        assert!(i.iter().all(|d| d.contains("Attendu : ")), "{i:?}");
+        let (_, i) = lire(&["Organization"], &[], Some(TypeFhir::Location));
+        assert!(i.len() == 1 && i[0].contains("Location"), "{i:?}");
+        let (_, i) = lire(&[], &[&"Location?a=1,".repeat(60)], None);
+        assert!(i.len() == 1 && i[0].contains("50"), "{i:?}");
+        assert_eq!(etrangers("_include=a&_tag=52&_sort:x=1").len(), 2);
+    }
+}

@@ -1,0 +1,221 @@
+//! Writing an export: one moment, rendered row by row while another thread compresses and writes, so
+//! that memory stays flat whatever the size.
+
+use std::sync::{Arc, atomic::Ordering, mpsc::sync_channel};
+
+use roaring::RoaringBitmap;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    demande::{Demande, Forme},
+    manifeste::{Manifeste, ecrire_ms},
+    portee::{Ensembles, associer},
+    sortie::{AVANCE, Arret, Liste, Sortie, ecrire},
+    tache::{Echec, Tache, maintenant},
+};
+use crate::{
+    Passerelle,
+    flux::{curseur::Curseur, touches::Touches},
+    modele::{Modele, TypeFhir},
+    rendu::{self, Cache, Contexte},
+};
+
+/// Deletions of a line.
+const PAR_TRANSACTION: usize = 500;
+/// Between two looks at whether it is still wanted.
+const CONTROLE: u64 = 256;
+/// A whole walk gains nothing from a cache: it has one of its own, and spoils no other's.
+const CACHE: u64 = 64_000;
+
+/// Writes an export; `None` when it was stopped on the way.
+///
+/// # Errors
+///
+/// Why it cannot be.
+pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<Option<Manifeste>, Echec> {
+    let (profil, d) = (t.fiche.profil, &t.fiche.demande);
+    // Every source was known to be caught up at that instant, and the moment is taken after it.
+    let retard = p.fraicheur.retard().unwrap_or_default();
+    let jusqu_a = maintenant() - (retard * 1000.0).ceil() as i64;
+    let m = p.annuaire.instant();
+    let recherches = d.portee.compiler(p).map_err(|issues| Echec {
+        code: "invalid".to_owned(),
+        textes: issues.into_iter().map(|i| i.diagnostics).collect(),
+        fin: maintenant(),
+    })?;
+    let mut ensembles = recherches.evaluer(&m, profil, &p.textes(profil));
+    if d.complet {
+        associer(&m, &mut ensembles, profil);
+    }
+    t.total.store(ensembles.iter().map(RoaringBitmap::len).sum(), Ordering::Relaxed);
+    let (ordres, recus) = sync_channel(AVANCE);
+    let espace = p.exports.espace();
+    let (fini, ecrits) = std::thread::scope(|s| {
+        let ecriture = s.spawn(move || ecrire(t, espace, recus));
+        let rendu = Rendu { p, t, m: &m, ensembles: &ensembles, arret };
+        let fini = rendu.tout(Sortie::nouvelle(ordres, d.forme));
+        let ecrits = ecriture.join().unwrap_or_else(|_| {
+            Err(Echec::nouveau(
+                "exception",
+                "L'écriture de l'export s'est interrompue. Attendu : recommencer.",
+            ))
+        });
+        (fini, ecrits)
+    });
+    let [sorties, suppressions, messages] = ecrits?;
+    match fini {
+        Ok(()) => {}
+        Err(Arret::Voulu) => return Ok(None),
+        // The writing thread only stops by itself with a reason, returned above.
+        Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
+    }
+    let fin = maintenant();
+    let curseur = Curseur { positions: m.positions(), date: fin }.sceller(&p.secret);
+    Ok(Some(Manifeste { jusqu_a, curseur, fin, sorties, suppressions, messages }))
+}
+
+/// The rendering side.
+struct Rendu<'a> {
+    p: &'a Passerelle,
+    t: &'a Tache,
+    m: &'a Modele,
+    ensembles: &'a Ensembles,
+    arret: &'a CancellationToken,
+}
+
+impl Rendu<'_> {
+    fn tout(&self, mut s: Sortie) -> Result<(), Arret> {
+        let fiche = &self.t.fiche;
+        let d = &fiche.demande;
+        let touches = d.depuis.map(|i| self.touches_depuis(i));
+        let mut messages: Vec<Vec<u8>> =
+            d.ignores.iter().map(|texte| message("warning", "not-supported", texte)).collect();
+        if let (Some(None), Some(depuis)) = (&touches, d.depuis) {
+            let texte = format!(
+                "Le journal des changements ne remonte pas jusqu'à {} : les suppressions ne sont pas données, et ce qui est devenu visible sans être modifié peut manquer. Attendu : un export complet, sans _since.",
+                ecrire_ms(depuis)
+            );
+            messages.push(message("warning", "incomplete", &texte));
+        }
+        let touches = touches.flatten();
+        let (cache, tables) = (Arc::new(Cache::nouveau(CACHE)), self.p.vocabulaire.tables());
+        let c = Contexte::nouveau(&cache, self.m.politique(), &tables, fiche.profil, &fiche.base);
+        for t in TypeFhir::TOUS {
+            s.commencer(Liste::Sorties, t.nom(), t.nom());
+            let elements = d.elements.as_ref().map(|e| e.membres(t));
+            let mut vus = 0u64;
+            for rang in &self.ensembles[t as usize] {
+                vus += 1;
+                if vus.is_multiple_of(CONTROLE) && (self.t.annulee() || self.arret.is_cancelled()) {
+                    return Err(Arret::Voulu);
+                }
+                let Some(e) = self.m.extraire(t, rang, fiche.profil) else { continue };
+                let touche = || touches.as_ref().is_some_and(|x| x.rangs[t as usize].contains(rang));
+                if d.depuis.is_some_and(|i| e.maj <= i) && !touche() {
+                    self.t.fait.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                let mut entier = Vec::new();
+                let ecrit = s.ajouter(|sortie| {
+                    if d.forme == Forme::Json {
+                        let url = format!("{}/{}/{}", fiche.base, t.nom(), e.id);
+                        sortie.extend_from_slice(
+                            format!("{{\"fullUrl\":{},\"resource\":", json!(url)).as_bytes(),
+                        );
+                    }
+                    let rendue = match &elements {
+                        None => rendu::ressource(&e, &c, sortie),
+                        Some(gardes) => {
+                            let rendue = rendu::ressource(&e, &c, &mut entier);
+                            if rendue {
+                                gardes.ecrire(&entier, sortie);
+                            }
+                            rendue
+                        }
+                    };
+                    if d.forme == Forme::Json {
+                        sortie.push(b'}');
+                    }
+                    rendue
+                })?;
+                if !ecrit {
+                    let texte =
+                        format!("{}/{} n'a pas pu être produite : elle manque dans l'export.", t.nom(), e.id);
+                    messages.push(message("error", "exception", &texte));
+                }
+            }
+            s.clore()?;
+        }
+        if let Some(touches) = &touches {
+            self.suppressions(&mut s, touches, d)?;
+        }
+        s.commencer(Liste::Messages, "messages", "OperationOutcome");
+        for m in &messages {
+            s.ajouter(|sortie| {
+                let (avant, apres): (&[u8], &[u8]) =
+                    if d.forme == Forme::Json { (b"{\"resource\":", b"}") } else { (b"", b"") };
+                sortie.extend_from_slice(avant);
+                sortie.extend_from_slice(m);
+                sortie.extend_from_slice(apres);
+                true
+            })?;
+        }
+        s.clore()
+    }
+
+    /// Rows touched since an instant; none when the journal does not go back so far.
+    fn touches_depuis(&self, instant: i64) -> Option<Touches> {
+        let numero = self.p.exports.reperes().au(instant)?;
+        let journal = self.m.journal_depuis(numero)?;
+        Some(Touches::de(&journal, self.t.fiche.profil))
+    }
+
+    /// What the caller saw then and no longer sees.
+    fn suppressions(&self, s: &mut Sortie, touches: &Touches, d: &Demande) -> Result<(), Arret> {
+        s.commencer(Liste::Suppressions, "deleted", "Bundle");
+        let mut requetes: Vec<String> = Vec::new();
+        for t in TypeFhir::TOUS {
+            if !d.complet && !d.portee.couvre(t) {
+                continue;
+            }
+            let table = self.m.table(t);
+            for rang in &touches.vus[t as usize] - table.visibles(self.t.fiche.profil) {
+                let url = format!("{}/{}", t.nom(), table.id(rang));
+                requetes.push(json!({ "request": { "method": "DELETE", "url": url } }).to_string());
+            }
+        }
+        let ajouter = |s: &mut Sortie, texte: &str| {
+            s.ajouter(|sortie| {
+                sortie.extend_from_slice(texte.as_bytes());
+                true
+            })
+        };
+        match d.forme {
+            Forme::Json => {
+                for r in &requetes {
+                    ajouter(s, r)?;
+                }
+            }
+            Forme::Ndjson => {
+                for lot in requetes.chunks(PAR_TRANSACTION) {
+                    let entrees = lot.join(",");
+                    ajouter(
+                        s,
+                        &format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entrees}]}}"#),
+                    )?;
+                }
+            }
+        }
+        s.clore()
+    }
+}
+
+fn message(severite: &str, code: &str, texte: &str) -> Vec<u8> {
+    json!({
+        "resourceType": "OperationOutcome",
+        "issue": [{ "severity": severite, "code": code, "diagnostics": texte }],
+    })
+    .to_string()
+    .into_bytes()
+}

@@ -1,0 +1,170 @@
+//! The change feed: what changed, in the order of the moments, at least once, for whoever gives back the
+//! cursor it was given. Successive moments are compared as sets, so that a subscriber that falls behind
+//! gets one step over all it missed, and rights and criteria that change count as changes.
+//!
+//! Reading order: [`curseur`], [`touches`] and [`voisinage`] (what a journal says), [`comparaison`] (from
+//! two moments to rows), [`emission`] (from rows to the bytes of an answer).
+
+pub mod comparaison;
+pub mod curseur;
+pub mod emission;
+pub mod touches;
+pub mod voisinage;
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
+use ror_chassis::{Erreur, Resultat};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Passerelle,
+    export::{portee::Recherches, reduction::Elements, tache::maintenant},
+    modele::{Modele, TypeFhir},
+    reglages::ReglagesFlux,
+    texte::TextesDuMoment,
+};
+use comparaison::{Repere, TropAncien};
+use curseur::Curseur;
+
+/// Clocks of two replicas differ by less, milliseconds.
+const ECART_HORLOGES: i64 = 5_000;
+
+/// What is followed, and as whom.
+pub struct Abonnement {
+    /// Profile.
+    pub profil: u8,
+    /// What is followed.
+    pub recherches: Recherches,
+    /// Types that this looks at.
+    pub types: Vec<TypeFhir>,
+    /// Elements kept, when not all are.
+    pub elements: Option<Elements>,
+    /// URL of the façade as the caller knows it.
+    pub base: String,
+    /// Full text, as this caller may ask it.
+    pub textes: Fabrique,
+}
+
+/// Makes full text anew for each moment.
+pub type Fabrique = Box<dyn Fn() -> TextesDuMoment + Send + Sync>;
+
+impl Abonnement {
+    /// To what these searches find under a profile.
+    pub fn nouveau(
+        profil: u8,
+        recherches: Recherches,
+        elements: Option<Elements>,
+        base: String,
+        textes: Fabrique,
+    ) -> Self {
+        let mut types: Vec<TypeFhir> = Vec::new();
+        for (t, requetes) in &recherches.0 {
+            types.push(*t);
+            types.extend(requetes.iter().flat_map(voisinage::types));
+        }
+        types.sort_unstable();
+        types.dedup();
+        Self { profil, recherches, types, elements, base, textes }
+    }
+}
+
+/// Subscribers of this replica.
+pub struct Abonnes {
+    reglages: ReglagesFlux,
+    presents: Arc<Mutex<HashMap<String, usize>>>,
+    /// Ends every answer that stays open.
+    pub arret: CancellationToken,
+}
+
+impl Abonnes {
+    /// None yet.
+    pub fn nouveau(reglages: ReglagesFlux, arret: CancellationToken) -> Self {
+        Self { reglages, presents: Arc::default(), arret }
+    }
+
+    /// A place for one answer of a caller, given back when dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Erreur::Epuise`] past a bound.
+    pub fn prendre(&self, client_id: &str) -> Resultat<Place> {
+        let mut presents = self.presents.lock();
+        let siens = presents.get(client_id).copied().unwrap_or_default();
+        if siens >= self.reglages.par_client {
+            return Err(Erreur::Epuise(format!(
+                "cette application suit déjà {siens} fois les changements. Attendu : {} abonnements au plus",
+                self.reglages.par_client
+            )));
+        }
+        let tous: usize = presents.values().sum();
+        if tous >= self.reglages.abonnes {
+            return Err(Erreur::Epuise(
+                "trop d'abonnés suivent les changements. Attendu : recommencer plus tard".into(),
+            ));
+        }
+        presents.insert(client_id.to_owned(), siens + 1);
+        metrics::gauge!("ror_feed_subscribers").set((tous + 1) as f64);
+        Ok(Place { presents: self.presents.clone(), client_id: client_id.to_owned() })
+    }
+}
+
+/// A place taken.
+pub struct Place {
+    presents: Arc<Mutex<HashMap<String, usize>>>,
+    client_id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut presents = self.presents.lock();
+        match presents.get_mut(&self.client_id) {
+            Some(n) if *n > 1 => *n -= 1,
+            _ => {
+                presents.remove(&self.client_id);
+            }
+        }
+        metrics::gauge!("ror_feed_subscribers").set(presents.values().sum::<usize>() as f64);
+    }
+}
+
+/// The cursor of a moment.
+pub fn curseur_de(p: &Passerelle, m: &Modele) -> String {
+    Curseur { positions: m.positions(), date: maintenant() }.sceller(&p.secret)
+}
+
+/// Where a cursor stands on this replica.
+///
+/// # Errors
+///
+/// [`TropAncien`] when the journal does not go back so far, or the cursor is of another life of the
+/// streams.
+pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, TropAncien> {
+    // A cursor may be ahead of a replica that is late, but not of one that has caught up since it was
+    // given: its streams were then made anew.
+    let retard = p.fraicheur.retard().map_or(i64::MAX, |s| (s * 1000.0) as i64);
+    let devant = c.positions.iter().zip(m.positions()).any(|(c, ici)| *c > ici);
+    if devant && c.date < maintenant().saturating_sub(retard).saturating_sub(ECART_HORLOGES) {
+        return Err(TropAncien);
+    }
+    m.journal_repere(c.positions).map(Repere::Numero).ok_or(TropAncien)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_for_one_and_for_all_and_given_back() {
+        let a = Abonnes::nouveau(ReglagesFlux { abonnes: 3, par_client: 2 }, CancellationToken::new());
+        let (un, deux) = (a.prendre("a").unwrap(), a.prendre("a").unwrap());
+        assert!(matches!(a.prendre("a"), Err(Erreur::Epuise(_))));
+        let _trois = a.prendre("b").unwrap();
+        assert!(matches!(a.prendre("c"), Err(Erreur::Epuise(_))));
+        drop(un);
+        let _quatre = a.prendre("c").unwrap();
+        drop(deux);
+        assert!(a.prendre("a").is_ok());
+        assert_eq!(a.presents.lock().len(), 2);
+    }
+}

@@ -1,0 +1,403 @@
+//! Searches: who asks, what is asked, at which moment; then a page, written as it is made.
+
+use std::{convert::Infallible, sync::Arc};
+
+use futures::StreamExt as _;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Extension, Path, RawQuery, State},
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+
+use super::{
+    Connexion,
+    erreurs::Refus,
+    lecture,
+    negociation::{self, Empreinte},
+    page::{self, Liens, Place},
+};
+use crate::{
+    Lumiere, Partage, Passerelle,
+    fhir::outcome::Issue,
+    modele::Modele,
+    recherche::{self, Page, arbre::Requete, evaluation::TropCouteux, tri::Depart},
+    rendu::{Contexte, Coupe, Searchset},
+};
+
+/// Entries beyond which an answer is sent as it is made.
+const ENTIERE: usize = 64;
+/// Bytes of the first piece of such an answer, sent early.
+const PREMIER: usize = 16 * 1024;
+/// Bytes of the others.
+const MORCEAU: usize = 64 * 1024;
+/// Bytes by which the last entry of a piece overruns it, about.
+const MARGE: usize = 8 * 1024;
+/// Parameters of a walk, which the parser does not see.
+const PAGE: &str = "_page";
+const MOMENT: &str = "_moment";
+
+/// GET /{type}?…
+pub async fn par_url(
+    State(p): State<Partage>,
+    Extension(connexion): Extension<Connexion>,
+    Path(nom): Path<String>,
+    RawQuery(chaine): RawQuery,
+    methode: Method,
+    entetes: HeaderMap,
+) -> Result<Response, Refus> {
+    repondre(&p, &connexion, &nom, &chaine.unwrap_or_default(), &methode, &entetes).await
+}
+
+/// POST /{type}/_search: parameters in the body, those of the URL beside them.
+pub async fn par_formulaire(
+    State(p): State<Partage>,
+    Extension(connexion): Extension<Connexion>,
+    Path(nom): Path<String>,
+    RawQuery(chaine): RawQuery,
+    entetes: HeaderMap,
+    corps: Bytes,
+) -> Result<Response, Refus> {
+    let formulaire = entetes.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
+        v.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
+    if !formulaire && !corps.is_empty() {
+        return Err(Refus::un(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Issue::new(
+                "not-supported",
+                "Le corps n'est pas un formulaire. Attendu : application/x-www-form-urlencoded.",
+            )
+            .sur("Content-Type"),
+        ));
+    }
+    let corps = std::str::from_utf8(&corps).map_err(|_| {
+        Refus::un(StatusCode::BAD_REQUEST, Issue::new("structure", "Le corps n'est pas un texte UTF-8."))
+    })?;
+    let chaine: Vec<&str> =
+        [chaine.as_deref().unwrap_or(""), corps.trim()].into_iter().filter(|c| !c.is_empty()).collect();
+    repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::GET, &entetes).await
+}
+
+/// A query string without the parameters of the walk, and these.
+#[derive(Debug, Default)]
+struct Chaine {
+    /// As written.
+    criteres: String,
+    /// The same decoded: one for all the ways to encode it.
+    decodes: String,
+    page: Option<String>,
+    moment: Option<u64>,
+    /// Whether labels decide what is asked.
+    libelles: bool,
+    /// Whether value sets do.
+    jeux: bool,
+    /// Whether the time does.
+    heure: bool,
+}
+
+impl Chaine {
+    fn lire(brute: &str) -> Result<Self, Refus> {
+        let mut chaine = Self::default();
+        let mut criteres: Vec<&str> = Vec::new();
+        for paire in brute.split('&').filter(|p| !p.is_empty()) {
+            let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
+            let (nom, valeur) = (lecture::decode(nom), lecture::decode(valeur));
+            match nom.as_str() {
+                PAGE => chaine.page = Some(valeur),
+                MOMENT => {
+                    chaine.moment = Some(valeur.parse().map_err(|_| {
+                        Refus::un(
+                            StatusCode::BAD_REQUEST,
+                            Issue::new("value", "Paramètre « _moment » : ce n'est pas un instant. Attendu : le nombre de l'en-tête Ror-Moment d'une réponse.").sur(MOMENT),
+                        )
+                    })?);
+                }
+                lecture::PRETTY => {}
+                _ => {
+                    chaine.noter(&nom, &valeur);
+                    criteres.push(paire);
+                }
+            }
+        }
+        chaine.criteres = criteres.join("&");
+        Ok(chaine)
+    }
+
+    fn noter(&mut self, nom: &str, valeur: &str) {
+        let filtre = |mot: &str| {
+            let mut mots = valeur.split(|c: char| !c.is_alphanumeric());
+            nom == "_filter" && mots.any(|m| m.eq_ignore_ascii_case(mot))
+        };
+        let ap = |v: &str| v.strip_prefix("ap").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
+        self.libelles |= nom.ends_with(":text");
+        self.jeux |= nom.ends_with(":in") || filtre("in");
+        self.heure |= valeur.split(',').any(ap) || filtre("ap");
+        // A zero is in no name and no value.
+        for partie in [nom, valeur] {
+            self.decodes.push_str(partie);
+            self.decodes.push('\0');
+        }
+    }
+
+    /// Number of the labels and value sets that decide what is asked; 0 for none.
+    fn lecture(&self, p: &Passerelle, contexte: &Contexte, avec: &Lumiere) -> u64 {
+        let libelles = if self.libelles { contexte.generation() } else { 0 };
+        let jeux = if self.jeux { p.rendues.nomenclatures(&avec.terminologie) } else { 0 };
+        (libelles << 32) | jeux
+    }
+}
+
+async fn repondre(
+    p: &Partage,
+    connexion: &Connexion,
+    nom: &str,
+    brute: &str,
+    methode: &Method,
+    entetes: &HeaderMap,
+) -> Result<Response, Refus> {
+    let t = lecture::type_fhir(nom)?;
+    let lecteur = lecture::lecteur(p, entetes, connexion).await?;
+    let chaine = Chaine::lire(brute)?;
+    let preferences = negociation::preferences(entetes);
+    let cle = format!("{}?{}", t.nom(), chaine.decodes);
+    let liens =
+        Liens { secret: &p.secret, replique: p.replique, appelant: &lecteur.client_id, requete: &cle };
+    let (place, moment) = situer(p, &chaine, &liens)?;
+    // A walk asks to its end what its first page asked: at that moment, at that time, in those words.
+    let avec = p.lumiere(moment.clone(), Some(place.maintenant));
+    let base = lecture::base(p, entetes, connexion.tls);
+    let contexte = Contexte::nouveau(&p.rendues, moment.politique(), &avec.tables, lecteur.profil, &base);
+    let lecture = chaine.lecture(p, &contexte, &avec);
+    if chaine.page.is_some() && place.lecture != lecture {
+        return Err(page::relu());
+    }
+    let place = Place { lecture, ..place };
+    let mut requete = p
+        .lire_recherche_a(t, &chaine.criteres, preferences.souple, &avec)
+        .map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
+    // All that decides the answer, but for the time when full text catches up.
+    let mut empreinte = Empreinte::nouvelle();
+    for n in [u64::from(p.replique), moment.numero(), contexte.generation(), lecture, lecteur.profil.into()] {
+        empreinte.ajouter(n.to_le_bytes());
+    }
+    if chaine.heure {
+        empreinte.ajouter(place.maintenant.to_le_bytes());
+    }
+    empreinte.ajouter(brute);
+    empreinte.ajouter(&base);
+    let etiquette = empreinte.etag();
+    if negociation::detient(entetes, &etiquette) {
+        return Ok(negociation::inchange(&etiquette));
+    }
+    // The last page before the cut is short.
+    let nombre = requete.nombre;
+    if p.reglages.coupe > 0 {
+        let reste = p.reglages.coupe.saturating_sub(place.donnes);
+        requete.nombre = nombre.min(usize::try_from(reste).unwrap_or(usize::MAX));
+    }
+    let page = executer(p, &moment, &requete, lecteur.profil, place.depart).await?;
+    let racine = format!("{base}/{}", t.nom());
+    let url = |suite: Option<&Place>| {
+        let lien = suite.map(|s| format!("{PAGE}={}", liens.ecrire(s)));
+        let parties: Vec<&str> = [chaine.criteres.as_str(), lien.as_deref().unwrap_or("")]
+            .into_iter()
+            .filter(|x| !x.is_empty())
+            .collect();
+        if parties.is_empty() { racine.clone() } else { format!("{racine}?{}", parties.join("&")) }
+    };
+    let donnes = place.donnes + page.trouves.len() as u64;
+    let coupee = p.reglages.coupe > 0 && donnes >= p.reglages.coupe;
+    let suivante = page.suivante.filter(|_| !coupee);
+    let autre = |depart, donnes| Place { depart, donnes, ..place };
+    // Who named a moment stays at it.
+    let tenu = chaine.page.is_some() || chaine.moment.is_some();
+    let mut navigation = vec![("self", url(tenu.then_some(&place)))];
+    if nombre > 0 {
+        navigation.push(("first", url(tenu.then(|| autre(Depart::Debut, 0)).as_ref())));
+    }
+    if let Some(r) = page.precedente {
+        let avant = place.donnes.saturating_sub(nombre as u64);
+        navigation.push(("previous", url(Some(&autre(Depart::Avant(r), avant)))));
+    }
+    if let Some(r) = suivante {
+        navigation.push(("next", url(Some(&autre(Depart::Apres(r), donnes)))));
+    }
+    if suivante.is_some() || page.precedente.is_some() || tenu {
+        // Naming a moment is not yet walking.
+        p.annuaire.garder(&moment, chaine.page.is_some());
+    }
+    let mut dire = requete.ignores.clone();
+    if page.tronque {
+        dire.push(Issue::new(
+            "incomplete",
+            format!("Plus de {} ressources liées : les dernières manquent. Attendu : des pages plus petites (_count).", recherche::inclusion::MAX),
+        ));
+    }
+    if coupee && page.suivante.is_some() {
+        dire.push(Issue::new(
+            "incomplete",
+            format!(
+                "La recherche est coupée à {} résultats. Attendu : $export pour un grand volume.",
+                p.reglages.coupe
+            ),
+        ));
+    }
+    let searchset = Searchset::nouveau(contexte, Coupe::de(&requete));
+    let mut reponse = if methode == Method::HEAD {
+        super::fhir(StatusCode::OK, negociation::sans_corps())
+    } else {
+        ecrire(searchset, page, &navigation, dire)
+    };
+    negociation::etiqueter(&mut reponse, &etiquette);
+    preferences.annoncer(&mut reponse);
+    let nomme = HeaderValue::from(page::nommer(p.replique, moment.numero()));
+    reponse.headers_mut().insert(HeaderName::from_static("ror-moment"), nomme);
+    Ok(reponse)
+}
+
+/// Where in which moment: that of the link, that asked for, or the present.
+fn situer(p: &Passerelle, chaine: &Chaine, liens: &Liens<'_>) -> Result<(Place, Arc<Modele>), Refus> {
+    if let Some(lien) = &chaine.page {
+        let place = liens.lire(lien)?;
+        let moment = p.annuaire.moment(place.moment).ok_or_else(|| page::perime(PAGE))?;
+        return Ok((place, moment));
+    }
+    let present = p.annuaire.instant();
+    let moment = match chaine.moment {
+        None => present,
+        Some(nomme) => page::retrouver(p.replique, nomme, present.numero())
+            .and_then(|n| p.annuaire.moment(n))
+            .ok_or_else(|| page::perime(MOMENT))?,
+    };
+    let debut = Place {
+        moment: moment.numero(),
+        depart: Depart::Debut,
+        donnes: 0,
+        // Only what asks about the present depends on it: the same question has the same links.
+        maintenant: if chaine.heure { crate::maintenant() } else { moment.date() },
+        lecture: 0,
+    };
+    Ok((debut, moment))
+}
+
+/// Runs the search: at once when it is cheap, else apart, so that it keeps no other request waiting.
+async fn executer(
+    p: &Partage,
+    moment: &Arc<Modele>,
+    requete: &Requete,
+    profil: u8,
+    depart: Depart,
+) -> Result<Page, Refus> {
+    if requete.contenu.is_some() && !p.texte_pret.load(std::sync::atomic::Ordering::Acquire) {
+        return Err(Refus::un(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Issue::new(
+                "transient",
+                "Le texte intégral se prépare : recommencez dans un instant, ou cherchez par nom.",
+            ),
+        ));
+    }
+    let textes = p.textes(profil);
+    if let Ok(page) =
+        recherche::chercher(moment, requete, profil, depart, &textes, recherche::evaluation::LEGER)
+    {
+        return Ok(page);
+    }
+    let (moment, requete) = (moment.clone(), requete.clone());
+    // One at a time a core at most: the rest wait here, bounded by the deadline of the request.
+    let permis = p.lourdes.clone().acquire_owned().await.map_err(|_| interne())?;
+    let lourde = move || {
+        // Given back when the work ends, even if no one waits for it any more.
+        let _permis = permis;
+        recherche::chercher(&moment, &requete, profil, depart, &textes, recherche::evaluation::BUDGET)
+    };
+    match tokio::task::spawn_blocking(lourde).await {
+        Ok(Ok(page)) => Ok(page),
+        Ok(Err(TropCouteux)) => Err(trop_couteux()),
+        Err(_) => Err(interne()),
+    }
+}
+
+fn interne() -> Refus {
+    Refus::un(StatusCode::INTERNAL_SERVER_ERROR, Issue::new("exception", "Erreur interne du serveur."))
+}
+
+/// The budget of one request is spent.
+pub(super) fn trop_couteux() -> Refus {
+    Refus::un(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        Issue::new(
+            "too-costly",
+            "La recherche demande plus de travail qu'une requête n'en peut coûter. Attendu : des critères plus sélectifs (activité, commune, région), ou $export.",
+        ),
+    )
+}
+
+/// Writes the answer: whole when it is small, else piece by piece, the first one at once.
+fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], dire: Vec<Issue>) -> Response {
+    let nombre = page.trouves.len() + page.inclus.len();
+    let entiere = nombre <= ENTIERE;
+    let mut tete = Vec::with_capacity(if entiere { 4096 + 3000 * nombre } else { PREMIER + MARGE });
+    searchset.commencer(&page, navigation, &mut tete);
+    let entrees =
+        page.trouves.into_iter().map(|t| (t, "match")).chain(page.inclus.into_iter().map(|t| (t, "include")));
+    if entiere {
+        for (t, mode) in entrees {
+            searchset.entree(&t, mode, &mut tete);
+        }
+        searchset.finir(&dire, &mut tete);
+        return super::fhir(StatusCode::OK, tete);
+    }
+    let etat = Some((searchset, entrees, dire, tete, PREMIER));
+    let morceaux = futures::stream::unfold(etat, |etat| async move {
+        let (mut searchset, mut entrees, dire, mut tampon, assez) = etat?;
+        while tampon.len() < assez {
+            let Some((t, mode)) = entrees.next() else {
+                searchset.finir(&dire, &mut tampon);
+                return Some((Ok::<_, Infallible>(Bytes::from(tampon)), None));
+            };
+            searchset.entree(&t, mode, &mut tampon);
+        }
+        let suite = Some((searchset, entrees, dire, Vec::with_capacity(MORCEAU + MARGE), MORCEAU));
+        Some((Ok(Bytes::from(tampon)), suite))
+    });
+    super::fhir(StatusCode::OK, Body::from_stream(morceaux.fuse()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lire(brute: &str) -> Chaine {
+        Chaine::lire(brute).ok().unwrap()
+    }
+
+    #[test]
+    fn a_query_is_the_same_however_it_is_encoded() {
+        let un = lire("type=s|1,2&name=a+b&_page=A-B&_pretty=true");
+        let autre = lire("%74ype=s%7C1%2C2&name=a%20b&%5Fpage=A%2DB&%5Fpretty=false");
+        assert_eq!((un.decodes.as_str(), un.page.as_deref()), ("type\0s|1,2\0name\0a b\0", Some("A-B")));
+        assert_eq!((&un.decodes, &un.page), (&autre.decodes, &autre.page));
+        assert_eq!(autre.criteres, "%74ype=s%7C1%2C2&name=a%20b");
+        assert_ne!(lire("a=b&c=").decodes, lire("a=b%26c=").decodes);
+        assert_eq!(lire("a=%zz").criteres, "a=%zz");
+        assert_eq!(lire("_moment=12&x").moment, Some(12));
+        assert!(Chaine::lire("_moment=-1").is_err());
+    }
+
+    #[test]
+    fn what_criteria_depend_on_is_seen() {
+        let vu = |brute: &str| {
+            let c = lire(brute);
+            (c.libelles, c.jeux, c.heure)
+        };
+        assert_eq!(vu("type=1&name=ap&_summary=text"), (false, false, false));
+        assert_eq!(vu("organization.type%3Atext=clin"), (true, false, false));
+        assert_eq!(vu("_has:PractitionerRole:service:role:in=http://x"), (false, true, false));
+        assert_eq!(vu("_filter=type+IN+%22http://x%22"), (false, true, false));
+        assert_eq!(vu("_lastUpdated=ge2020,ap2024"), (false, false, true));
+        assert_eq!(vu("_filter=(_lastUpdated%20ap%202024)"), (false, false, true));
+    }
+}

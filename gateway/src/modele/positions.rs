@@ -1,0 +1,161 @@
+//! Where places are: a grid of cells of a tenth of a degree, and exact distances.
+
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::fast::RandomState;
+use roaring::RoaringBitmap;
+
+use super::colonne::Colonne;
+
+/// Mean radius of the Earth, in metres.
+const RAYON: f64 = 6_371_008.8;
+/// Cells of one degree.
+const PAR_DEGRE: f64 = 10.0;
+/// Cells of one turn.
+const TOUR: i32 = 3600;
+
+/// A point in WGS84 degrees; without one, not a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// Latitude.
+    pub lat: f64,
+    /// Longitude.
+    pub lon: f64,
+}
+
+impl Default for Point {
+    fn default() -> Self {
+        Self { lat: f64::NAN, lon: f64::NAN }
+    }
+}
+
+impl Point {
+    /// Great-circle distance in metres; not a number when a point is missing.
+    pub fn distance(self, autre: Self) -> f64 {
+        let (la, lb) = (self.lat.to_radians(), autre.lat.to_radians());
+        let dlat = ((autre.lat - self.lat).to_radians() / 2.0).sin();
+        let dlon = ((autre.lon - self.lon).to_radians() / 2.0).sin();
+        let h = dlat * dlat + la.cos() * lb.cos() * dlon * dlon;
+        2.0 * RAYON * h.min(1.0).sqrt().asin()
+    }
+
+    fn connu(self) -> bool {
+        self.lat.is_finite() && self.lon.is_finite() && self.lat.abs() <= 90.0 && self.lon.abs() <= 180.0
+    }
+
+    fn cellule(self) -> (i16, i16) {
+        let x = (((self.lon + 180.0) * PAR_DEGRE).floor() as i32).rem_euclid(TOUR);
+        (((self.lat + 90.0) * PAR_DEGRE).floor() as i16, x as i16)
+    }
+}
+
+/// Points of the rows of a table.
+#[derive(Clone, Default)]
+pub struct Positions {
+    points: Colonne<Point>,
+    cellules: Arc<HashMap<(i16, i16), Arc<RoaringBitmap>, RandomState>>,
+}
+
+impl Positions {
+    /// The point of a row.
+    pub fn point(&self, rang: u32) -> Point {
+        self.points.valeur(rang)
+    }
+
+    /// Moves a row; a point out of the Earth is none.
+    pub fn poser(&mut self, rang: u32, point: Point) {
+        let point = if point.connu() { point } else { Point::default() };
+        let ancien = self.point(rang);
+        if (ancien.lat.to_bits(), ancien.lon.to_bits()) == (point.lat.to_bits(), point.lon.to_bits()) {
+            return;
+        }
+        *self.points.place(rang) = point;
+        let (avant, apres) =
+            (ancien.connu().then(|| ancien.cellule()), point.connu().then(|| point.cellule()));
+        if avant == apres {
+            return;
+        }
+        let cellules = Arc::make_mut(&mut self.cellules);
+        if let Some(c) = avant
+            && let Some(b) = cellules.get_mut(&c)
+        {
+            Arc::make_mut(b).remove(rang);
+        }
+        if let Some(c) = apres {
+            Arc::make_mut(cellules.entry(c).or_default()).insert(rang);
+        }
+    }
+
+    /// Rows that may lie within a circle: those of the cells it touches. Longitudes go round, and
+    /// near a pole every meridian is close.
+    pub fn alentour(&self, centre: Point, rayon_m: f64) -> RoaringBitmap {
+        let mut r = RoaringBitmap::new();
+        let dlat = (rayon_m / RAYON).to_degrees() + 1e-6;
+        let (bas, haut) = (centre.lat - dlat, centre.lat + dlat);
+        let plus_haut = bas.abs().max(haut.abs());
+        // Half the width in longitude of a circle: asin(sin(r) / cos(lat)); all round when it holds a pole.
+        let rapport = (rayon_m / RAYON).sin() / centre.lat.to_radians().cos();
+        let tout = plus_haut >= 90.0 || rayon_m / RAYON >= std::f64::consts::FRAC_PI_2 || rapport >= 1.0;
+        let dlon = if tout { 180.0 } else { rapport.asin().to_degrees() + 1e-6 };
+        let ligne = |lat: f64| ((lat.clamp(-90.0, 90.0) + 90.0) * PAR_DEGRE).floor() as i32;
+        let colonne = |lon: f64| ((lon + 180.0) * PAR_DEGRE).floor() as i32;
+        let (y0, y1) = (ligne(bas), ligne(haut));
+        let (x0, x1) = (colonne(centre.lon - dlon), colonne(centre.lon + dlon));
+        let largeur = (x1 - x0 + 1).min(TOUR);
+        let nombre = i64::from(y1 - y0 + 1) * i64::from(largeur);
+        if nombre > self.cellules.len() as i64 {
+            // Fewer cells are in use than the circle touches: look at these.
+            for ((y, x), b) in self.cellules.iter() {
+                let ecart = (i32::from(*x) - x0).rem_euclid(TOUR);
+                if (y0..=y1).contains(&i32::from(*y)) && ecart < largeur {
+                    r |= b.as_ref();
+                }
+            }
+            return r;
+        }
+        for y in y0..=y1 {
+            for x in x0..x0 + largeur {
+                if let Some(b) = self.cellules.get(&(y as i16, x.rem_euclid(TOUR) as i16)) {
+                    r |= b.as_ref();
+                }
+            }
+        }
+        r
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cells_of_a_circle_hold_all_that_lies_in_it_everywhere_on_earth() {
+        let mut p = Positions::default();
+        let mut graine = 3u64;
+        let mut hasard = |borne: f64| {
+            graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((graine >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0) * borne
+        };
+        for r in 0..3000 {
+            p.poser(r, Point { lat: hasard(90.0), lon: hasard(180.0) });
+        }
+        p.poser(5000, Point { lat: 91.0, lon: 0.0 });
+        // Wallis, Fiji on the other side of the line, a pole, Paris, Saint-Pierre.
+        for centre in [(-13.3, -176.2), (-16.8, 179.99), (89.9, 10.0), (48.86, 2.35), (46.78, -56.17)] {
+            let centre = Point { lat: centre.0, lon: centre.1 };
+            for rayon in [1.0, 15_000.0, 600_000.0, 5_000_000.0, 30_000_000.0] {
+                let alentour = p.alentour(centre, rayon);
+                for r in 0..3000 {
+                    assert!(
+                        alentour.contains(r) || p.point(r).distance(centre) > rayon,
+                        "{centre:?} {rayon} {r}"
+                    );
+                }
+                assert!(!alentour.contains(5000));
+            }
+        }
+        let paris = Point { lat: 48.8566, lon: 2.3522 };
+        let lyon = Point { lat: 45.764, lon: 4.8357 };
+        assert!((paris.distance(lyon) - 391_500.0).abs() < 1_000.0);
+    }
+}

@@ -1,0 +1,150 @@
+//! Moments kept and published, what the journal tells, what capacities add for each profile.
+
+use std::time::Duration;
+
+use ror_proto::capacity::v1::{CapaciteLieu, Capacity, CleIndicateur, EnregistrementCapacite, capacity};
+
+use super::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const LIEU: TypeFhir = TypeFhir::Location;
+
+fn lieu(id: &str, version: u64) -> Evenement {
+    let l = LieuRealisation { meta: meta(id), ..Default::default() };
+    let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
+    evenement(id, version, &etat, false, Source::Offers)
+}
+
+fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
+    let un = |s: &&str| {
+        let cle = Some(CleIndicateur { statut: (*s).to_owned(), ..Default::default() });
+        EnregistrementCapacite { cle, nombre: 3, ..Default::default() }
+    };
+    let k = CapaciteLieu {
+        meta: meta(id),
+        enregistrements: statuts.iter().map(un).collect(),
+        ..Default::default()
+    };
+    let etat = Capacity { ressource: Some(capacity::Ressource::CapaciteLieu(k)) }.etat();
+    evenement(id, version, &etat, false, Source::Capacity)
+}
+
+#[test]
+fn capacities_show_in_the_version_and_the_journal_to_who_sees_one_only() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 4);
+    a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", 1)]));
+    // Who is told of a change, and the version that each profile then reads.
+    let poser = |e: Evenement| {
+        let avant = a.instant().numero();
+        a.ecrire(|m| m.appliquer(Source::Capacity, &[e]));
+        let m = a.instant();
+        let pour = m.journal_depuis(avant).unwrap().iter().fold(0, |p, t| p | t.pour);
+        let versions: Vec<u64> = (0..6)
+            .map(|p| m.extraire(LIEU, m.visible(LIEU, "li1", p).unwrap(), p).unwrap().version)
+            .collect();
+        (pour, versions)
+    };
+    assert_eq!(poser(lits("li1", 3, &["06"])), (0b01_0010, vec![1, 4, 1, 1, 4, 1]));
+    assert_eq!(poser(lits("li1", 4, &["02"])), (0b01_0110, vec![1, 5, 5, 1, 5, 1]));
+    assert_eq!(poser(lits("li1", 5, &["01"])), (0b11_0110, vec![1, 6, 6, 1, 6, 6]));
+    assert_eq!(poser(lits("li1", 6, &[])), (0b11_0110, vec![1, 7, 7, 1, 7, 7]), "gone, and never back");
+    assert_eq!(poser(lits("li1", 7, &["06"])), (0b01_0010, vec![1, 8, 7, 1, 8, 7]));
+    assert_eq!(poser(lits("li1", 2, &["01"])), (0, vec![1, 8, 7, 1, 8, 7]), "an old event");
+    assert_eq!(poser(lits("li1", 7, &["06"])), (0b01_0010, vec![1, 8, 7, 1, 8, 7]), "told again");
+    let retrait = || evenement("li1", 8, &[], true, Source::Capacity);
+    assert_eq!(poser(retrait()), (0b01_0010, vec![1, 9, 7, 1, 9, 7]));
+    assert_eq!(poser(lits("li1", 5, &["01"])), (0, vec![1, 9, 7, 1, 9, 7]), "withdrawn beds stay so");
+    assert_eq!(poser(retrait()), (0b01_0010, vec![1, 9, 7, 1, 9, 7]), "told again");
+}
+
+#[test]
+fn a_walk_that_begins_finds_a_place_and_none_outlives_the_rights_it_shows() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 2);
+    let suivant = |version| {
+        a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", version)]));
+        a.instant()
+    };
+    let moments: Vec<Arc<Modele>> = (1..=3).map(suivant).collect();
+    a.garder(&moments[0], true);
+    a.garder(&moments[1], true);
+    a.garder(&moments[2], false);
+    suivant(4);
+    let gardes = |m: &[Arc<Modele>]| m.iter().map(|m| a.moment(m.numero()).is_some()).collect::<Vec<_>>();
+    assert_eq!(gardes(&moments), [false, true, true]);
+    a.ecrire(|m| m.changer_politique(politique()));
+    assert_eq!((gardes(&moments), a.gardes()), (vec![false; 3], 0));
+    a.garder(&moments[2], true);
+    assert_eq!(a.gardes(), 0, "an answer still on its way");
+}
+
+#[test]
+fn no_one_resumes_across_what_was_not_told() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 2);
+    let situer = |sequence, autre_vie| {
+        let avant = a.instant().numero();
+        a.ecrire(|m| m.resituer(Source::Offers, sequence, autre_vie));
+        a.instant().journal_depuis(avant).is_some()
+    };
+    a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", 1), lieu("li2", 1)]));
+    assert!(situer(20, false));
+    assert!(!situer(30, true), "another life");
+    assert!(!situer(5, false), "back");
+    let m = a.instant();
+    assert_eq!((m.positions()[1], m.journal_repere([0, 4, 0, 0])), (5, None));
+    assert_eq!(m.journal_repere([0, 7, 9, 0]), Some(m.numero()));
+    let instantane = |lot: &[Evenement]| {
+        let avant = a.instant().numero();
+        a.ecrire(|m| m.debut_instantane(Source::Offers));
+        a.ecrire(|m| m.appliquer(Source::Offers, lot));
+        a.ecrire(|m| m.fin_instantane(Source::Offers));
+        a.instant().journal_depuis(avant)
+    };
+    assert_eq!(instantane(&[lieu("li1", 1), lieu("li2", 1)]), Some(Vec::new()), "the same again");
+    assert_eq!(instantane(&[lieu("li1", 2), lieu("li2", 1)]), None, "changed");
+    assert_eq!(instantane(&[lieu("li1", 2)]), None, "gone");
+}
+
+#[tokio::test]
+async fn moments_are_few_but_who_waits_for_one_reads_its_own_write() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 2);
+    let debut = std::time::Instant::now();
+    for version in 1..=300 {
+        let e = lieu("li1", version);
+        a.ecrire_async(move |m| m.appliquer(Source::Offers, &[e])).await.unwrap();
+    }
+    a.ecrire_et_publier(|m| m.appliquer(Source::Offers, &[lieu("li2", 1)])).await.unwrap();
+    let m = a.instant();
+    assert!(m.visible(LIEU, "li2", 1).is_some());
+    let au_plus = debut.elapsed().as_millis() / 50 + 2;
+    assert!(u128::from(m.numero()) <= au_plus, "{} moments, {au_plus} at most", m.numero());
+    // Nothing more is written: what waits is published all the same.
+    a.ecrire_async(|m| m.appliquer(Source::Offers, &[lieu("li3", 1)])).await.unwrap();
+    let mut avis = a.abonner();
+    avis.wait_for(|n| *n > m.numero()).await.unwrap();
+    assert!(a.instant().visible(LIEU, "li3", 1).is_some());
+    assert!(a.ecrire_async::<()>(|_| panic!("wanted")).await.is_err());
+    a.ecrire_et_publier(|m| m.situer(Source::Offers, 7)).await.unwrap();
+    assert_eq!(a.instant().positions()[1], 7, "one failed write does not end the others");
+}
+
+#[test]
+fn an_identifier_of_two_systems_and_a_name_of_two_lines_are_one() {
+    let mut m = vide();
+    for (version, id_nat_struct) in [(1, "750000001"), (2, "")] {
+        let e = EntiteGeographique {
+            meta: meta("eg1"),
+            id_nat_struct: id_nat_struct.into(),
+            num_finess: "750000001".into(),
+            denomination: "Hôpital\nNord".into(),
+            ..Default::default()
+        };
+        let etat = Structure { ressource: Some(structure::Ressource::EntiteGeographique(e)) }.etat();
+        m.appliquer(Source::Structures, &[evenement("eg1", version, &etat, false, Source::Structures)]);
+        assert_eq!(m.par_identifiant(TypeFhir::Organization, None, "750000001").len(), 1, "{version}");
+    }
+    let rang = m.table(TypeFhir::Organization).rang("eg1").unwrap();
+    assert_eq!(
+        m.table(TypeFhir::Organization).noms.get(rang).cloned().flatten().as_deref(),
+        Some("hopital nord")
+    );
+}

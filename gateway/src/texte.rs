@@ -1,0 +1,290 @@
+//! Full text over the read model: `_content`, `_text`.
+//!
+//! The index lags behind the model, by at most the time between two commits, and may be ahead of a moment that is held.
+//! For an answer that is exact at a moment: feed [`TexteIntegral::poser`] and [`TexteIntegral::retirer`] before the
+//! moment is published, keep [`TexteIntegral::numero`] with it, and at each search
+//!
+//! 1. call [`TexteIntegral::chercher`];
+//! 2. ask [`TexteIntegral::touches_depuis`] the smaller of the moment's number and [`Trouves::numero`];
+//! 3. decide each of these rows by [`Demande::convient`] on its text at the moment, and [`Trouves::corriger`].
+//!
+//! Both decisions are one: the index walks its dictionary with the automaton that `convient` asks term by term.
+//!
+//! Reading order: `analyse` (from a text to terms), `mot` (how a term answers a word), `demande` (what is asked,
+//! scores), `index` (the same over the index), `ecrivain` (its writer), `fiche` (the texts of each resource).
+
+mod abreviations;
+mod analyse;
+mod demande;
+mod ecrivain;
+mod fiche;
+mod index;
+mod moment;
+mod mot;
+mod touches;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+    mpsc::{SyncSender, sync_channel},
+};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use roaring::RoaringBitmap;
+use ror_chassis::{Erreur, Resultat};
+
+use crate::modele::TypeFhir;
+use ecrivain::{Ecrivain, Ordre};
+use touches::Touches;
+
+pub use demande::{Demande, MOTS_MAX};
+pub use fiche::{d_offre, de_professionnel, de_structure};
+pub use moment::{TextesDuMoment, fiche};
+
+/// Batches that wait for the writer; past them, who feeds waits too.
+const FILE: usize = 64;
+/// What the writer may hold before it makes a segment: the least and the most.
+const OCTETS: (usize, usize) = (15_000_000, 200_000_000);
+
+/// The texts of one row. Contacts, telecommunications and every other block hidden from some profiles stay out, but for
+/// `fin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fiche {
+    /// Type of the row.
+    pub type_fhir: TypeFhir,
+    /// Row.
+    pub rang: u32,
+    /// Names, aliases, descriptions; one a line.
+    pub narratif: String,
+    /// What everyone may read beside: labels, address, comments.
+    pub contenu: String,
+    /// What only those who see the fine block of an offer, or the equipment of a place, may read.
+    pub fin: String,
+}
+
+impl Fiche {
+    fn textes(&self) -> [&str; 3] {
+        [&self.narratif, &self.contenu, &self.fin]
+    }
+}
+
+/// The texts of a row that are searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChampTexte {
+    /// `_text`: the narrative.
+    Narratif,
+    /// `_content`, for all.
+    Contenu,
+    /// `_content`, for the rows whose fine block (offers) or equipment (places) the profile sees.
+    ContenuFin,
+}
+
+impl ChampTexte {
+    /// How many of the texts of a row.
+    fn nombre(self) -> usize {
+        match self {
+            Self::Narratif => 1,
+            Self::Contenu => 2,
+            Self::ContenuFin => 3,
+        }
+    }
+}
+
+/// Rows that answer, with their scores.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trouves {
+    /// The rows.
+    pub rangs: RoaringBitmap,
+    /// Every change up to this one is in what was searched.
+    pub numero: u64,
+    /// In the order of rows.
+    scores: Vec<(u32, f32)>,
+}
+
+impl Trouves {
+    /// Score of a row, in ]0, 1]; 1 when its name is the words asked and nothing else.
+    pub fn score(&self, rang: u32) -> Option<f32> {
+        let place = self.scores.binary_search_by_key(&rang, |(r, _)| *r).ok()?;
+        Some(self.scores[place].1)
+    }
+
+    /// Puts what is true of rows at the moment in place of what the index said. Each row once, in their order.
+    pub fn corriger(&mut self, corrections: &[(u32, Option<f32>)]) {
+        if corrections.is_empty() {
+            return;
+        }
+        let mut scores = Vec::with_capacity(self.scores.len() + corrections.len());
+        let mut anciens = self.scores.iter().copied().peekable();
+        for (rang, score) in corrections {
+            while let Some(avant) = anciens.next_if(|(r, _)| r < rang) {
+                scores.push(avant);
+            }
+            anciens.next_if(|(r, _)| r == rang);
+            if let Some(score) = score {
+                scores.push((*rang, *score));
+                self.rangs.insert(*rang);
+            } else {
+                self.rangs.remove(*rang);
+            }
+        }
+        scores.extend(anciens);
+        self.scores = scores;
+    }
+
+    /// Keeps the rows of another search too, the better score of each.
+    pub fn unir(&mut self, autre: &Self) {
+        let mut scores = Vec::with_capacity(self.scores.len() + autre.scores.len());
+        let mut anciens = self.scores.iter().copied().peekable();
+        for (rang, score) in &autre.scores {
+            while let Some(avant) = anciens.next_if(|(r, _)| r < rang) {
+                scores.push(avant);
+            }
+            let ancien = anciens.next_if(|(r, _)| r == rang);
+            scores.push((*rang, ancien.map_or(*score, |(_, s)| s.max(*score))));
+        }
+        scores.extend(anciens);
+        self.scores = scores;
+        self.rangs |= &autre.rangs;
+        self.numero = self.numero.min(autre.numero);
+    }
+
+    /// Leaves out the rows that are not among these.
+    pub fn garder(&mut self, rangs: &RoaringBitmap) {
+        self.rangs &= rangs;
+        self.scores.retain(|(r, _)| rangs.contains(*r));
+    }
+
+    /// Leaves these rows out.
+    pub fn oter(&mut self, rangs: &RoaringBitmap) {
+        self.rangs -= rangs;
+        self.scores.retain(|(r, _)| !rangs.contains(*r));
+    }
+}
+
+/// What is searched: the index at a commit.
+struct Vue {
+    lecteur: tantivy::Searcher,
+    numero: u64,
+}
+
+/// One index a process, fed beside the model.
+pub struct TexteIntegral {
+    champs: index::Champs,
+    vue: Arc<ArcSwap<Vue>>,
+    touches: Arc<Mutex<Touches>>,
+    a_valider: Arc<AtomicBool>,
+    /// Held while a batch is handed over, so that numbers follow the order of the queue.
+    file: Mutex<SyncSender<Ordre>>,
+}
+
+impl TexteIntegral {
+    /// An empty index whose writer holds at most about this many bytes.
+    pub fn nouveau(octets_max: usize) -> Resultat<Self> {
+        let interne = |e: tantivy::TantivyError| Erreur::Interne(Box::new(e));
+        let (index, champs) = index::creer().map_err(interne)?;
+        let octets = octets_max.clamp(OCTETS.0, OCTETS.1);
+        let touches = Arc::new(Mutex::new(Touches::default()));
+        let a_valider = Arc::new(AtomicBool::new(false));
+        let (ecrivain, vue) =
+            Ecrivain::nouveau(index, champs.clone(), octets, touches.clone(), a_valider.clone())
+                .map_err(interne)?;
+        let (file, ordres) = sync_channel(FILE);
+        std::thread::Builder::new()
+            .name("texte".into())
+            .spawn(move || ecrivain.tourner(&ordres))
+            .map_err(|e| Erreur::Interne(Box::new(e)))?;
+        Ok(Self { champs, vue, touches, a_valider, file: Mutex::new(file) })
+    }
+
+    /// Replaces rows, at the next commit. Waits when the writer is far behind.
+    pub fn poser(&self, fiches: impl Into<Vec<Fiche>>) {
+        let fiches: Vec<Fiche> = fiches.into();
+        let rangs: Vec<_> = fiches.iter().map(|f| (f.type_fhir, f.rang)).collect();
+        self.envoyer(&rangs, |numero| Ordre::Poser(fiches, numero));
+    }
+
+    /// Takes rows out, at the next commit.
+    pub fn retirer(&self, rangs: &[(TypeFhir, u32)]) {
+        self.envoyer(rangs, |numero| Ordre::Retirer(rangs.to_vec(), numero));
+    }
+
+    fn envoyer(&self, rangs: &[(TypeFhir, u32)], ordre: impl FnOnce(u64) -> Ordre) {
+        if rangs.is_empty() {
+            return;
+        }
+        let file = self.file.lock();
+        let numero = self.touches.lock().noter(rangs);
+        if file.send(ordre(numero)).is_err() {
+            tracing::error!("full text: the writer has stopped");
+        }
+    }
+
+    /// Asks for a commit; returns at once.
+    pub fn valider(&self) {
+        self.a_valider.store(true, Ordering::Release);
+        // Wakes the writer; when it is busy it looks at the flag by itself.
+        if let Some(file) = self.file.try_lock() {
+            let _ = file.try_send(Ordre::Reveil);
+        }
+    }
+
+    /// Commits and waits until it is done. Blocks: not for an async task.
+    pub fn attendre(&self) {
+        let (fait, attente) = sync_channel(1);
+        if self.file.lock().send(Ordre::Attendre(fait)).is_ok() {
+            // An error means that the writer stopped, which it has said.
+            let _ = attente.recv();
+        }
+    }
+
+    /// Number of the last change handed over; to be kept with each moment.
+    pub fn numero(&self) -> u64 {
+        self.touches.lock().numero()
+    }
+
+    /// Rows of a type changed after that change, and maybe some others.
+    pub fn touches_depuis(&self, t: TypeFhir, numero: u64) -> RoaringBitmap {
+        self.touches.lock().depuis(t, numero)
+    }
+
+    /// Rows that answer at the last commit, the best `limite` of them when given; `None` when the text asks for no word.
+    pub fn chercher(
+        &self,
+        t: TypeFhir,
+        champ: ChampTexte,
+        texte: &str,
+        limite: Option<usize>,
+    ) -> Option<Trouves> {
+        Some(self.repondre(t, champ, &Demande::lire(texte)?, limite))
+    }
+
+    /// The same, for a text read already.
+    pub fn repondre(
+        &self,
+        t: TypeFhir,
+        champ: ChampTexte,
+        demande: &Demande,
+        limite: Option<usize>,
+    ) -> Trouves {
+        let vue = self.vue.load_full();
+        let mut scores = index::chercher(&vue.lecteur, &self.champs, t, champ, demande).unwrap_or_else(|e| {
+            tracing::error!(error = %e, "full text not read");
+            Vec::new()
+        });
+        if let Some(limite) = limite.filter(|l| *l < scores.len()) {
+            scores.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            scores.truncate(limite);
+        }
+        scores.sort_unstable_by_key(|(rang, _)| *rang);
+        Trouves { rangs: scores.iter().map(|(rang, _)| *rang).collect(), numero: vue.numero, scores }
+    }
+
+    /// What the index would answer for one text, in it or not: `None` when it does not answer.
+    pub fn convient(&self, champ: ChampTexte, texte_cherche: &str, fiche: &Fiche) -> Option<f32> {
+        Demande::lire(texte_cherche)?.convient(champ, fiche)
+    }
+}
+
+#[cfg(test)]
+mod tests;

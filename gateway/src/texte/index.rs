@@ -1,0 +1,294 @@
+//! The index itself, and what is asked over it. Each type has its own fields, so that a search walks the words of its
+//! type alone. Nothing is stored: a document is its terms, its row and the length of its narrative.
+
+use roaring::RoaringBitmap;
+use tantivy::{
+    DocSet, Index, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term,
+    postings::{Postings, TermInfo},
+    schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions},
+    tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer},
+};
+
+use super::{
+    ChampTexte, Fiche,
+    analyse::{Analyse, Occurrence, longueur},
+    demande::{Demande, Exigence, Vu},
+    mot::{Classe, Mot},
+};
+use crate::modele::TypeFhir;
+
+const ANALYSEUR: &str = "ror";
+const RANG: &str = "rang";
+const LONGUEUR: &str = "longueur";
+
+/// The fields of the index.
+#[derive(Clone)]
+pub(super) struct Champs {
+    /// For each type: narrative, content, fine content.
+    textes: [[Field; 3]; 5],
+    /// Type and row, to delete by.
+    cle: Field,
+    rang: Field,
+    longueur: Field,
+}
+
+impl Champs {
+    /// The term that names a row.
+    pub(super) fn cle(&self, t: TypeFhir, rang: u32) -> Term {
+        Term::from_field_u64(self.cle, cle(t, rang))
+    }
+
+    /// The document of a row.
+    pub(super) fn document(&self, fiche: &Fiche) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        document.add_u64(self.cle, cle(fiche.type_fhir, fiche.rang));
+        document.add_u64(self.rang, u64::from(fiche.rang));
+        document.add_u64(self.longueur, longueur(&fiche.narratif));
+        for (champ, texte) in self.textes[fiche.type_fhir as usize].iter().zip(fiche.textes()) {
+            if !texte.is_empty() {
+                document.add_text(*champ, texte);
+            }
+        }
+        document
+    }
+}
+
+fn cle(t: TypeFhir, rang: u32) -> u64 {
+    ((t as u64) << 32) | u64::from(rang)
+}
+
+/// An empty index in memory.
+pub(super) fn creer() -> tantivy::Result<(Index, Champs)> {
+    let mut schema = Schema::builder();
+    let indexation = TextFieldIndexing::default()
+        .set_tokenizer(ANALYSEUR)
+        .set_fieldnorms(false)
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let options = TextOptions::default().set_indexing_options(indexation);
+    let textes = TypeFhir::TOUS.map(|t| {
+        ["narratif", "contenu", "fin"].map(|texte| {
+            let nom = format!("{}_{texte}", t.nom());
+            schema.add_text_field(&nom, options.clone())
+        })
+    });
+    let champs = Champs {
+        textes,
+        cle: schema.add_u64_field("cle", NumericOptions::default().set_indexed()),
+        rang: schema.add_u64_field(RANG, NumericOptions::default().set_fast()),
+        longueur: schema.add_u64_field(LONGUEUR, NumericOptions::default().set_fast()),
+    };
+    let index = Index::builder().schema(schema.build()).create_in_ram()?;
+    index.tokenizers().register(ANALYSEUR, TextAnalyzer::from(Decoupe::default()));
+    Ok((index, champs))
+}
+
+/// The analysis, as the writer calls it.
+#[derive(Clone, Default)]
+struct Decoupe {
+    analyse: Analyse,
+    occurrences: Vec<Occurrence>,
+    jeton: Token,
+}
+
+/// The terms of one text.
+struct Flux<'a> {
+    restantes: std::slice::Iter<'a, Occurrence>,
+    jeton: &'a mut Token,
+}
+
+impl Tokenizer for Decoupe {
+    type TokenStream<'a> = Flux<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Flux<'a> {
+        self.occurrences = self.analyse.occurrences(text);
+        self.jeton.reset();
+        Flux { restantes: self.occurrences.iter(), jeton: &mut self.jeton }
+    }
+}
+
+impl TokenStream for Flux<'_> {
+    fn advance(&mut self) -> bool {
+        let Some(o) = self.restantes.next() else { return false };
+        self.jeton.position = o.position as usize;
+        self.jeton.text.clear();
+        self.jeton.text.push_str(&o.terme);
+        true
+    }
+
+    fn token(&self) -> &Token {
+        self.jeton
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.jeton
+    }
+}
+
+/// Rows of a type that answer, each with its score.
+pub(super) fn chercher(
+    lecteur: &Searcher,
+    champs: &Champs,
+    t: TypeFhir,
+    champ: ChampTexte,
+    demande: &Demande,
+) -> tantivy::Result<Vec<(u32, f32)>> {
+    let textes = &champs.textes[t as usize][..champ.nombre()];
+    let mut sortie = Vec::new();
+    for segment in lecteur.segment_readers() {
+        chercher_segment(segment, textes, demande, &mut sortie)?;
+    }
+    Ok(sortie)
+}
+
+/// Documents that answer a requirement, by class: in the narrative, and beside it.
+#[derive(Default)]
+struct Reponses {
+    narratif: [RoaringBitmap; Classe::NOMBRE],
+    reste: [RoaringBitmap; Classe::NOMBRE],
+}
+
+impl Reponses {
+    fn champ(&mut self, numero: usize) -> &mut [RoaringBitmap; Classe::NOMBRE] {
+        if numero == 0 { &mut self.narratif } else { &mut self.reste }
+    }
+
+    fn tous(&self) -> RoaringBitmap {
+        self.narratif.iter().chain(&self.reste).fold(RoaringBitmap::new(), |tous, c| tous | c)
+    }
+
+    fn vu(&self, doc: u32) -> Vu {
+        let classe = |classes: &[RoaringBitmap]| {
+            Classe::TOUTES.into_iter().find(|c| classes[*c as usize].contains(doc))
+        };
+        Vu { narratif: classe(&self.narratif), reste: classe(&self.reste) }
+    }
+}
+
+fn chercher_segment(
+    segment: &SegmentReader,
+    textes: &[Field],
+    demande: &Demande,
+    sortie: &mut Vec<(u32, f32)>,
+) -> tantivy::Result<()> {
+    let mut index = Vec::with_capacity(textes.len());
+    for champ in textes {
+        index.push(segment.inverted_index(*champ)?);
+    }
+    let mut reponses: Vec<Reponses> = demande.exigences.iter().map(|_| Reponses::default()).collect();
+    let mut docs: Option<RoaringBitmap> = None;
+    // Words first: phrases read positions, of the documents that remain only.
+    for suites in [false, true] {
+        for (exigence, reponse) in demande.exigences.iter().zip(&mut reponses) {
+            match exigence {
+                Exigence::Mot(mot) if !suites => {
+                    for (n, i) in index.iter().enumerate() {
+                        verser_mot(i, mot, reponse.champ(n))?;
+                    }
+                }
+                Exigence::Suite(mots) if suites => {
+                    for (n, i) in index.iter().enumerate() {
+                        reponse.champ(n)[Classe::Exacte as usize] |= suite(i, mots, docs.as_ref())?;
+                    }
+                }
+                _ => continue,
+            }
+            let tous = reponse.tous();
+            let restants = docs.map_or_else(|| tous.clone(), |d| d & &tous);
+            if restants.is_empty() {
+                return Ok(());
+            }
+            docs = Some(restants);
+        }
+    }
+    let mut docs = docs.unwrap_or_default();
+    for mots in &demande.exclusions {
+        for i in &index {
+            let exclus = suite(i, mots, Some(&docs))?;
+            docs -= exclus;
+        }
+    }
+    let rangs = segment.fast_fields().u64(RANG)?;
+    let longueurs = segment.fast_fields().u64(LONGUEUR)?;
+    for doc in docs {
+        if segment.is_deleted(doc) {
+            continue;
+        }
+        let Some(rang) = rangs.first(doc).and_then(|r| u32::try_from(r).ok()) else { continue };
+        let vus: Vec<Vu> = reponses.iter().map(|r| r.vu(doc)).collect();
+        sortie.push((rang, demande.noter(&vus, longueurs.first(doc).unwrap_or(0))));
+    }
+    Ok(())
+}
+
+/// Adds the documents of every term that answers a word.
+fn verser_mot(
+    index: &InvertedIndexReader,
+    mot: &Mot,
+    classes: &mut [RoaringBitmap; Classe::NOMBRE],
+) -> tantivy::Result<()> {
+    for terme in mot.stricts() {
+        if let Some(classe) = mot.strict(&terme)
+            && let Some(info) = index.terms().get(terme.as_bytes())?
+        {
+            verser(index, &info, &mut classes[classe as usize])?;
+        }
+    }
+    let Some(automate) = mot.automate() else { return Ok(()) };
+    let mut flux = index.terms().search(automate).into_stream()?;
+    while flux.advance() {
+        let Ok(terme) = std::str::from_utf8(flux.key()) else { continue };
+        // The strict terms are in already.
+        if let Some(classe) = mot.classe(terme)
+            && classe > Classe::Racine
+        {
+            verser(index, flux.value(), &mut classes[classe as usize])?;
+        }
+    }
+    Ok(())
+}
+
+fn verser(index: &InvertedIndexReader, info: &TermInfo, docs: &mut RoaringBitmap) -> tantivy::Result<()> {
+    let mut postes = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    let mut doc = postes.doc();
+    while doc != TERMINATED {
+        docs.insert(doc);
+        doc = postes.advance();
+    }
+    Ok(())
+}
+
+/// Documents that hold these words in a row, among some.
+fn suite(
+    index: &InvertedIndexReader,
+    mots: &[Mot],
+    parmi: Option<&RoaringBitmap>,
+) -> tantivy::Result<RoaringBitmap> {
+    // Document and place where the row would begin.
+    let mut debuts: Option<Vec<(u32, u32)>> = None;
+    let mut parmi = parmi.cloned();
+    let mut positions = Vec::new();
+    for (k, mot) in (0u32..).zip(mots) {
+        let mut ici: Vec<(u32, u32)> = Vec::new();
+        for terme in mot.stricts() {
+            let Some(info) = index.terms().get(terme.as_bytes())? else { continue };
+            let mut postes =
+                index.read_postings_from_terminfo(&info, IndexRecordOption::WithFreqsAndPositions)?;
+            let mut doc = postes.doc();
+            while doc != TERMINATED {
+                if parmi.as_ref().is_none_or(|p| p.contains(doc)) {
+                    postes.positions(&mut positions);
+                    ici.extend(positions.iter().filter_map(|p| Some((doc, p.checked_sub(k)?))));
+                }
+                doc = postes.advance();
+            }
+        }
+        ici.sort_unstable();
+        ici.dedup();
+        if let Some(avant) = &debuts {
+            ici.retain(|d| avant.binary_search(d).is_ok());
+        }
+        parmi = Some(ici.iter().map(|(doc, _)| *doc).collect());
+        debuts = Some(ici);
+    }
+    Ok(parmi.filter(|_| debuts.is_some()).unwrap_or_default())
+}
