@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use ror_e2e::{
@@ -89,6 +89,7 @@ impl Lectures {
             format!("Location/{}", mesh.exemple("lieu_id")?),
             format!("HealthcareService?_id={}", mesh.exemple("offre_id")?),
             "Organization?_count=5".to_owned(),
+            "PractitionerRole?_count=5&_include=PractitionerRole:practitioner".to_owned(),
         ] {
             let reponse = client.lire(&chemin).await?.attendre(200).with_context(|| chemin.clone())?;
             temoins.push((chemin, sans_liens(&reponse.texte)));
@@ -101,7 +102,12 @@ impl Lectures {
         let mut ages = Vec::new();
         for (chemin, temoin) in &self.temoins {
             let reponse = self.client.lire(chemin).await?.attendre(200).with_context(|| chemin.clone())?;
-            ensure!(sans_liens(&reponse.texte) == *temoin, "{chemin}: another answer");
+            let lu = sans_liens(&reponse.texte);
+            if lu != *temoin {
+                let ou = lu.bytes().zip(temoin.bytes()).take_while(|(a, b)| a == b).count();
+                let autour = |t: &str| t.chars().skip(ou.saturating_sub(80)).take(200).collect::<String>();
+                bail!("{chemin}: another answer: {} in place of {}", autour(&lu), autour(temoin));
+            }
             ages.push(Age::de(&reponse).with_context(|| chemin.clone())?);
         }
         Ok(ages)
