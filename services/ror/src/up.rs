@@ -204,8 +204,13 @@ async fn attendre_et_peupler(
     let travail = async {
         let mesh = Maillage(plan.amont());
         demo::nomenclatures(&mesh, &plan.options.data_dir).await?;
+        let neuf = !demo::chargee(plan);
         let manifeste = demo::peupler(plan, &mesh).await?;
         attendre_pret(plan.options.port).await?;
+        // Kept data may have lost what its manifest counts: a snapshot is whole by itself.
+        if let Some(m) = manifeste.as_ref().filter(|_| neuf) {
+            attendre_visibles(plan.options.port, embarque, m).await?;
+        }
         let clients = demo::clients(plan, &mesh).await?;
         demo::ecrire(plan, embarque, &clients, manifeste.as_ref(), &pids())?;
         demo::annoncer(plan, manifeste.as_ref(), debut);
@@ -304,6 +309,46 @@ async fn attendre_pret(port: u16) -> anyhow::Result<()> {
     .into())
 }
 
+/// Waits until what was loaded is what the façade shows: its directory was whole, and empty, before
+/// the events of the load reached it.
+async fn attendre_visibles(
+    port: u16,
+    embarque: &Embedded,
+    manifeste: &serde_json::Value,
+) -> anyhow::Result<()> {
+    let fin = Instant::now() + PATIENCE;
+    let mut base = sqlx::PgConnection::connect(&embarque.postgres_url("ror")).await?;
+    loop {
+        let mut en_route = 0;
+        for service in ["structures", "offers", "capacity", "identity"] {
+            // The schema is the service's name: none of it comes from outside.
+            let requete = format!("select count(*) from {service}.outbox_event where sequence is null");
+            let n: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(requete)).fetch_one(&mut base).await?;
+            en_route += n;
+        }
+        let (_, mesures) = http_get(port, "/metrics").await?;
+        let montrees = |genre: &str| -> u64 {
+            let ligne = format!("ror_gateway_resources{{type=\"{genre}\"}} ");
+            let valeur = mesures.lines().find_map(|l| l.strip_prefix(&ligne));
+            valeur.and_then(|v| v.parse::<f64>().ok()).map_or(0, |v| v as u64)
+        };
+        let attendues = manifeste["ressources"].as_object().context("manifeste sans ressources")?;
+        let manque = attendues
+            .iter()
+            .filter(|(genre, n)| *genre != "total" && n.as_u64().unwrap_or(0) > montrees(genre))
+            .count();
+        if en_route == 0 && manque == 0 {
+            return Ok(());
+        }
+        anyhow::ensure!(
+            Instant::now() < fin,
+            "les données de démonstration ne sont pas toutes visibles après {} s : {en_route} événements en route, {manque} types incomplets",
+            PATIENCE.as_secs()
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// A bare HTTP/1.0 GET on this machine: not worth a client library.
 async fn http_get(port: u16, chemin: &str) -> anyhow::Result<(u16, String)> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -311,7 +356,7 @@ async fn http_get(port: u16, chemin: &str) -> anyhow::Result<(u16, String)> {
         let mut s = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
         s.write_all(format!("GET {chemin} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).await?;
         let mut r = Vec::new();
-        s.take(64 * 1024).read_to_end(&mut r).await?;
+        s.take(4 * 1024 * 1024).read_to_end(&mut r).await?;
         anyhow::Ok(String::from_utf8_lossy(&r).into_owned())
     };
     let r = tokio::time::timeout(Duration::from_secs(5), echange).await??;

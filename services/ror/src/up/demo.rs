@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -81,18 +81,27 @@ pub async fn nomenclatures(m: &Maillage, dossier: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn dossier(plan: &Plan) -> PathBuf {
+    plan.options.data_dir.join(format!("demo-{}", plan.options.demo))
+}
+
+/// Whether the demonstration data of these options are loaded already.
+pub fn chargee(plan: &Plan) -> bool {
+    dossier(plan).join("charge").exists()
+}
+
 /// Loads the demonstration data once, by the ordinary path; its manifest.
 pub async fn peupler(plan: &Plan, m: &Maillage) -> anyhow::Result<Option<Value>> {
     let nom = &plan.options.demo;
     if nom == "none" {
         return Ok(None);
     }
-    let dossier = plan.options.data_dir.join(format!("demo-{nom}"));
+    let dossier = dossier(plan);
     let temoin = dossier.join("charge");
     let manifeste = |d: &Path| -> anyhow::Result<Value> {
         Ok(serde_json::from_slice(&std::fs::read(d.join("manifest.json"))?)?)
     };
-    if temoin.exists() {
+    if chargee(plan) {
         return manifeste(&dossier).map(Some);
     }
     println!("Préparation des données de démonstration « {nom} »…");
