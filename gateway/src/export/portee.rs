@@ -248,7 +248,7 @@ pub fn associer(m: &Modele, ensembles: &mut Ensembles, profil: u8) {
         for r in Relation::TOUTES {
             let depart = &nouveaux[r.source() as usize];
             if !depart.is_empty() {
-                let cibles = lien(m, r).cibles_de(depart) & visibles(r.cible());
+                let cibles = m.liens.de(r).cibles_de(depart) & visibles(r.cible());
                 suivants[r.cible() as usize] |= cibles;
             }
         }
@@ -264,11 +264,6 @@ pub fn associer(m: &Modele, ensembles: &mut Ensembles, profil: u8) {
     for t in TypeFhir::TOUS {
         ensembles[t as usize] |= &nouveaux[t as usize];
     }
-}
-
-/// The adjacency of a relation.
-pub fn lien(m: &Modele, r: Relation) -> &crate::modele::Lien {
-    m.liens.de(r)
 }
 
 #[cfg(test)]

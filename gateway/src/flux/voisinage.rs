@@ -9,7 +9,6 @@ use roaring::RoaringBitmap;
 
 use super::touches::Touches;
 use crate::{
-    export::portee::lien,
     modele::{Modele, TypeFhir},
     recherche::{
         arbre::{Noeud, Requete, Test},
@@ -69,15 +68,15 @@ fn par_les_liens(m: &Modele, n: &Noeud, touches: &Touches) -> RoaringBitmap {
             (_, Test::Absent(_)) => RoaringBitmap::new(),
             (Cible::Reference(r), Test::ReferenceAuDessus(_)) => {
                 let cibles = dessous(m, touches.rangs[r.cible() as usize].clone());
-                lien(m, r).sources_de(&cibles)
+                m.liens.de(r).sources_de(&cibles)
             }
             // A target that the caller no longer sees is no target.
-            (Cible::Reference(r), _) => lien(m, r).sources_de(&touches.rangs[r.cible() as usize]),
+            (Cible::Reference(r), _) => m.liens.de(r).sources_de(&touches.rangs[r.cible() as usize]),
             _ => RoaringBitmap::new(),
         },
-        Noeud::Chaine(r, n) => lien(m, *r).sources_de(&au_bout(r.cible(), n)),
-        Noeud::AuDessus(r, n) => lien(m, *r).sources_de(&dessous(m, au_bout(r.cible(), n))),
-        Noeud::Inverse(r, n) => lien(m, *r).cibles_de(&au_bout(r.source(), n)),
+        Noeud::Chaine(r, n) => m.liens.de(*r).sources_de(&au_bout(r.cible(), n)),
+        Noeud::AuDessus(r, n) => m.liens.de(*r).sources_de(&dessous(m, au_bout(r.cible(), n))),
+        Noeud::Inverse(r, n) => m.liens.de(*r).cibles_de(&au_bout(r.source(), n)),
         // Records lie in their row.
         Noeud::Enregistrement(..) => RoaringBitmap::new(),
     }
@@ -88,7 +87,7 @@ fn dessous(m: &Modele, racines: RoaringBitmap) -> RoaringBitmap {
     let mut tous = racines.clone();
     let mut couche = racines;
     for _ in 0..PROFONDEUR {
-        couche = lien(m, Relation::Parent).sources_de(&couche) - &tous;
+        couche = m.liens.de(Relation::Parent).sources_de(&couche) - &tous;
         if couche.is_empty() {
             break;
         }

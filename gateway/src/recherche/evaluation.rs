@@ -18,7 +18,7 @@ use std::{
 use roaring::{MultiOps, RoaringBitmap};
 
 use super::{
-    arbre::{Centre, Cercle, Critere, Intervalle, Jeton, Noeud, Prefixe, Requete, Test},
+    arbre::{Centre, Cercle, Critere, Intervalle, Jeton, Noeud, Prefixe, Test},
     communes,
     parametres::{Cible, Texte},
     unites,
@@ -65,19 +65,6 @@ pub trait Textes {
     fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32>;
 }
 
-/// No full text: nothing answers.
-pub struct SansTexte;
-
-impl Textes for SansTexte {
-    fn chercher(&self, _: &Modele, _: TypeFhir, _: bool, _: &str, _: &RoaringBitmap) -> RoaringBitmap {
-        RoaringBitmap::new()
-    }
-
-    fn score(&self, _: &Modele, _: TypeFhir, _: &str, _: u32) -> Option<f32> {
-        None
-    }
-}
-
 type Rangs = Result<RoaringBitmap, TropCouteux>;
 
 /// Evaluates for one profile at one moment.
@@ -94,11 +81,6 @@ pub struct Moteur<'a> {
     // None for who must have the answer whatever it costs.
     echeance: Option<Instant>,
     estimations: RefCell<estimation::Estimations>,
-}
-
-/// Rows of a request.
-pub fn evaluer(m: &Modele, r: &Requete, profil: u8, textes: &dyn Textes) -> Rangs {
-    Moteur::nouveau(m, profil, textes, BUDGET).rangs(r.type_fhir, &r.condition)
 }
 
 impl<'a> Moteur<'a> {
