@@ -111,7 +111,19 @@ pub fn routes(p: Partage) -> Router {
                 .on_failure(()),
         )
         .layer(middleware::from_fn(mesurer))
+        .layer(middleware::map_request(nommer_hote))
         .merge(ror_chassis::admin::routes(p.etat.clone()))
+}
+
+/// HTTP/2 names the host in the address of the request: it is put where HTTP/1 has it, so that
+/// links lead back here whatever the protocol.
+async fn nommer_hote(mut r: Request) -> Request {
+    if !r.headers().contains_key(http::header::HOST)
+        && let Some(hote) = r.uri().authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok())
+    {
+        r.headers_mut().insert(http::header::HOST, hote);
+    }
+    r
 }
 
 /// The route without its id.
@@ -171,4 +183,24 @@ async fn fraicheur(State(p): State<Partage>, r: Request, next: Next) -> Response
 fn fhir(status: StatusCode, corps: impl Into<Body>) -> Response {
     (status, [(http::header::CONTENT_TYPE, "application/fhir+json; charset=utf-8")], corps.into())
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_host_of_http2_is_where_http1_has_it() {
+        let lu = |uri: &'static str, hote: Option<&'static str>| async move {
+            let mut r = Request::builder().uri(uri);
+            if let Some(h) = hote {
+                r = r.header(http::header::HOST, h);
+            }
+            let r = nommer_hote(r.body(Body::empty()).unwrap()).await;
+            r.headers().get(http::header::HOST).map(|v| v.to_str().unwrap().to_owned())
+        };
+        assert_eq!(lu("https://localhost:8443/a?b", None).await.as_deref(), Some("localhost:8443"));
+        assert_eq!(lu("/a", Some("ici:1")).await.as_deref(), Some("ici:1"));
+        assert_eq!(lu("/a", None).await, None);
+    }
 }
