@@ -138,6 +138,8 @@ struct Travail {
     instantanes: HashMap<Source, Instantane>,
     /// Rows touched since the last moment.
     touches: Vec<Changement>,
+    /// Those whose own state changed: what they say in full text depends on nothing else.
+    etats: Vec<(TypeFhir, u32)>,
     /// Everything is computed again: rows one by one tell nothing.
     muet: bool,
     /// Everything may have changed: what was kept of former moments no longer tells enough.

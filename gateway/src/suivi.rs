@@ -314,7 +314,7 @@ fn nourrir(p: &Passerelle, arret: &CancellationToken) -> bool {
             // No other text of a row is handed over since it was read: the newest is last.
             p.annuaire.entre_publications(|m| {
                 let fiche = |r: &u32| texte::fiche(&m.extraire(t, *r, 1)?, &tables);
-                p.texte.poser(lot.iter().filter_map(fiche).collect::<Vec<_>>());
+                p.texte.nourrir(lot.iter().filter_map(fiche).collect());
             });
         }
     }

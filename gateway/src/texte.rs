@@ -38,6 +38,7 @@ use crate::modele::TypeFhir;
 use ecrivain::{Ecrivain, Ordre};
 use touches::Touches;
 
+pub use analyse::Analyse;
 pub use demande::{Demande, MOTS_MAX};
 pub use fiche::{d_offre, de_professionnel, de_structure};
 pub use moment::{TextesDuMoment, fiche};
@@ -204,6 +205,14 @@ impl TexteIntegral {
         self.envoyer(&rangs, |numero| Ordre::Poser(fiches, numero));
     }
 
+    /// Hands over again rows as the present moment has them, at the next commit: no moment has another text of them
+    /// for that, so none is corrected for it.
+    pub fn nourrir(&self, fiches: Vec<Fiche>) {
+        let file = self.file.lock();
+        let numero = self.touches.lock().numero();
+        ceder(&file, Ordre::Poser(fiches, numero));
+    }
+
     /// Takes rows out, at the next commit.
     pub fn retirer(&self, rangs: &[(TypeFhir, u32)]) {
         self.envoyer(rangs, |numero| Ordre::Retirer(rangs.to_vec(), numero));
@@ -215,9 +224,7 @@ impl TexteIntegral {
         }
         let file = self.file.lock();
         let numero = self.touches.lock().noter(rangs);
-        if file.send(ordre(numero)).is_err() {
-            tracing::error!("full text: the writer has stopped");
-        }
+        ceder(&file, ordre(numero));
     }
 
     /// Asks for a commit; returns at once.
@@ -241,6 +248,11 @@ impl TexteIntegral {
     /// Number of the last change handed over; to be kept with each moment.
     pub fn numero(&self) -> u64 {
         self.touches.lock().numero()
+    }
+
+    /// Every change up to this one is in what is searched now.
+    pub fn lu(&self) -> u64 {
+        self.vue.load().numero
     }
 
     /// Rows of a type changed after that change, and maybe some others.
@@ -282,7 +294,13 @@ impl TexteIntegral {
 
     /// What the index would answer for one text, in it or not: `None` when it does not answer.
     pub fn convient(&self, champ: ChampTexte, texte_cherche: &str, fiche: &Fiche) -> Option<f32> {
-        Demande::lire(texte_cherche)?.convient(champ, fiche)
+        Demande::lire(texte_cherche)?.convient(champ, fiche, &mut Analyse::default())
+    }
+}
+
+fn ceder(file: &SyncSender<Ordre>, ordre: Ordre) {
+    if file.send(ordre).is_err() {
+        tracing::error!("full text: the writer has stopped");
     }
 }
 

@@ -24,7 +24,7 @@ const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// Who is told of the rows that change before the moment that shows them; answers the number of
 /// what it was told.
 pub trait Temoin: Send + Sync {
-    /// These rows changed.
+    /// The state of these rows changed: one by one, in order.
     fn dire(&self, m: &Modele, rangs: &[(TypeFhir, u32)]) -> u64;
 }
 
@@ -92,7 +92,7 @@ impl Coeur {
     /// told, which may take a while.
     fn publier(&self) -> Option<Arc<Modele>> {
         let _publication = self.publication.lock();
-        let (mut moment, touches, refonte, retrait) = {
+        let (mut moment, touches, mut etats, refonte, retrait) = {
             let mut c = self.copie.lock();
             if !c.a_publier || c.modele.travail.differe {
                 return None;
@@ -103,15 +103,15 @@ impl Coeur {
             m.numero += 1;
             m.date = maintenant();
             let touches = std::mem::take(&mut m.travail.touches);
+            let etats = std::mem::take(&mut m.travail.etats);
             let refonte = std::mem::take(&mut m.travail.refonte);
             let retrait = std::mem::take(&mut m.travail.retrait);
-            (m.clone(), touches, refonte, retrait)
+            (m.clone(), touches, etats, refonte, retrait)
         };
         if let Some(temoin) = self.temoin.get() {
-            let mut rangs: Vec<(TypeFhir, u32)> = touches.iter().map(|c| (c.type_fhir, c.rang)).collect();
-            rangs.sort_unstable();
-            rangs.dedup();
-            moment.texte = temoin.dire(&moment, &rangs);
+            etats.sort_unstable();
+            etats.dedup();
+            moment.texte = temoin.dire(&moment, &etats);
         }
         moment.journal.noter(moment.numero, moment.positions, &touches, refonte);
         let numero = moment.numero;

@@ -225,6 +225,14 @@ impl Modele {
         self.journaliser_pour(t, rang, TOUS_LES_PROFILS);
     }
 
+    /// Notes that the state of a row changed.
+    fn journaliser_etat(&mut self, t: T, rang: u32) {
+        if !self.travail.differe && !self.travail.muet {
+            self.travail.etats.push((t, rang));
+        }
+        self.journaliser(t, rang);
+    }
+
     pub(super) fn journaliser_pour(&mut self, t: T, rang: u32, pour: u8) {
         let avant = self.table(t).ligne(rang).map_or(0, |l| l.masque);
         self.toucher_journal(t, rang, avant, pour);
@@ -257,7 +265,7 @@ impl Modele {
         }
         self.noter_change(source);
         self.toucher(t, rang, touches);
-        self.journaliser(t, rang);
+        self.journaliser_etat(t, rang);
         if e.retire {
             self.retirer(t, rang, e.version);
             return;
@@ -300,7 +308,7 @@ impl Modele {
     fn retirer(&mut self, t: T, rang: u32, version: u64) {
         let ancienne = self.vue(t, rang);
         self.changer_index(t, rang, &ancienne, &Vue::default());
-        self.journaliser(t, rang);
+        self.journaliser_etat(t, rang);
         let table = self.table_mut(t);
         let l = table.ligne_mut(rang);
         l.etat = None;

@@ -44,6 +44,8 @@ const PEU_DE_LIEUX: u64 = 128;
 const PETIT_RAYON: f64 = 50_000.0;
 /// What a question to full text counts for.
 const PAR_TEXTE: u64 = 20_000;
+/// What reading the texts of a row again does.
+const PAR_CORRECTION: u64 = 2_000;
 
 /// The request asks for more work than one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,9 @@ pub struct TropCouteux;
 
 /// Full text, kept beside the model.
 pub trait Textes {
+    /// How many rows of a type are read again, so that the answer is that of this moment.
+    fn corrections(&self, m: &Modele, t: TypeFhir) -> u64;
+
     /// Rows of these that answer a text.
     fn chercher(
         &self,
@@ -237,7 +242,8 @@ impl<'a> Moteur<'a> {
             }
             (Test::Proche(cercles), _) => self.proche(t, cercles, dans),
             (Test::Contenu(texte), cible) => {
-                self.payer(PAR_TEXTE)?;
+                let corrections = self.textes.corrections(self.modele, t);
+                self.payer(PAR_TEXTE.saturating_add(corrections.saturating_mul(PAR_CORRECTION)))?;
                 Ok(self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans))
             }
             (_, Cible::Champ(groupe, _)) => self.enregistrement(t, groupe, std::slice::from_ref(c), dans),

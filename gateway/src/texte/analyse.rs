@@ -137,7 +137,7 @@ pub(super) fn longueur(texte: &str) -> u64 {
 
 /// Cuts texts, remembering the stems of the words met.
 #[derive(Clone, Default)]
-pub(super) struct Analyse {
+pub struct Analyse {
     /// `None` for a word that is its own stem.
     racines: HashMap<String, Option<Box<str>>, RandomState>,
 }

@@ -103,8 +103,7 @@ impl Demande {
     }
 
     /// Whether a text answers, and its score: what the index says of the same text.
-    pub fn convient(&self, champ: ChampTexte, fiche: &Fiche) -> Option<f32> {
-        let mut analyse = Analyse::default();
+    pub fn convient(&self, champ: ChampTexte, fiche: &Fiche, analyse: &mut Analyse) -> Option<f32> {
         let textes: Vec<Vec<Occurrence>> =
             fiche.textes()[..champ.nombre()].iter().map(|t| analyse.occurrences(t)).collect();
         let (narratif, autres) = textes.split_first()?;

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use ror_domaine::vocabulaire::Tables;
 use ror_proto::identity::v1::identity;
 
-use super::{ChampTexte, Demande, Fiche, TexteIntegral, Trouves, d_offre, de_professionnel, de_structure};
+use super::{Analyse, ChampTexte, Demande, Fiche, TexteIntegral, Trouves, d_offre, de_professionnel, de_structure};
 use crate::{
     fhir::politique::Bloc,
     modele::{Extrait, Modele, TypeFhir},
@@ -65,30 +65,40 @@ impl TextesDuMoment {
             _ => None,
         };
         let cachees = bloc.map(|b| m.table(t).masquees(m.politique(), b, self.profil, 0));
-        let mut trouves = self.index.repondre(t, champ, &demande, None);
-        if let Some(cachees) = &cachees {
-            // A row answers by all that its reader sees of it, exclusions too: by one of the two.
-            trouves.garder(cachees);
-            let mut fins = self.index.repondre(t, ChampTexte::ContenuFin, &demande, None);
-            fins.oter(cachees);
-            trouves.unir(&fins);
-        }
-        let corriger = |r: u32| {
+        let mut trouves = match &cachees {
+            None => self.index.repondre(t, champ, &demande, None),
+            Some(c) if c.is_empty() => self.index.repondre(t, ChampTexte::ContenuFin, &demande, None),
+            Some(cachees) => {
+                // A row answers by all that its reader sees of it, exclusions too: by one of the two.
+                let mut trouves = self.index.repondre(t, champ, &demande, None);
+                trouves.garder(cachees);
+                let mut fins = self.index.repondre(t, ChampTexte::ContenuFin, &demande, None);
+                fins.oter(cachees);
+                trouves.unir(&fins);
+                trouves
+            }
+        };
+        let mut analyse = Analyse::default();
+        let mut corriger = |r: u32| {
             let champ = match &cachees {
                 Some(c) if !c.contains(r) => ChampTexte::ContenuFin,
                 _ => champ,
             };
             let fiche = m.extraire(t, r, self.profil).and_then(|e| fiche(&e, &self.tables));
-            (r, fiche.and_then(|f| demande.convient(champ, &f)))
+            (r, fiche.and_then(|f| demande.convient(champ, &f, &mut analyse)))
         };
         let touches = self.index.touches_depuis(t, m.texte().min(trouves.numero));
-        let corrections: Vec<(u32, Option<f32>)> = touches.iter().map(corriger).collect();
+        let corrections: Vec<(u32, Option<f32>)> = touches.iter().map(&mut corriger).collect();
         trouves.corriger(&corrections);
         trouves
     }
 }
 
 impl Textes for TextesDuMoment {
+    fn corrections(&self, m: &Modele, t: TypeFhir) -> u64 {
+        self.index.touches_depuis(t, m.texte().min(self.index.lu())).len()
+    }
+
     fn chercher(
         &self,
         m: &Modele,

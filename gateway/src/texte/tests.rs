@@ -306,7 +306,7 @@ fn the_index_and_the_text_alone_agree() {
         reponses += trouves.rangs.len();
         let demande = Demande::lire(&cherche).unwrap();
         for f in &fiches {
-            let seul = demande.convient(champ, f);
+            let seul = demande.convient(champ, f, &mut Analyse::default());
             assert_eq!(trouves.score(f.rang), seul, "{cherche:?} {champ:?} {f:?}");
             assert!(seul.is_none_or(|s| 0.0 < s && s <= 1.0));
         }
