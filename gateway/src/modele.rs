@@ -5,6 +5,7 @@
 
 mod annuaire;
 mod application;
+mod bits;
 mod capacites;
 mod colonne;
 mod creux;
@@ -37,6 +38,7 @@ pub use application::{ACTIVITES, Source, plier};
 use capacites::{Capacites, Perdues};
 use colonne::Colonne;
 use creux::Creux;
+pub use bits::Bits;
 pub use dictionnaire::Dictionnaire;
 pub use enregistrements::{Enregistrement, Enregistrements, UNITE};
 pub(crate) use etat::Etat;

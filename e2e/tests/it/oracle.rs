@@ -17,6 +17,8 @@ use crate::monde::Monde;
 
 /// The clients of the six profiles.
 const PROFILS: [&str; 6] = ["p0", "p1", "p2", "p3", "p4", "p5"];
+/// Queries in all.
+const REQUETES: u64 = 10_000;
 /// One query in so many is asked while writes run.
 const SOUS_ECRITURES: u64 = 8;
 
@@ -29,7 +31,7 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     })
     .await;
     let Some(campagne) = campagne else { return };
-    let total = nombre("ROR_ORACLE_REQUETES", 4_000).unwrap_or(4_000);
+    let total = nombre("ROR_ORACLE_REQUETES", REQUETES).unwrap_or(REQUETES);
     let ecritures = total / SOUS_ECRITURES;
     let par_profil = (total - ecritures).div_ceil(PROFILS.len() as u64);
     for (rang, nom) in PROFILS.into_iter().enumerate() {

@@ -16,7 +16,7 @@ use ror_proto::{
 use super::{
     Changement, Instantane, Modele, TOUS_LES_PROFILS, TypeFhir as T,
     droits::Touches,
-    etat::Etat,
+    etat::{Etat, Genre},
     vue::{self, Vue},
 };
 use crate::{
@@ -160,9 +160,9 @@ impl Modele {
                 let (etat, donnees) = match &capacite.ressource {
                     _ if e.retire => (None, Vec::new()),
                     Some(capacity::Ressource::CapaciteLieu(k)) => {
-                        (Some(Etat::garder(&e.etat)), vue::capacites(k))
+                        (Some(Etat::garder(Genre::CAPACITE, &e.etat)), vue::capacites(k))
                     }
-                    None => (Some(Etat::garder(&e.etat)), Vec::new()),
+                    None => (Some(Etat::garder(Genre::CAPACITE, &e.etat)), Vec::new()),
                 };
                 if self.poser_capacites(rang, (e.version, maj), etat, &donnees) {
                     self.noter_change(source);
@@ -272,12 +272,13 @@ impl Modele {
         }
         let ancienne = self.vue(t, rang);
         self.changer_index(t, rang, &ancienne, &vue);
+        let etat = Etat::garder(t.into(), &e.etat);
         let table = self.table_mut(t);
         table.poser_maj(rang, maj);
         let l = table.ligne_mut(rang);
         l.sorte = vue.sorte;
         l.version = e.version;
-        l.etat = Some(Etat::garder(&e.etat));
+        l.etat = Some(etat);
         // Rights are computed from these once the batch is in.
         if t == T::HealthcareService {
             l.faits = vue.faits;

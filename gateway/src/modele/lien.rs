@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::colonne::BLOC;
+use super::{bits::Bits, colonne::BLOC};
+
+/// From so many neighbours on, marking them costs less than sorting them.
+const MARQUER: usize = 1024;
 
 /// The neighbours of the rows of one block, one after the other.
 #[derive(Clone)]
@@ -115,6 +118,11 @@ impl Sens {
     fn tous(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
         let mut trouves: Vec<u32> = Vec::new();
         rangs.iter().for_each(|r| trouves.extend_from_slice(self.de(r)));
+        if trouves.len() >= MARQUER {
+            let mut bits = Bits::jusqu_a(trouves.iter().max().map_or(0, |m| m.saturating_add(1)));
+            trouves.iter().for_each(|r| bits.marquer(*r));
+            return bits.ensemble();
+        }
         trouves.sort_unstable();
         trouves.dedup();
         RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default()

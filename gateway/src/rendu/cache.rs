@@ -196,7 +196,7 @@ mod tests {
             version,
             maj: 1000,
             faits: Faits::default(),
-            etat: Etat::garder(b""),
+            etat: Etat::garder(TypeFhir::Location.into(), b""),
             capacite: None,
         }
     }

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use super::{Moteur, PEU, Rangs};
 use crate::{
-    modele::TypeFhir,
+    modele::{Bits, TypeFhir},
     recherche::{arbre::Noeud, parametres::Relation},
 };
 
@@ -34,6 +34,11 @@ impl Moteur<'_> {
         self.payer(dans.len().min(cibles.len()))?;
         // One organisation may be referred to more often than there are rows at hand.
         if dans.len() <= cibles.len() || dans.len() <= l.nombre_de_sources(cibles) {
+            // Many rows ask: each is answered by one bit.
+            if dans.len() >= PEU && cibles.len() / 8 < dans.len() {
+                let bits = Bits::de(cibles);
+                return self.garder(dans, 2, |r| l.cibles(*r).iter().any(|c| bits.contient(*c)));
+            }
             return self.garder(dans, 2, |r| l.cibles(*r).iter().any(|c| cibles.contains(*c)));
         }
         Ok(self.sources_de(relation, cibles)? & dans)

@@ -1,0 +1,58 @@
+//! Rows marked one bit each: for sets built from thousands of rows in no order, or asked of every row.
+
+use roaring::RoaringBitmap;
+
+/// A set of rows, one bit each.
+pub struct Bits(Vec<u64>);
+
+impl Bits {
+    /// An empty set of rows below this one.
+    pub fn jusqu_a(fin: u32) -> Self {
+        Self(vec![0; (fin as usize).div_ceil(64)])
+    }
+
+    /// The rows of a set.
+    pub fn de(rangs: &RoaringBitmap) -> Self {
+        let mut bits = Self::jusqu_a(rangs.max().map_or(0, |m| m.saturating_add(1)));
+        rangs.iter().for_each(|r| bits.marquer(r));
+        bits
+    }
+
+    /// Marks a row; one beyond the end is left out.
+    pub fn marquer(&mut self, rang: u32) {
+        if let Some(mot) = self.0.get_mut(rang as usize / 64) {
+            *mot |= 1 << (rang % 64);
+        }
+    }
+
+    /// Whether a row is marked.
+    pub fn contient(&self, rang: u32) -> bool {
+        self.0.get(rang as usize / 64).is_some_and(|mot| mot & (1 << (rang % 64)) != 0)
+    }
+
+    /// The rows marked.
+    pub fn ensemble(&self) -> RoaringBitmap {
+        let octets: Vec<u8> = self.0.iter().flat_map(|mot| mot.to_le_bytes()).collect();
+        RoaringBitmap::from_lsb0_bytes(0, &octets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_marked_is_the_set() {
+        for pas in [1u32, 7, 64, 1000, 70_001] {
+            let e: RoaringBitmap = (0..300u32).map(|i| 5 + i * pas).collect();
+            let b = Bits::de(&e);
+            assert_eq!(b.ensemble(), e, "{pas}");
+            assert!((0..2000).chain([u32::MAX]).all(|r| b.contient(r) == e.contains(r)), "{pas}");
+        }
+        let mut b = Bits::jusqu_a(64);
+        b.marquer(64);
+        b.marquer(63);
+        assert_eq!(b.ensemble(), [63].into_iter().collect());
+        assert_eq!(Bits::de(&RoaringBitmap::new()).ensemble(), RoaringBitmap::new());
+    }
+}
