@@ -4,6 +4,7 @@ mod capacite;
 mod changements;
 mod chercher;
 mod conformite;
+mod corps;
 pub mod ecoute;
 mod erreurs;
 mod export;
