@@ -10,6 +10,7 @@ mod erreurs;
 mod export;
 mod jeton;
 mod lecture;
+mod lot;
 mod negociation;
 pub(crate) mod page;
 mod reference;
