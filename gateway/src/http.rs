@@ -4,16 +4,19 @@ mod capacite;
 mod changements;
 mod chercher;
 mod conformite;
+mod corps;
 pub mod ecoute;
 mod erreurs;
 mod export;
 mod jeton;
 mod lecture;
+mod lot;
 mod negociation;
 pub(crate) mod page;
 mod reference;
 mod telechargement;
 mod terminologie;
+mod trace;
 
 use std::time::Duration;
 
@@ -26,8 +29,7 @@ use axum::{
     routing::{get, patch, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
-use ror_chassis::telemetrie::rattacher;
-use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use self::negociation::{format_nomme, origines};
 use crate::{Partage, accueil, fhir::outcome::Issue};
@@ -97,19 +99,7 @@ pub fn routes(p: Partage) -> Router {
                 &[Issue::new("exception", "Erreur interne du serveur.")],
             )
         }))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(|r: &Request| {
-                    // The path only: a query string may hold a person's number.
-                    let span =
-                        tracing::info_span!("http", method = %r.method(), path = chemin(r.uri().path()));
-                    rattacher(&span, r.headers());
-                    span
-                })
-                .on_request(())
-                .on_response(())
-                .on_failure(()),
-        )
+        .layer(middleware::from_fn(trace::suivre))
         .layer(middleware::from_fn(mesurer))
         .layer(middleware::map_request(nommer_hote))
         .merge(ror_chassis::admin::routes(p.etat.clone()))

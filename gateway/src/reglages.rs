@@ -99,7 +99,7 @@ pub struct ReglagesPasserelle {
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
     pub retard_max_s: f64,
-    /// Megabytes of rendered resources kept.
+    /// Megabytes of rendered resources kept: half compressed, half ready to be sent.
     pub rendues_mo: u64,
     /// Minutes a walk may rest between two pages.
     pub page_minutes: u64,

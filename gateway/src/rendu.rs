@@ -1,13 +1,16 @@
 //! From rows taken out of the model to the bytes of an answer.
 
 mod cache;
+mod corde;
 mod membres;
 
 pub use cache::Cache;
+pub use corde::Corde;
 pub use membres::Membres;
 
 use std::{io::Write, sync::Arc};
 
+use bytes::Bytes;
 use ror_domaine::vocabulaire::Tables;
 use ror_proto::{
     capacity::v1::capacity, identity::v1::identity, offers::v1::offer, structures::v1::structure,
@@ -72,11 +75,28 @@ impl Contexte {
     }
 }
 
+/// Room made for a resource.
+const PLACE: usize = 12 * 1024;
+
+/// One resource, shared with the cache when it keeps it; none when its state cannot be read.
+pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
+    c.cache.trouver(e, c.profil, c.generation).or_else(|| {
+        let mut json = Vec::with_capacity(PLACE);
+        neuve(e, c, &mut json).then(|| json.into())
+    })
+}
+
 /// Appends one resource; false when its state cannot be read.
 pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
-    if c.cache.ecrire(e, c.profil, c.generation, sortie) {
+    if let Some(connue) = c.cache.trouver(e, c.profil, c.generation) {
+        sortie.extend_from_slice(&connue);
         return true;
     }
+    neuve(e, c, sortie)
+}
+
+/// Renders a resource that is not kept, and offers it to the cache.
+fn neuve(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let debut = sortie.len();
     let rendue = rendre(e, c, sortie);
     if rendue {
@@ -121,7 +141,8 @@ fn rendre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 fn tete(page: &Page, liens: &[(&str, String)], s: &mut Vec<u8>) {
     s.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"");
     if let Some(total) = page.total {
-        s.extend_from_slice(format!(",\"total\":{total}").as_bytes());
+        // Writing to memory does not fail.
+        let _ = write!(s, ",\"total\":{total}");
     }
     s.extend_from_slice(b",\"link\":[");
     for (i, (relation, url)) in liens.iter().enumerate() {
@@ -151,24 +172,34 @@ pub struct Searchset {
     contexte: Contexte,
     coupe: Coupe,
     premiere: bool,
-    tampon: Vec<u8>,
 }
 
 impl Searchset {
     /// Nothing written yet.
     pub fn nouveau(contexte: Contexte, coupe: Coupe) -> Self {
-        Self { contexte, coupe, premiere: true, tampon: Vec::new() }
+        Self { contexte, coupe, premiere: true }
     }
 
     /// Writes what precedes the entries.
-    pub fn commencer(&self, page: &Page, liens: &[(&str, String)], s: &mut Vec<u8>) {
-        tete(page, liens, s);
+    pub fn commencer(&self, page: &Page, liens: &[(&str, String)], s: &mut Corde) {
+        tete(page, liens, s.texte());
     }
 
-    /// Writes one entry.
-    pub fn entree(&mut self, t: &Trouve, mode: &str, s: &mut Vec<u8>) {
+    /// Writes one entry; none when its resource cannot be read.
+    pub fn entree(&mut self, t: &Trouve, mode: &str, s: &mut Corde) {
         let e = &t.extrait;
-        let avant = s.len();
+        let Some(json) = octets(e, &self.contexte) else { return };
+        self.ouvrir(e, s.texte());
+        match &self.coupe.membres[e.type_fhir as usize] {
+            Membres::Tous => s.joindre(json),
+            membres => membres.ecrire(&json, s.texte()),
+        }
+        fermer(t, mode, s.texte());
+        self.premiere = false;
+    }
+
+    /// What precedes the resource of an entry.
+    fn ouvrir(&self, e: &Extrait, s: &mut Vec<u8>) {
         s.extend_from_slice(if self.premiere { b",\"entry\":[" } else { b"," });
         s.extend_from_slice(b"{\"fullUrl\":\"");
         // The base is ours, ids need no escape: what does is refused at the door.
@@ -178,40 +209,11 @@ impl Searchset {
         s.push(b'/');
         e.id.avec(|id| s.extend_from_slice(id.as_bytes()));
         s.extend_from_slice(b"\",\"resource\":");
-        let membres = &self.coupe.membres[e.type_fhir as usize];
-        let rendue = if *membres == Membres::Tous {
-            ressource(e, &self.contexte, s)
-        } else {
-            self.tampon.clear();
-            let rendue = ressource(e, &self.contexte, &mut self.tampon);
-            membres.ecrire(&self.tampon, s);
-            rendue
-        };
-        if !rendue {
-            s.truncate(avant);
-            return;
-        }
-        s.extend_from_slice(b",\"search\":{");
-        if let Some(km) = t.distance_km {
-            // Writing to memory does not fail.
-            let _ = write!(
-                s,
-                "\"extension\":[{{\"url\":\"{}\",\"valueDistance\":{{\"value\":{km:.3},\"unit\":\"km\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"km\"}}}}],",
-                c::EXT_DISTANCE
-            );
-        }
-        s.extend_from_slice(b"\"mode\":\"");
-        s.extend_from_slice(mode.as_bytes());
-        s.push(b'"');
-        if let Some(score) = t.score {
-            let _ = write!(s, ",\"score\":{score:.4}");
-        }
-        s.extend_from_slice(b"}}");
-        self.premiere = false;
     }
 
     /// Writes an OperationOutcome entry, when there is something to say, and the end.
-    pub fn finir(&mut self, dire: &[Issue], s: &mut Vec<u8>) {
+    pub fn finir(&mut self, dire: &[Issue], s: &mut Corde) {
+        let s = s.texte();
         if !dire.is_empty() {
             s.extend_from_slice(if self.premiere { b",\"entry\":[" } else { b"," });
             s.extend_from_slice(b"{\"resource\":");
@@ -226,6 +228,25 @@ impl Searchset {
     }
 }
 
+/// What follows the resource of an entry.
+fn fermer(t: &Trouve, mode: &str, s: &mut Vec<u8>) {
+    s.extend_from_slice(b",\"search\":{");
+    if let Some(km) = t.distance_km {
+        let _ = write!(
+            s,
+            "\"extension\":[{{\"url\":\"{}\",\"valueDistance\":{{\"value\":{km:.3},\"unit\":\"km\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"km\"}}}}],",
+            c::EXT_DISTANCE
+        );
+    }
+    s.extend_from_slice(b"\"mode\":\"");
+    s.extend_from_slice(mode.as_bytes());
+    s.push(b'"');
+    if let Some(score) = t.score {
+        let _ = write!(s, ",\"score\":{score:.4}");
+    }
+    s.extend_from_slice(b"}}");
+}
+
 fn lien(s: &mut Vec<u8>, relation: &str, url: &str) {
     s.extend_from_slice(b"{\"relation\":\"");
     s.extend_from_slice(relation.as_bytes());
@@ -236,7 +257,5 @@ fn lien(s: &mut Vec<u8>, relation: &str, url: &str) {
 
 fn texte(s: &mut Vec<u8>, t: &str) {
     // A string always serialises.
-    if let Ok(j) = serde_json::to_vec(t) {
-        s.extend_from_slice(&j);
-    }
+    let _ = serde_json::to_writer(s, t);
 }

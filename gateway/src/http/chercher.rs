@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::{
     Connexion,
+    corps::Entier,
     erreurs::Refus,
     lecture,
     negociation::{self, Empreinte},
@@ -23,17 +24,18 @@ use crate::{
     fhir::outcome::Issue,
     modele::Modele,
     recherche::{self, Page, arbre::Requete, evaluation::TropCouteux, tri::Depart},
-    rendu::{Contexte, Coupe, Searchset},
+    rendu::{Contexte, Corde, Coupe, Searchset},
 };
 
 /// Entries beyond which an answer is sent as it is made.
 const ENTIERE: usize = 64;
-/// Bytes of the first piece of such an answer, sent early.
+/// Bytes of the first part of such an answer, sent early.
 const PREMIER: usize = 16 * 1024;
-/// Bytes of the others.
+/// Bytes of the others, at least.
 const MORCEAU: usize = 64 * 1024;
-/// Bytes by which the last entry of a piece overruns it, about.
-const MARGE: usize = 8 * 1024;
+/// Bytes of the text before the entries, then of that of each one, about.
+const TETE: usize = 4096;
+const CADRE: usize = 256;
 /// Parameters of a walk, which the parser does not see.
 const PAGE: &str = "_page";
 const MOMENT: &str = "_moment";
@@ -335,35 +337,40 @@ pub(super) fn trop_couteux() -> Refus {
     )
 }
 
-/// Writes the answer: whole when it is small, else piece by piece, the first one at once.
+/// Writes the answer: whole when it is small, else part by part, the first one at once.
 fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], dire: Vec<Issue>) -> Response {
     let nombre = page.trouves.len() + page.inclus.len();
-    let entiere = nombre <= ENTIERE;
-    let mut tete = Vec::with_capacity(if entiere { 4096 + 3000 * nombre } else { PREMIER + MARGE });
+    let prevues = nombre.min(ENTIERE);
+    let mut tete = Corde::avec_place(TETE + CADRE * prevues, prevues);
     searchset.commencer(&page, navigation, &mut tete);
     let entrees =
         page.trouves.into_iter().map(|t| (t, "match")).chain(page.inclus.into_iter().map(|t| (t, "include")));
-    if entiere {
+    if nombre <= ENTIERE {
         for (t, mode) in entrees {
             searchset.entree(&t, mode, &mut tete);
         }
         searchset.finir(&dire, &mut tete);
-        return super::fhir(StatusCode::OK, tete);
+        return super::fhir(StatusCode::OK, Body::new(Entier::de(tete.pieces())));
     }
     let etat = Some((searchset, entrees, dire, tete, PREMIER));
-    let morceaux = futures::stream::unfold(etat, |etat| async move {
-        let (mut searchset, mut entrees, dire, mut tampon, assez) = etat?;
-        while tampon.len() < assez {
-            let Some((t, mode)) = entrees.next() else {
-                searchset.finir(&dire, &mut tampon);
-                return Some((Ok::<_, Infallible>(Bytes::from(tampon)), None));
-            };
-            searchset.entree(&t, mode, &mut tampon);
+    let parties = futures::stream::unfold(etat, |etat| async move {
+        let (mut searchset, mut entrees, dire, mut corde, assez) = etat?;
+        if assez > PREMIER {
+            // What was made leaves, and others have their turn.
+            tokio::task::yield_now().await;
         }
-        let suite = Some((searchset, entrees, dire, Vec::with_capacity(MORCEAU + MARGE), MORCEAU));
-        Some((Ok(Bytes::from(tampon)), suite))
+        while corde.longueur() < assez {
+            let Some((t, mode)) = entrees.next() else {
+                searchset.finir(&dire, &mut corde);
+                return Some((corde.pieces(), None));
+            };
+            searchset.entree(&t, mode, &mut corde);
+        }
+        let suite = Some((searchset, entrees, dire, Corde::avec_place(TETE, ENTIERE), MORCEAU));
+        Some((corde.pieces(), suite))
     });
-    super::fhir(StatusCode::OK, Body::from_stream(morceaux.fuse()))
+    let pieces = parties.flat_map(|p| futures::stream::iter(p.into_iter().map(Ok::<_, Infallible>)));
+    super::fhir(StatusCode::OK, Body::from_stream(pieces.fuse()))
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@ use sha2::{Digest, Sha256};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{ServiceExt, util::MapResponse};
 
-use super::Connexion;
+use super::{Connexion, lot::ParLots};
 use crate::reglages::TlsPublic;
 
 /// Connections at once; more wait to be accepted.
@@ -58,6 +58,7 @@ pub async fn servir(ecoute: TcpListener, routes: Router, tls: Option<TlsAcceptor
     let places = Arc::new(tokio::sync::Semaphore::new(CONNEXIONS));
     let vidange = GracefulShutdown::new();
     let mut constructeur = auto::Builder::new(TokioExecutor::new());
+    // Writes gather pieces, in clear and in TLS; flushing a pipeline at once would copy them.
     constructeur.http1().timer(TokioTimer::new()).header_read_timeout(ENTETES).keep_alive(true);
     constructeur
         .http2()
@@ -125,7 +126,7 @@ async fn poignee_de_main(
 type Service = TowerToHyperService<
     tower::util::BoxCloneSyncService<
         http::Request<hyper::body::Incoming>,
-        axum::response::Response,
+        http::Response<ParLots>,
         std::convert::Infallible,
     >,
 >;
@@ -135,5 +136,6 @@ fn decrite(routes: Router, connexion: Connexion) -> Service {
         r.extensions_mut().insert(connexion.clone());
         r.map(axum::body::Body::new)
     });
-    TowerToHyperService::new(tower::util::BoxCloneSyncService::new(service))
+    let par_lots = MapResponse::new(service, |r: axum::response::Response| r.map(ParLots::de));
+    TowerToHyperService::new(tower::util::BoxCloneSyncService::new(par_lots))
 }

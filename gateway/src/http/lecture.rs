@@ -191,15 +191,14 @@ pub async fn lire(
     let tables = p.vocabulaire.tables();
     let base = base(&p, &entetes, connexion.tls);
     let c = Contexte::nouveau(&p.rendues, m.politique(), &tables, lecteur.profil, &base);
-    let mut corps = Vec::with_capacity(4096);
-    if !rendu::ressource(&e, &c, &mut corps) {
-        return Err(ror_chassis::Erreur::interne("resource cannot be rendered").into());
-    }
+    let mut json =
+        rendu::octets(&e, &c).ok_or_else(|| ror_chassis::Erreur::interne("resource cannot be rendered"))?;
     if membres != Membres::Tous {
-        let entiere = std::mem::take(&mut corps);
-        membres.ecrire(&entiere, &mut corps);
+        let mut coupee = Vec::with_capacity(json.len());
+        membres.ecrire(&json, &mut coupee);
+        json = coupee.into();
     }
-    let mut r = super::fhir(StatusCode::OK, corps);
+    let mut r = super::fhir(StatusCode::OK, json);
     dater(&mut r, &etag, e.maj);
     Ok(r)
 }
