@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::colonne::BLOC;
+use super::{colonne::BLOC, image::par_champs};
 
 /// The neighbours of the rows of one block, one after the other.
 #[derive(Clone)]
@@ -38,6 +38,9 @@ impl Bloc {
 /// One direction.
 #[derive(Clone, Default)]
 struct Sens(Arc<Vec<Option<Arc<Bloc>>>>);
+
+par_champs!(Bloc { debuts, voisins });
+par_champs!(Sens(_));
 
 impl Sens {
     fn de(&self, rang: u32) -> &[u32] {
@@ -129,6 +132,8 @@ pub struct Lien {
     // Only forwards so far.
     ouvert: bool,
 }
+
+par_champs!(Lien { avant, arriere, ouvert });
 
 impl Lien {
     /// One that is filled before it is read backwards: adding to a row one by one what refers to it takes
