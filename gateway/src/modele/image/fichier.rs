@@ -32,7 +32,7 @@ pub fn abime() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "damaged")
 }
 
-pub(super) fn somme(octets: &[u8]) -> u32 {
+fn somme(octets: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(octets);
     crc.sum()
@@ -257,5 +257,50 @@ impl Read for Entree<'_> {
         dans[..n].copy_from_slice(&self.cadre[self.ici..self.ici + n]);
         self.ici += n;
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use roaring::RoaringBitmap;
+
+    use super::*;
+
+    type Tout = (Vec<(String, Option<u32>)>, (BTreeMap<u32, Arc<[i64]>>, (RoaringBitmap, bool)));
+
+    #[test]
+    fn any_content_under_a_right_sum_is_read_or_refused() {
+        let dossier = std::env::temp_dir().join(format!("ror-image-{}-contenu", std::process::id()));
+        let tout: Tout = (
+            vec![("é".into(), None), ("b".into(), Some(7))],
+            ([(3, [1, -2].into()), (9, Arc::default())].into(), ((0..50).chain(70_000..80_000).collect(), true)),
+        );
+        let ecrire = |s: &mut Sortie| {
+            (0..SECTIONS).try_for_each(|_| {
+                tout.ecrire(s)?;
+                s.clore()
+            })
+        };
+        remplacer(&dossier, ecrire).unwrap();
+        let chemin = dossier.join(FICHIER);
+        let mut octets = fs::read(&chemin).unwrap();
+        let lecture = Lecture::ouvrir(&chemin).unwrap();
+        assert_eq!(lecture.section::<Tout>(SECTIONS - 1).unwrap(), tout);
+        let (debut, fin) = (ENTETE + TETE, lecture.bornes[1] as usize);
+        // What is not a bitmap's own bytes, of which there are thousands.
+        for i in debut..fin.min(debut + 300) {
+            for ecart in [1, 0x7f, 0xff] {
+                let juste = octets[i];
+                octets[i] = juste.wrapping_add(ecart);
+                let somme = somme(&octets[debut..fin]).to_le_bytes();
+                octets[debut - 4..debut].copy_from_slice(&somme);
+                fs::write(&chemin, &octets).unwrap();
+                let _ = Lecture::ouvrir(&chemin).unwrap().section::<Tout>(0);
+                octets[i] = juste;
+            }
+        }
+        fs::remove_dir_all(dossier).unwrap();
     }
 }

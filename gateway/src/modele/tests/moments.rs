@@ -6,16 +6,16 @@ use ror_proto::capacity::v1::{CapaciteLieu, Capacity, CleIndicateur, Enregistrem
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const LIEU: TypeFhir = TypeFhir::Location;
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const LIEU: TypeFhir = TypeFhir::Location;
 
-fn lieu(id: &str, version: u64) -> Evenement {
+pub(super) fn lieu(id: &str, version: u64) -> Evenement {
     let l = LieuRealisation { meta: meta(id), ..Default::default() };
     let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
     evenement(id, version, &etat, false, Source::Offers)
 }
 
-fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
+pub(super) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     let un = |s: &&str| {
         let cle = Some(CleIndicateur { statut: (*s).to_owned(), ..Default::default() });
         EnregistrementCapacite { cle, nombre: 3, ..Default::default() }
