@@ -275,7 +275,10 @@ mod tests {
         let dossier = std::env::temp_dir().join(format!("ror-image-{}-contenu", std::process::id()));
         let tout: Tout = (
             vec![("é".into(), None), ("b".into(), Some(7))],
-            ([(3, [1, -2].into()), (9, Arc::default())].into(), ((0..50).chain(70_000..80_000).collect(), true)),
+            (
+                BTreeMap::from([(3, Arc::from([1, -2])), (9, Arc::default())]),
+                ((0..50).chain(70_000..80_000).collect(), true),
+            ),
         );
         let ecrire = |s: &mut Sortie| {
             (0..SECTIONS).try_for_each(|_| {
