@@ -343,6 +343,16 @@ def policy_names_lead_somewhere(documents, _):
         mounts = [m["name"] for m in pod["containers"][0].get("volumeMounts", [])]
         if sorted(mounts) != sorted(v["name"] for v in pod.get("volumes", [])):
             yield f"{identity(workload)}: volumes and mounts differ"
+        writable = [
+            f"{m['mountPath']}/"
+            for m in pod["containers"][0].get("volumeMounts", [])
+            if not m.get("readOnly")
+        ]
+        for variable in pod["containers"][0]["env"]:
+            if variable["name"] == "ROR_IMAGE__DIR" and not variable["value"].startswith(
+                tuple(writable)
+            ):
+                yield f"{identity(workload)}: the image has no writable folder"
     for autoscaler in of_kind(documents, "HorizontalPodAutoscaler"):
         target = f"Deployment/{autoscaler['spec']['scaleTargetRef']['name']}"
         if target not in known:

@@ -14,6 +14,7 @@ mod droits;
 mod enregistrements;
 mod etat;
 mod ident;
+pub mod image;
 mod index;
 mod journal;
 mod lien;
@@ -121,6 +122,8 @@ pub struct Modele {
     pub liens: Liens,
     politique: Arc<Politique>,
     positions: [u64; 4],
+    // Births of the streams these are of, microseconds since 1970; zero before the first snapshot.
+    naissances: [i64; 4],
     numero: u64,
     date: i64,
     // Last change that full text was told of.
@@ -209,6 +212,7 @@ impl Modele {
             liens: Liens::ouverts(),
             politique,
             positions: [0; 4],
+            naissances: [0; 4],
             numero: 0,
             date: 0,
             texte: 0,
@@ -240,6 +244,13 @@ impl Modele {
     /// every replica.
     pub fn positions(&self) -> [u64; 4] {
         self.positions
+    }
+
+    /// Where a source is followed from: sequence, and birth of its stream, microseconds since 1970. `None`
+    /// before its first snapshot.
+    pub fn reprise(&self, source: Source) -> Option<(u64, i64)> {
+        let n = source as usize;
+        (self.naissances[n] != 0).then_some((self.positions[n], self.naissances[n]))
     }
 
     /// When it was published, milliseconds since 1970.

@@ -1,6 +1,6 @@
 //! Settings of the gateway, beside those every service has.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -80,6 +80,28 @@ impl ReglagesFlux {
     }
 }
 
+/// Image of the read model.
+#[derive(Clone, Debug)]
+pub struct ReglagesImage {
+    /// Its folder, of this gateway alone.
+    pub dossier: PathBuf,
+    /// Between two images of a directory that changes.
+    pub intervalle: Duration,
+}
+
+impl ReglagesImage {
+    /// The defaults, in that folder.
+    pub fn dans(dossier: PathBuf) -> Self {
+        Self { dossier, intervalle: Duration::from_secs(600) }
+    }
+
+    fn lire(l: &mut Lecteur) -> Option<Self> {
+        let intervalle = l.option::<u64>("image.interval_s");
+        let d = l.option("image.dir").map(Self::dans)?;
+        Some(Self { intervalle: intervalle.map_or(d.intervalle, |s| Duration::from_secs(s.max(1))), ..d })
+    }
+}
+
 /// All settings of the gateway.
 #[derive(Clone, Debug)]
 pub struct ReglagesPasserelle {
@@ -109,6 +131,8 @@ pub struct ReglagesPasserelle {
     pub coupe: u64,
     /// Text of the key of page links; that of this process alone when absent.
     pub cle_des_pages: Option<Secret>,
+    /// Image of the read model; without a folder for it, none.
+    pub image: Option<ReglagesImage>,
     /// Bulk export.
     pub exports: ReglagesExport,
     /// Change feed.
@@ -176,6 +200,7 @@ impl ReglagesPasserelle {
             page_moments: l.ou("http.page_moments", 64),
             coupe: l.ou("http.search_cut", 0),
             cle_des_pages,
+            image: ReglagesImage::lire(l),
             exports: ReglagesExport::lire(l),
             flux: ReglagesFlux::lire(l),
         }

@@ -1,5 +1,8 @@
 //! How the model follows the services: one follower a source, each a snapshot then
-//! live events. Nothing is served as whole before every source is.
+//! live events, or the events that an image of the model does not hold. Nothing is served as whole
+//! before every source is.
+
+mod image;
 
 use std::{
     sync::{
@@ -12,7 +15,6 @@ use std::{
 use arc_swap::ArcSwap;
 use futures::StreamExt;
 use parking_lot::Mutex;
-use prost::Message;
 use ror_chassis::{
     Resultat,
     admin::Etat,
@@ -22,13 +24,14 @@ use ror_chassis::{
 };
 use ror_domaine::vocabulaire::{self, Tables, Vocabulaire};
 use ror_proto::{
-    access::v1::{Access, Policy, SnapshotAccessRequest, access, access_service_client::AccessServiceClient},
+    access::v1::{SnapshotAccessRequest, access_service_client::AccessServiceClient},
     capacity::v1::{SnapshotCapacitiesRequest, capacity_service_client::CapacityServiceClient},
     common::v1::Evenement,
     identity::v1::{SnapshotIdentitiesRequest, identity_service_client::IdentityServiceClient},
     offers::v1::{SnapshotOffersRequest, offers_service_client::OffersServiceClient},
     structures::v1::{SnapshotStructuresRequest, structures_service_client::StructuresServiceClient},
 };
+use time::OffsetDateTime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -185,22 +188,29 @@ pub fn demarrer(
             ),
         ),
     ];
-    for (source, (service, appel, nom)) in sources {
-        let suiveur = SuiviModele { passerelle: passerelle.clone(), source, nom, position: None };
-        taches.spawn(suivre(jet.clone(), service, appel, suiveur, arret.clone()));
-    }
-    let (service, appel, nom) = lancer(
+    let droits = lancer(
         "access",
         appel!(AccessServiceClient, snapshot_access, SnapshotAccessRequest {})(access),
         "access",
     );
-    taches.spawn(suivre(
-        jet.clone(),
-        service,
-        appel,
-        SuiviAcces { passerelle: passerelle.clone(), nom, politique: None },
-        arret.clone(),
-    ));
+    taches.spawn({
+        let (p, jet, taches, arret) = (passerelle.clone(), jet.clone(), taches.clone(), arret.clone());
+        async move {
+            tokio::select! {
+                () = image::restaurer(&p, &jet) => {}
+                () = arret.cancelled() => return,
+            }
+            // What the directory holds tells where to go on: followed before it is there, nothing would.
+            for (source, (service, appel, nom)) in sources {
+                let suiveur = SuiviModele::nouveau(p.clone(), source, nom);
+                taches.spawn(suivre(jet.clone(), service, appel, suiveur, arret.clone()));
+            }
+            let (service, appel, nom) = droits;
+            let suiveur = SuiviAcces { passerelle: p.clone(), nom };
+            taches.spawn(suivre(jet, service, appel, suiveur, arret.clone()));
+            image::garder(p, arret).await;
+        }
+    });
     etat.poser("vocabulary", false);
     fraicheur.declarer("nomenclatures");
     let (etat_voc, frais_voc) = (etat.clone(), fraicheur.clone());
@@ -322,48 +332,70 @@ fn nourrir(p: &Passerelle, arret: &CancellationToken) -> bool {
     true
 }
 
+/// Microseconds since 1970: births of streams are cut there.
+fn micros_de(t: OffsetDateTime) -> i64 {
+    i64::try_from(t.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}
+
+fn instant_de(micros: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()
+}
+
 struct SuiviModele {
     passerelle: Arc<Passerelle>,
     source: Source,
     nom: &'static str,
-    position: Option<Position>,
+    /// Where the image of a former life ends.
+    reprise: Option<Position>,
+    /// Whether it caught up once.
+    a_jour: bool,
+}
+
+impl SuiviModele {
+    fn nouveau(passerelle: Arc<Passerelle>, source: Source, nom: &'static str) -> Self {
+        let position = |(sequence, naissance)| Some(Position { cree_le: instant_de(naissance)?, sequence });
+        let reprise = passerelle.annuaire.instant().reprise(source).and_then(position);
+        Self { passerelle, source, nom, reprise, a_jour: false }
+    }
 }
 
 impl Suiveur for SuiviModele {
     fn nom(&self) -> String {
         format!("gateway-{}", self.nom)
     }
+    /// Once: a stream made anew meanwhile begins by a snapshot.
     async fn reprise(&mut self) -> Resultat<Option<Position>> {
-        Ok(None)
+        Ok(self.reprise.take())
     }
     async fn debut_instantane(&mut self, _: u64) -> Resultat<()> {
         let source = self.source;
         self.passerelle.annuaire.ecrire_async(move |m| m.debut_instantane(source)).await
     }
     async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
-        let source = self.source;
-        let ecriture = self.passerelle.annuaire.ecrire_async(move |m| {
+        let (source, annuaire) = (self.source, &self.passerelle.annuaire);
+        let ecriture = move |m: &mut Modele| {
             m.appliquer(source, &lot);
             if let Some(p) = position {
                 m.situer(source, p.sequence);
             }
-        });
-        ecriture.await?;
-        self.position = position.or(self.position);
-        Ok(())
+        };
+        // Who says that it caught up must show it.
+        if position.is_some() && !self.a_jour {
+            annuaire.ecrire_et_publier(ecriture).await
+        } else {
+            annuaire.ecrire_async(ecriture).await
+        }
     }
     async fn fin_instantane(&mut self, position: Position) -> Resultat<()> {
-        let source = self.source;
-        let autre_vie = self.position.is_some_and(|p| p.cree_le != position.cree_le);
+        let (source, naissance) = (self.source, micros_de(position.cree_le));
         let ecriture = self.passerelle.annuaire.ecrire_et_publier(move |m| {
-            m.resituer(source, position.sequence, autre_vie);
+            m.resituer(source, position.sequence, naissance);
             m.fin_instantane(source);
         });
-        ecriture.await?;
-        self.position = Some(position);
-        Ok(())
+        ecriture.await
     }
     fn a_jour(&mut self) {
+        self.a_jour = true;
         self.passerelle.fraicheur.battre(self.nom);
         self.passerelle.etat.poser(self.nom, true);
     }
@@ -372,16 +404,6 @@ impl Suiveur for SuiviModele {
 struct SuiviAcces {
     passerelle: Arc<Passerelle>,
     nom: &'static str,
-    /// The policy in force, as it came.
-    politique: Option<Policy>,
-}
-
-/// The policy of an event, without what dates it.
-fn politique_de(e: &Evenement) -> Option<Policy> {
-    match Access::decode(e.etat.clone()).ok()?.ressource? {
-        access::Ressource::Policy(p) => Some(Policy { meta: None, ..p }),
-        access::Ressource::Consumer(_) => None,
-    }
 }
 
 impl Suiveur for SuiviAcces {
@@ -397,14 +419,14 @@ impl Suiveur for SuiviAcces {
     async fn appliquer(&mut self, lot: Vec<Evenement>, _: Option<Position>) -> Resultat<()> {
         for e in &lot {
             let Some(politique) = self.passerelle.acces.appliquer(e)? else { continue };
-            // A snapshot brings the same again: nothing to compute, and walks go on.
-            let recue = politique_de(e);
-            if recue.is_some() && recue == self.politique {
-                continue;
-            }
+            let ecriture = move |m: &mut Modele| {
+                // A snapshot brings the same again, as an image does: nothing to compute, and walks go on.
+                if m.politique().source() != politique.source() {
+                    m.changer_politique(politique);
+                }
+            };
             // Shown before anyone is told that it is there.
-            self.passerelle.annuaire.ecrire_et_publier(move |m| m.changer_politique(politique)).await?;
-            self.politique = recue;
+            self.passerelle.annuaire.ecrire_et_publier(ecriture).await?;
         }
         Ok(())
     }

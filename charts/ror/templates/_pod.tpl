@@ -42,6 +42,9 @@ add. Called with (dict "root" "component" "migrate"); a migration needs the logs
 {{- if not .migrate }}
   {{- if eq $component.name "gateway" }}
     {{- $_ := set $clear "ROR_HTTP__ADDR" "0.0.0.0:8080" }}
+    {{- if $component.values.tmpSize }}
+      {{- $_ := set $clear "ROR_IMAGE__DIR" "/tmp/image" }}
+    {{- end }}
     {{- if $values.http.tls.existingSecret }}
       {{- $_ := set $clear "ROR_HTTP__TLS_ADDR" "0.0.0.0:8443" }}
       {{- $_ := set $clear "ROR_HTTP__TLS_CERT" "/etc/ror/http/tls.crt" }}

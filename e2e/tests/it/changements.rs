@@ -383,7 +383,7 @@ async fn imports(dossier: &Dossier) -> Result<()> {
         zero.copie.len()
     );
 
-    // The next life has no journal of this one: it says so, and says what to do.
+    // The next life goes on from its image; without one, it has no journal: it says so, and what to do.
     let ancien = maintenant(&p1, "$changes").await?;
     let edition: Value = serde_json::from_slice(&std::fs::read(&finess)?)?;
     let suivante = dossier.chemin("finess-structures-journalier-20270104.json");
@@ -396,6 +396,12 @@ async fn imports(dossier: &Dossier) -> Result<()> {
     .await?;
     un.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&p1).await?)) }).await?;
     mesh.arreter().await?;
+    let mesh = Mesh::relancer(dossier, Options::new("none", false)).await;
+    let p1 = mesh.client("p1")?;
+    let r = lire(&p1, &format!("$changes?since={ancien}"), &[LIGNES]).await?.reponse().attendre(200)?;
+    ensure!(r.texte.contains("SITE RENOMME"), "{}", r.texte);
+    mesh.arreter().await?;
+    std::fs::remove_dir_all(dossier.donnees().join("image"))?;
     let mesh = Mesh::relancer(dossier, Options::new("none", false)).await;
     let p1 = mesh.client("p1")?;
     let r = lire(&p1, &format!("$changes?since={ancien}"), &[LIGNES]).await?.reponse();

@@ -10,9 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
+use reqwest::Method;
 use ror_e2e::{
-    Client, Dossier, Mesh, Options, PAS, Rapport, attendre,
-    fhir::entrees,
+    Client, Dossier, Mesh, Options, PAS, Rapport, Vue, attendre,
+    client::{appeler, http},
+    fhir::{GENRES, entrees},
     patch::{disponibles, nombre, plafond, remplacer},
     processus::{signaler, vivant},
 };
@@ -247,4 +249,47 @@ async fn relay_killed_before_publication_loses_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn relay_killed_before_mark_loses_and_doubles_nothing() {
     relais("avant-marquage").await.unwrap();
+}
+
+/// Ends the gateway and waits for the next one to be whole; whether it read an image.
+async fn autre_passerelle(m: &Monde, signal: Signal) -> Result<bool> {
+    let ancienne = *m.mesh.pids().get("gateway").context("demo.json: no process gateway")?;
+    signaler(ancienne, signal);
+    remplace(&m.mesh, "gateway", ancienne).await?;
+    attendre("the directory is whole again", RETOUR, async || -> Result<Option<()>> {
+        Ok(m.mesh.pret().await.then_some(()))
+    })
+    .await?;
+    let url = format!("{}/metrics", m.mesh.base());
+    let page = appeler(&http(None, None)?, Method::GET, &url, &[], None).await?.attendre(200)?;
+    Ok(page.texte.contains("ror_gateway_image_read_seconds"))
+}
+
+async fn image() -> Result<()> {
+    let m = Monde::lire(Mesh::start("small", true).await).await?;
+    let mut compteur = Compteur::nouveau(&m.p1, &m.lieux_modifiables()?[0].0).await?;
+    ensure!(autre_passerelle(&m, Signal::SIGINT).await?, "told to stop, it left no image");
+    let vue = Vue::lire(&m.p1).await?;
+    for genre in GENRES {
+        ensure!(vue.tous(genre).eq(m.vue1.tous(genre)), "{genre}: not as before");
+    }
+    // Killed, it goes on from the image of before this write.
+    compteur.ecrire(&m.flux).await?;
+    ensure!(autre_passerelle(&m, Signal::SIGKILL).await?, "killed, it read no image");
+    compteur.visible(&m.p1).await?;
+    let fichier = m.mesh.dossier.donnees().join("image/modele.image");
+    let octets = std::fs::read(&fichier)?;
+    std::fs::write(&fichier, &octets[..octets.len() / 2])?;
+    ensure!(!autre_passerelle(&m, Signal::SIGKILL).await?, "it read half an image");
+    compteur.visible(&m.p1).await?;
+    let vue = Vue::lire(&m.p1).await?;
+    for genre in GENRES {
+        ensure!(vue.tous(genre).count() == m.vue1.tous(genre).count(), "{genre}: not as many as before");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_starts_again_on_its_image_and_shows_what_it_missed() {
+    image().await.unwrap();
 }

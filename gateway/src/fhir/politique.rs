@@ -165,7 +165,8 @@ impl Faits {
 /// A compiled policy.
 #[derive(Clone, Debug)]
 pub struct Politique {
-    nom_version: String,
+    // As it came, without what dates it.
+    source: Policy,
     // One line a block, in the order of `Bloc::TOUS`; one condition a profile.
     conditions: Vec<[Condition; PROFILS]>,
     // What the conditions say without levels, decided once: profiles by block, class and status.
@@ -207,7 +208,8 @@ impl Politique {
             conditions.push(ligne.map(Option::unwrap_or_default));
         }
         if fautes.is_empty() {
-            let mut p = Self { nom_version: politique.nom_version.clone(), conditions, masques: Vec::new() };
+            let source = Policy { meta: None, ..politique.clone() };
+            let mut p = Self { source, conditions, masques: Vec::new() };
             p.masques = Bloc::TOUS.into_iter().map(|bloc| p.decider(bloc)).collect();
             Ok(p)
         } else {
@@ -218,7 +220,13 @@ impl Politique {
     /// Version name of the policy.
     #[must_use]
     pub fn nom_version(&self) -> &str {
-        &self.nom_version
+        &self.source.nom_version
+    }
+
+    /// What it was compiled from, without what dates it: equal ones grant the same.
+    #[must_use]
+    pub fn source(&self) -> &Policy {
+        &self.source
     }
 
     fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {

@@ -41,6 +41,9 @@ pub enum Source {
 const SOURCES: usize = 4;
 
 impl Source {
+    /// Every source, in the order of the positions.
+    pub const TOUTES: [Self; SOURCES] = [Self::Structures, Self::Offers, Self::Capacity, Self::Identity];
+
     /// Name of the service.
     pub fn nom(self) -> &'static str {
         match self {
@@ -117,12 +120,15 @@ impl Modele {
         }
     }
 
-    /// Notes where a source stands once its snapshot is whole. What was noted before is of no use to who
-    /// resumes when the stream goes back or lives another life.
-    pub fn resituer(&mut self, source: Source, sequence: u64, autre_vie: bool) {
+    /// Notes where a source stands once its snapshot is whole, in a stream born then (microseconds since
+    /// 1970). What was noted before is of no use to who resumes when the stream goes back or lives another
+    /// life.
+    pub fn resituer(&mut self, source: Source, sequence: u64, naissance: i64) {
+        let autre_vie = self.reprise(source).is_some_and(|(_, n)| n != naissance);
         let p = &mut self.positions[source as usize];
         self.travail.refonte |= sequence < *p || autre_vie;
         *p = sequence;
+        self.naissances[source as usize] = naissance;
     }
 
     /// Notes how far a source was followed.

@@ -15,6 +15,8 @@ pub(super) struct Capacites {
     pub etat: Option<Etat>,
 }
 
+super::image::par_champs!(Capacites { version, maj, etat });
+
 /// Version and date of the last change by which each profile ceased to see any record of a place.
 pub(super) type Perdues = [(u64, i64); PROFILS];
 

@@ -10,6 +10,8 @@ pub struct Colonne<T> {
     blocs: Arc<Vec<Arc<[T]>>>,
 }
 
+super::image::par_champs!(Colonne<T> { blocs });
+
 impl<T> Clone for Colonne<T> {
     fn clone(&self) -> Self {
         Self { blocs: self.blocs.clone() }

@@ -10,6 +10,8 @@ pub struct Creux<T> {
     blocs: Arc<Vec<Arc<BTreeMap<u32, T>>>>,
 }
 
+super::image::par_champs!(Creux<T> { blocs });
+
 impl<T> Clone for Creux<T> {
     fn clone(&self) -> Self {
         Self { blocs: self.blocs.clone() }

@@ -20,6 +20,8 @@ pub struct Dictionnaire {
     nombre: u32,
 }
 
+super::image::par_champs!(Dictionnaire { parts, ensembles, nombre });
+
 impl Default for Dictionnaire {
     fn default() -> Self {
         Self {

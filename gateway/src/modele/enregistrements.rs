@@ -3,12 +3,15 @@
 //! different, so that a question on codes is a union of sets, and one on numbers and dates
 //! verifies only the rows of these sets.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 
-use super::colonne::Colonne;
+use super::{
+    colonne::Colonne,
+    image::{Entree, Image, Sortie, par_champs},
+};
 
 /// Token fields of a signature; the last is the unit of the number.
 pub const CHAMPS: usize = 9;
@@ -59,6 +62,9 @@ pub struct Signature {
     pub statut: u8,
 }
 
+par_champs!(Enregistrement { nombre, date, largeur, signature });
+par_champs!(Signature { codes, statut });
+
 /// All records of one group.
 #[derive(Clone, Default)]
 pub struct Enregistrements {
@@ -70,6 +76,28 @@ pub struct Enregistrements {
     ensembles: Colonne<Arc<RoaringBitmap>>,
     // Rows with a record of that signature whose number is above zero: the usual question.
     positifs: Colonne<Arc<RoaringBitmap>>,
+}
+
+impl Image for Enregistrements {
+    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
+        self.codes.ecrire(s)?;
+        self.signatures.ecrire(s)?;
+        self.lignes.ecrire(s)?;
+        self.ensembles.ecrire(s)?;
+        self.positifs.ecrire(s)
+    }
+    fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
+        let (codes, signatures) = <(Vec<CodeDe>, Vec<Signature>)>::lire(e)?;
+        Ok(Self {
+            numeros_des_codes: Arc::new(codes.iter().cloned().zip(1..).collect()),
+            codes: codes.into(),
+            numeros: Arc::new(signatures.iter().copied().zip(0..).collect()),
+            signatures: signatures.into(),
+            lignes: Image::lire(e)?,
+            ensembles: Image::lire(e)?,
+            positifs: Image::lire(e)?,
+        })
+    }
 }
 
 impl Enregistrements {

@@ -90,6 +90,8 @@ pub struct Index {
     nombre: u32,
 }
 
+super::image::par_champs!(Index { systemes, codes, ensembles, nombre });
+
 impl Default for Index {
     fn default() -> Self {
         Self {

@@ -1,10 +1,16 @@
 //! What changed from one moment to the next: for feeds that resume, and for what was deleted since.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+};
 
 use parking_lot::RwLock;
 
-use super::{Changement, TypeFhir};
+use super::{
+    Changement, TypeFhir,
+    image::{Entree, Image, Sortie, par_champs},
+};
 
 /// Touches kept: about a day of a busy country.
 const JOURNAL_MAX: usize = 2_000_000;
@@ -35,9 +41,20 @@ struct Pages {
     reperes: VecDeque<(u64, [u64; 4])>,
 }
 
+par_champs!(Pages { touches, oublie, reperes });
+
 /// The journal of one replica.
 #[derive(Default)]
 pub(super) struct Journal(RwLock<Pages>);
+
+impl Image for Journal {
+    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
+        self.0.read().ecrire(s)
+    }
+    fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
+        Ok(Self(RwLock::new(Image::lire(e)?)))
+    }
+}
 
 impl Journal {
     /// Notes what a moment changed; `refonte`: what was noted before no longer tells enough.
@@ -101,5 +118,17 @@ impl Journal {
         let n = j.reperes.partition_point(|(_, p)| avant(p));
         let (numero, _) = j.reperes.get(n.checked_sub(1)?)?;
         (*numero >= j.oublie).then_some(*numero)
+    }
+
+    /// What it told when that moment was the last one.
+    pub(super) fn jusqu_a(&self, numero: u64) -> Self {
+        let j = self.0.read();
+        let touches = j.touches.partition_point(|t| t.numero <= numero);
+        let reperes = j.reperes.partition_point(|(n, _)| *n <= numero);
+        Self(RwLock::new(Pages {
+            touches: j.touches.range(..touches).copied().collect(),
+            oublie: j.oublie.min(numero),
+            reperes: j.reperes.range(..reperes).copied().collect(),
+        }))
     }
 }

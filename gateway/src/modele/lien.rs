@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+<<<<<<< ours
 use super::{bits::Bits, colonne::BLOC};
 
 /// From so many neighbours on, marking them costs less than sorting them.
 const MARQUER: usize = 1024;
+=======
+use super::{colonne::BLOC, image::par_champs};
+>>>>>>> theirs
 
 /// The neighbours of the rows of one block, one after the other.
 #[derive(Clone)]
@@ -41,6 +45,9 @@ impl Bloc {
 /// One direction.
 #[derive(Clone, Default)]
 struct Sens(Arc<Vec<Option<Arc<Bloc>>>>);
+
+par_champs!(Bloc { debuts, voisins });
+par_champs!(Sens(_));
 
 impl Sens {
     fn de(&self, rang: u32) -> &[u32] {
@@ -137,6 +144,8 @@ pub struct Lien {
     // Only forwards so far.
     ouvert: bool,
 }
+
+par_champs!(Lien { avant, arriere, ouvert });
 
 impl Lien {
     /// One that is filled before it is read backwards: adding to a row one by one what refers to it takes

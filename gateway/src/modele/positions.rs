@@ -56,6 +56,9 @@ pub struct Positions {
     cellules: Arc<HashMap<(i16, i16), Arc<RoaringBitmap>, RandomState>>,
 }
 
+super::image::par_champs!(Point { lat, lon });
+super::image::par_champs!(Positions { points, cellules });
+
 impl Positions {
     /// The point of a row.
     pub fn point(&self, rang: u32) -> Point {

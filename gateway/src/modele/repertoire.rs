@@ -1,10 +1,12 @@
 //! From a text to the rows that may carry it, by its hash: ids and business identifiers. The
 //! texts themselves stay in the rows, so an entry weighs a few bytes; who asks verifies.
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{hash::BuildHasher, io, sync::Arc};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+
+use super::image::{self, Image, Sortie, par_champs};
 
 /// Parts, so that a change copies a small one.
 const PARTS: usize = 1024;
@@ -21,6 +23,24 @@ pub struct Repertoire {
 impl Default for Repertoire {
     fn default() -> Self {
         Self { parts: Arc::new((0..PARTS).map(|_| Arc::default()).collect()) }
+    }
+}
+
+par_champs!(Repertoire { parts });
+
+impl Image for HashTable<Entree> {
+    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
+        let mut entrees: Vec<Entree> = self.iter().copied().collect();
+        entrees.sort_unstable();
+        entrees.ecrire(s)
+    }
+    fn lire(e: &mut image::Entree<'_>) -> io::Result<Self> {
+        let entrees = Vec::<Entree>::lire(e)?;
+        let mut table = Self::with_capacity(entrees.len());
+        for entree in entrees {
+            table.insert_unique(etaler(entree.0), entree, |e| etaler(e.0));
+        }
+        Ok(table)
     }
 }
 

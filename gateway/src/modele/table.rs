@@ -7,7 +7,8 @@ use roaring::RoaringBitmap;
 
 use super::{
     colonne::Colonne, creux::Creux, dictionnaire::Dictionnaire, enregistrements::Enregistrements, etat::Etat,
-    ident::Id, index::Index, positions::Positions, repertoire::Repertoire, valeurs::Valeurs,
+    ident::Id, image::par_champs, index::Index, positions::Positions, repertoire::Repertoire,
+    valeurs::Valeurs,
 };
 use crate::fhir::politique::{Bloc, Faits, PROFILS, Politique};
 use crate::recherche::parametres::Groupe;
@@ -40,6 +41,8 @@ pub struct Ligne {
     /// Profiles that see it, one bit each.
     pub masque: u8,
 }
+
+par_champs!(Ligne { version, etat, faits, sorte, masque });
 
 /// Classes of facts: rows with the same four facts have the same rights.
 const CLASSES: usize = 16;
@@ -93,6 +96,30 @@ pub struct Table {
     pub positions: Positions,
     groupes: [Enregistrements; 4],
 }
+
+par_champs!(Table {
+    nombre,
+    ids,
+    repertoire,
+    ordres,
+    majs,
+    lignes,
+    presentes,
+    visibles,
+    classes,
+    index,
+    identifiants,
+    noms,
+    mots,
+    villes,
+    codes_postaux,
+    secteurs,
+    ages_bas,
+    ages_haut,
+    periodes,
+    positions,
+    groupes,
+});
 
 fn modifier(ensemble: &mut Arc<RoaringBitmap>, rang: u32, present: bool) {
     if ensemble.contains(rang) != present {

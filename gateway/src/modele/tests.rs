@@ -1,6 +1,7 @@
 //! The model after any order of live events equals a model made at once from the
 //! final states: rows, rights, postings and relations.
 
+mod image;
 mod moments;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -13,6 +13,8 @@ pub struct Valeurs {
     ensembles: Arc<BTreeMap<Valeur, Arc<RoaringBitmap>>>,
 }
 
+super::image::par_champs!(Valeurs { ensembles });
+
 /// The key of a quantity.
 pub fn valeur(nombre: f64, unite: &str) -> Valeur {
     (nombre.to_bits(), unite.into())

@@ -167,6 +167,12 @@ async fn tour(
     }
 }
 
+/// Birth of the stream of a service: another one is another life, whose versions may have gone back.
+pub async fn naissance(jet: &Jet, service: &str) -> Resultat<OffsetDateTime> {
+    let mut flux = jet.flux(service).await?;
+    Ok(micros(flux.info().await.map_err(indisponible)?.created))
+}
+
 async fn hydrater(
     appel: &Appel,
     suiveur: &mut impl Suiveur,

@@ -24,7 +24,7 @@ use ror_chassis::{
 use ror_embedded::Embedded;
 use ror_gateway::{
     ReglagesPasserelle,
-    reglages::{ReglagesExport, ReglagesFlux, TlsPublic},
+    reglages::{ReglagesExport, ReglagesFlux, ReglagesImage, TlsPublic},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +88,11 @@ impl Plan {
     /// Where the gateway writes its exports.
     pub fn dossier_exports(&self) -> PathBuf {
         self.options.data_dir.join("exports")
+    }
+
+    /// Where the gateway keeps the image of its directory.
+    pub fn dossier_image(&self) -> PathBuf {
+        self.options.data_dir.join("image")
     }
 }
 
@@ -285,6 +290,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         page_moments: 64,
         coupe: 0,
         cle_des_pages: std::fs::read_to_string(c.signature()).ok().map(Into::into),
+        image: Some(ReglagesImage::dans(plan.dossier_image())),
         exports: ReglagesExport::dans(plan.dossier_exports()),
         flux: ReglagesFlux::default(),
     }

@@ -6,16 +6,16 @@ use ror_proto::capacity::v1::{CapaciteLieu, Capacity, CleIndicateur, Enregistrem
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const LIEU: TypeFhir = TypeFhir::Location;
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const LIEU: TypeFhir = TypeFhir::Location;
 
-fn lieu(id: &str, version: u64) -> Evenement {
+pub(super) fn lieu(id: &str, version: u64) -> Evenement {
     let l = LieuRealisation { meta: meta(id), ..Default::default() };
     let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
     evenement(id, version, &etat, false, Source::Offers)
 }
 
-fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
+pub(super) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     let un = |s: &&str| {
         let cle = Some(CleIndicateur { statut: (*s).to_owned(), ..Default::default() });
         EnregistrementCapacite { cle, nombre: 3, ..Default::default() }
@@ -80,15 +80,15 @@ fn a_walk_that_begins_finds_a_place_and_none_outlives_the_rights_it_shows() {
 #[test]
 fn no_one_resumes_across_what_was_not_told() {
     let a = Annuaire::nouveau(vide(), MINUTE, 2);
-    let situer = |sequence, autre_vie| {
+    let situer = |sequence, naissance| {
         let avant = a.instant().numero();
-        a.ecrire(|m| m.resituer(Source::Offers, sequence, autre_vie));
+        a.ecrire(|m| m.resituer(Source::Offers, sequence, naissance));
         a.instant().journal_depuis(avant).is_some()
     };
     a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", 1), lieu("li2", 1)]));
-    assert!(situer(20, false));
-    assert!(!situer(30, true), "another life");
-    assert!(!situer(5, false), "back");
+    assert!(situer(20, 1));
+    assert!(!situer(30, 2), "another life");
+    assert!(!situer(5, 2), "back");
     let m = a.instant();
     assert_eq!((m.positions()[1], m.journal_repere([0, 4, 0, 0])), (5, None));
     assert_eq!(m.journal_repere([0, 7, 9, 0]), Some(m.numero()));

@@ -128,6 +128,7 @@ fn environnement(plan: &Plan, service: &str) -> BTreeMap<String, String> {
         poser("HTTP__CLIENT_CA", c.ca().display().to_string());
         poser("HTTP__SECRET_FILE", c.signature().display().to_string());
         poser("HTTP__EXPORT_DIR", plan.dossier_exports().display().to_string());
+        poser("IMAGE__DIR", plan.dossier_image().display().to_string());
         if let Some(d) = &plan.reference {
             poser("HTTP__REFERENCE_DIR", d.display().to_string());
         }
