@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::colonne::Colonne;
 
@@ -70,45 +70,32 @@ impl Dictionnaire {
         if prefixe.is_empty() { self.nombre() } else { self.parts[part(prefixe)].len() as u64 }
     }
 
-    fn verser(&self, n: u32, dans: &mut RoaringBitmap) {
-        if let Some(b) = self.ensembles.get(n) {
-            *dans |= b.as_ref();
-        }
+    fn ensemble(&self, n: u32) -> Option<&RoaringBitmap> {
+        self.ensembles.get(n).map(AsRef::as_ref)
+    }
+
+    fn union<'a>(&'a self, numeros: impl Iterator<Item = &'a u32>) -> RoaringBitmap {
+        MultiOps::<&RoaringBitmap>::union(numeros.filter_map(|n| self.ensemble(*n)))
     }
 
     /// Rows that carry exactly this text.
     pub fn egal(&self, texte: &str) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
-        if let Some(n) = self.parts[part(texte)].get(texte) {
-            self.verser(*n, &mut r);
-        }
-        r
+        let connu = self.parts[part(texte)].get(texte);
+        connu.and_then(|n| self.ensemble(*n)).cloned().unwrap_or_default()
     }
 
     /// Rows that carry a text that starts so.
     pub fn debut(&self, prefixe: &str) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
         if prefixe.is_empty() {
             return self.ou(|_| true);
         }
-        for (_, n) in self.parts[part(prefixe)]
-            .range::<str, _>((Bound::Included(prefixe), Bound::Unbounded))
-            .take_while(|(t, _)| t.starts_with(prefixe))
-        {
-            self.verser(*n, &mut r);
-        }
-        r
+        let suite = self.parts[part(prefixe)].range::<str, _>((Bound::Included(prefixe), Bound::Unbounded));
+        self.union(suite.take_while(|(t, _)| t.starts_with(prefixe)).map(|(_, n)| n))
     }
 
     /// Rows that carry a text for which this holds: every text is looked at.
     pub fn ou(&self, condition: impl Fn(&str) -> bool) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
-        for (t, n) in self.parts.iter().flat_map(|p| p.iter()) {
-            if condition(t) {
-                self.verser(*n, &mut r);
-            }
-        }
-        r
+        self.union(self.parts.iter().flat_map(|p| p.iter()).filter(|(t, _)| condition(t)).map(|(_, n)| n))
     }
 
     /// Texts and their rows, in order.

@@ -231,7 +231,8 @@ mod tests {
         let t = c::TRE_R211.as_bytes();
         assert!(Etat::garder(genre, t).0.len() < t.len() / 2);
         assert_eq!(Etat::garder(genre, &[]).lire().len(), 0);
-        for abime in [&[][..], &[CANONIQUES], &[APPRIS, 1, 2, 3], &[200, 1], &[CANONIQUES, 0xff, 0xff, 0xff]] {
+        for abime in [&[][..], &[CANONIQUES], &[APPRIS, 1, 2, 3], &[200, 1], &[CANONIQUES, 0xff, 0xff, 0xff]]
+        {
             assert!(Etat::de_brut(abime).lire().is_empty(), "{abime:?}");
         }
     }

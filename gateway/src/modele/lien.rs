@@ -1,17 +1,15 @@
 //! A relation between two tables, readable both ways, shared between moments.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use roaring::RoaringBitmap;
 
-<<<<<<< ours
-use super::{bits::Bits, colonne::BLOC};
+use super::{bits::Bits, colonne::BLOC, image::par_champs};
 
-/// From so many neighbours on, marking them costs less than sorting them.
-const MARQUER: usize = 1024;
-=======
-use super::{colonne::BLOC, image::par_champs};
->>>>>>> theirs
+/// From so many rows on, marking their neighbours costs less than sorting them.
+const MARQUER: u64 = 256;
+/// Neighbours met between two payments.
+const PAR_PAIEMENT: u64 = 4096;
 
 /// The neighbours of the rows of one block, one after the other.
 #[derive(Clone)]
@@ -74,8 +72,16 @@ impl Sens {
         self.remplacer(rang, &voisins);
     }
 
-    fn nombre(&self, rangs: &RoaringBitmap) -> u64 {
-        rangs.iter().map(|r| self.de(r).len() as u64).sum()
+    /// Whether these rows have more neighbours than this: counts no further.
+    fn plus_de(&self, nombre: u64, rangs: &RoaringBitmap) -> bool {
+        let mut reste = nombre;
+        rangs.iter().any(|r| match reste.checked_sub(self.de(r).len() as u64) {
+            Some(apres) => {
+                reste = apres;
+                false
+            }
+            None => true,
+        })
     }
 
     /// Every row that has neighbours, in order.
@@ -122,17 +128,41 @@ impl Sens {
         Self(Arc::new(blocs.into_iter().map(|b| (!vide(&b)).then(|| Arc::new(b))).collect()))
     }
 
-    fn tous(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
-        let mut trouves: Vec<u32> = Vec::new();
-        rangs.iter().for_each(|r| trouves.extend_from_slice(self.de(r)));
-        if trouves.len() >= MARQUER {
-            let mut bits = Bits::jusqu_a(trouves.iter().max().map_or(0, |m| m.saturating_add(1)));
-            trouves.iter().for_each(|r| bits.marquer(*r));
-            return bits.ensemble();
-        }
-        trouves.sort_unstable();
-        trouves.dedup();
-        RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default()
+    /// The neighbours of these rows, all below `fin`; each is paid for.
+    fn tous<E>(
+        &self,
+        rangs: &RoaringBitmap,
+        fin: u32,
+        mut payer: impl FnMut(u64) -> Result<(), E>,
+    ) -> Result<RoaringBitmap, E> {
+        let mut dus = 0;
+        let mut voisins = |r: u32| {
+            let voisins = self.de(r);
+            dus += voisins.len() as u64;
+            if dus >= PAR_PAIEMENT { payer(std::mem::take(&mut dus)).map(|()| voisins) } else { Ok(voisins) }
+        };
+        let trouves = if rangs.len() >= MARQUER {
+            let mut bits = Bits::jusqu_a(fin);
+            for r in rangs {
+                voisins(r)?.iter().for_each(|v| bits.marquer(*v));
+            }
+            bits.ensemble()
+        } else {
+            let mut trouves: Vec<u32> = Vec::new();
+            for r in rangs {
+                trouves.extend_from_slice(voisins(r)?);
+            }
+            trouves.sort_unstable();
+            trouves.dedup();
+            RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default()
+        };
+        payer(dus)?;
+        Ok(trouves)
+    }
+
+    /// Rows below it at most have neighbours.
+    fn fin(&self) -> u32 {
+        u32::try_from(self.0.len() * BLOC).unwrap_or(u32::MAX)
     }
 }
 
@@ -171,24 +201,37 @@ impl Lien {
         self.arriere.de(rang)
     }
 
-    /// How many links leave these rows.
-    pub fn nombre_de_cibles(&self, rangs: &RoaringBitmap) -> u64 {
-        self.avant.nombre(rangs)
-    }
-
-    /// How many links reach these rows.
-    pub fn nombre_de_sources(&self, rangs: &RoaringBitmap) -> u64 {
-        self.arriere.nombre(rangs)
+    /// Whether more links than this reach these rows.
+    pub fn plus_de_sources(&self, nombre: u64, rangs: &RoaringBitmap) -> bool {
+        self.arriere.plus_de(nombre, rangs)
     }
 
     /// Everything that one of these rows refers to.
     pub fn cibles_de(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
-        self.avant.tous(rangs)
+        gratuit(|payer| self.cibles_payees(rangs, payer))
     }
 
     /// Everything that refers to one of these rows.
     pub fn sources_de(&self, rangs: &RoaringBitmap) -> RoaringBitmap {
-        self.arriere.tous(rangs)
+        gratuit(|payer| self.sources_payees(rangs, payer))
+    }
+
+    /// Everything that one of these rows refers to; links are paid for as they are followed.
+    pub fn cibles_payees<E>(
+        &self,
+        rangs: &RoaringBitmap,
+        payer: impl FnMut(u64) -> Result<(), E>,
+    ) -> Result<RoaringBitmap, E> {
+        self.avant.tous(rangs, self.arriere.fin(), payer)
+    }
+
+    /// Everything that refers to one of these rows; links are paid for as they are followed.
+    pub fn sources_payees<E>(
+        &self,
+        rangs: &RoaringBitmap,
+        payer: impl FnMut(u64) -> Result<(), E>,
+    ) -> Result<RoaringBitmap, E> {
+        self.arriere.tous(rangs, self.avant.fin(), payer)
     }
 
     /// Replaces what a row refers to; the same again copies nothing.
@@ -210,8 +253,20 @@ impl Lien {
     }
 }
 
+/// What costs nothing is always paid.
+fn gratuit(
+    suivre: impl FnOnce(fn(u64) -> Result<(), Infallible>) -> Result<RoaringBitmap, Infallible>,
+) -> RoaringBitmap {
+    match suivre(|_| Ok(())) {
+        Ok(trouves) => trouves,
+        Err(jamais) => match jamais {},
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use roaring::RoaringBitmap;
+
     use super::Lien;
 
     #[test]
@@ -225,7 +280,13 @@ mod tests {
         assert_eq!(l.sources_de(&[1, 3, 40].into_iter().collect()).iter().collect::<Vec<_>>(), [5]);
         assert_eq!(l.cibles_de(&[5, 6, 4000].into_iter().collect()).iter().collect::<Vec<_>>(), [1, 2, 3]);
         let deux = [2, 3, 40].into_iter().collect();
-        assert_eq!((l.nombre_de_sources(&deux), l.nombre_de_cibles(&[5, 6].into_iter().collect())), (4, 4));
+        assert!(l.plus_de_sources(3, &deux) && !l.plus_de_sources(4, &deux));
+        let paye = |rangs: &[u32], bourse: u64| {
+            let mut reste = bourse;
+            let rangs = rangs.iter().copied().collect();
+            l.cibles_payees(&rangs, |n| reste.checked_sub(n).map(|r| reste = r).ok_or(())).is_ok()
+        };
+        assert!(paye(&[5, 6], 4) && !paye(&[5, 6], 3));
         let avant = l.clone();
         l.poser(5, &[3]);
         l.poser(6, &[]);
@@ -261,6 +322,14 @@ mod tests {
             v.sort_unstable();
             v
         };
+        // Marked or sorted, many rows or few: the same.
+        for part in [1, 7, 97] {
+            let rangs: RoaringBitmap = (0..2000).filter(|r| r % part == 0).collect();
+            let attendues: RoaringBitmap = rangs.iter().flat_map(|r| ferme.cibles(r).to_vec()).collect();
+            assert_eq!(ouvert.cibles_de(&rangs), attendues, "{part}");
+            let attendues: RoaringBitmap = rangs.iter().flat_map(|r| ferme.sources(r).to_vec()).collect();
+            assert_eq!(ouvert.sources_de(&rangs), attendues, "{part}");
+        }
         for c in (0..6000).chain(39_000..41_000) {
             assert_eq!(tri(&ouvert, c), tri(&ferme, c), "{c}");
             assert_eq!(ouvert.cibles(c), ferme.cibles(c), "{c}");

@@ -49,6 +49,65 @@ impl Point {
     }
 }
 
+/// The points within so many metres of another one, told mostly without trigonometry.
+pub struct Disque {
+    centre: Point,
+    rayon_m: f64,
+    /// The haversine of the radius.
+    limite: f64,
+    /// Least and greatest product of the cosines of the latitudes, over what the disk spans.
+    cosinus: (f64, f64),
+    /// Degrees of latitude and longitude beyond which the bounds do not hold.
+    etendue: f64,
+}
+
+/// Widest difference of latitude or longitude that bounds decide, degrees.
+const ETENDUE: f64 = 20.0;
+/// What rounding may change, either way.
+const MARGE: f64 = 1e-9;
+
+impl Disque {
+    /// A disk on the sphere.
+    pub fn nouveau(centre: Point, rayon_m: f64) -> Self {
+        let dlat = (rayon_m / RAYON).to_degrees();
+        let (bas, haut) = (centre.lat - dlat, centre.lat + dlat);
+        let cos = |lat: f64| lat.to_radians().cos();
+        let c = cos(centre.lat);
+        let le_plus = if bas <= 0.0 && haut >= 0.0 { 1.0 } else { cos(bas).max(cos(haut)) };
+        // Near a pole, or wide: point by point.
+        let borne = bas > -85.0 && haut < 85.0 && dlat < ETENDUE;
+        Self {
+            centre,
+            rayon_m,
+            limite: (rayon_m / RAYON / 2.0).sin().powi(2),
+            cosinus: (c * cos(bas).min(cos(haut)), c * le_plus),
+            etendue: if borne { ETENDUE } else { 0.0 },
+        }
+    }
+
+    /// Whether a point is at most that far: what [`Point::distance`] says.
+    pub fn contient(&self, p: Point) -> bool {
+        let (dlat, dlon) = ((p.lat - self.centre.lat).abs(), (p.lon - self.centre.lon).abs());
+        if dlat < self.etendue && dlon < self.etendue {
+            // Outside of the band of latitudes the cosines are not bounded: but that is too far.
+            if dlat.to_radians() * RAYON > self.rayon_m * (1.0 + MARGE) + 1.0 {
+                return false;
+            }
+            // x - x³/6 <= sin x <= x
+            let (a, b) = (dlat.to_radians() / 2.0, dlon.to_radians() / 2.0);
+            let (a2, b2) = (a * a, b * b);
+            if a2 + self.cosinus.1 * b2 <= self.limite * (1.0 - MARGE) {
+                return true;
+            }
+            let bas = |x2: f64| x2 * (1.0 - x2 / 6.0) * (1.0 - x2 / 6.0);
+            if bas(a2) + self.cosinus.0 * bas(b2) > self.limite * (1.0 + MARGE) {
+                return false;
+            }
+        }
+        p.distance(self.centre) <= self.rayon_m
+    }
+}
+
 /// Points of the rows of a table.
 #[derive(Clone, Default)]
 pub struct Positions {
@@ -130,6 +189,32 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_says_what_the_distance_says() {
+        let mut graine = 11u64;
+        let mut hasard = |borne: f64| {
+            graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((graine >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0) * borne
+        };
+        for lat in [0.0, 0.1, -13.3, 46.5, 48.86, -49.3, 84.0, 89.9] {
+            for rayon in [0.0, 1.0, 300.0, 15_000.0, 50_000.0, 600_000.0, 5_000_000.0, 30_000_000.0] {
+                let centre = Point { lat, lon: hasard(180.0) };
+                let disque = Disque::nouveau(centre, rayon);
+                for i in 0..2000 {
+                    // Around the circle, where it matters, and anywhere.
+                    let ecart = if i % 4 == 0 { 90.0 } else { (rayon / RAYON).to_degrees() * 1.5 + 1e-7 };
+                    let p = Point {
+                        lat: (lat + hasard(ecart)).clamp(-90.0, 90.0),
+                        lon: centre.lon + hasard(ecart / lat.to_radians().cos()),
+                    };
+                    let dit = p.distance(centre) <= rayon;
+                    assert_eq!(disque.contient(p), dit, "{p:?} {rayon} m of {centre:?}");
+                }
+                assert!(!disque.contient(Point::default()));
+            }
+        }
+    }
 
     #[test]
     fn the_cells_of_a_circle_hold_all_that_lies_in_it_everywhere_on_earth() {

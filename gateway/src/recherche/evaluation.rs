@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     fhir::politique::Bloc,
-    modele::{Modele, Param, Point, Table, TypeFhir},
+    modele::{Bits, Disque, Modele, Param, Point, Table, TypeFhir},
 };
 
 /// Rows and links one request may look at, about two seconds of work.
@@ -142,17 +142,16 @@ impl<'a> Moteur<'a> {
     /// Rows of a set for which a condition holds, which costs so much a row.
     fn garder(&self, rangs: &RoaringBitmap, cout: u64, condition: impl Fn(&u32) -> bool) -> Rangs {
         self.payer(rangs.len().saturating_mul(cout))?;
-        let mut r = RoaringBitmap::new();
+        let mut gardes = Vec::new();
         for (n, rang) in rangs.iter().enumerate() {
             if n % 8192 == 8191 {
                 self.heure()?;
             }
             if condition(&rang) {
-                // Rows come in order.
-                let _ = r.try_push(rang);
+                gardes.push(rang);
             }
         }
-        Ok(r)
+        Ok(en_ordre(&gardes))
     }
 
     /// Keeps the rows of `dans` that meet a condition.
@@ -343,7 +342,8 @@ impl<'a> Moteur<'a> {
         let mut r = RoaringBitmap::new();
         for c in cercles {
             let Some(centre) = centre(&c.centre) else { continue };
-            let dedans = |x: &u32| positions.point(*x).distance(centre) <= c.rayon_m;
+            let disque = Disque::nouveau(centre, c.rayon_m);
+            let dedans = |x: &u32| disque.contient(positions.point(*x));
             if dans.len() < PEU_DE_LIEUX || (dans.len() < PEU && c.rayon_m > PETIT_RAYON) {
                 r |= self.garder(dans, 2, dedans)?;
             } else {
@@ -408,6 +408,19 @@ pub fn centre(c: &Centre) -> Option<Point> {
     match c {
         Centre::Point { lat, lon } => Some(Point { lat: *lat, lon: *lon }),
         Centre::Commune(code) => communes::centre(std::str::from_utf8(code).ok()?),
+    }
+}
+
+/// The set of rows given in order.
+fn en_ordre(rangs: &[u32]) -> RoaringBitmap {
+    match rangs.last() {
+        // One by one, each looks for its place.
+        Some(dernier) if rangs.len() as u64 >= PEU => {
+            let mut bits = Bits::jusqu_a(dernier.saturating_add(1));
+            rangs.iter().for_each(|r| bits.marquer(*r));
+            bits.ensemble()
+        }
+        _ => RoaringBitmap::from_sorted_iter(rangs.iter().copied()).unwrap_or_default(),
     }
 }
 

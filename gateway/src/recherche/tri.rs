@@ -139,7 +139,11 @@ impl<'a> Ordre<'a> {
         m.payer(rangs.len() / 4 + rangs.len().saturating_mul(self.sources.len() as u64))?;
         Ok(match depart {
             Depart::Debut => {
-                let (rangs, apres) = self.premiers(rangs.iter(), n, Self::comparer);
+                let (rangs, apres) = if self.sources.is_empty() {
+                    self.premiers_sans_cle(rangs, n)
+                } else {
+                    self.premiers(rangs.iter(), n, Self::comparer)
+                };
                 Tranche { rangs, avant: false, apres }
             }
             Depart::Apres(r) => {
@@ -154,6 +158,29 @@ impl<'a> Ordre<'a> {
                 Tranche { rangs, avant, apres: true }
             }
         })
+    }
+
+    /// The first `n` in the order of the table, and whether there are more: most rows are told by one number.
+    fn premiers_sans_cle(&self, rangs: &RoaringBitmap, n: usize) -> (Vec<u32>, bool) {
+        let table = self.modele.table(self.type_fhir);
+        let mut v: Vec<(u64, u32)> = Vec::with_capacity(2 * (n + 1));
+        let mut borne = u64::MAX;
+        for r in rangs {
+            let o = table.ordre(r);
+            if o > borne {
+                continue;
+            }
+            v.push((o, r));
+            if v.len() == 2 * (n + 1) {
+                v.select_nth_unstable_by(n, |a, b| a.0.cmp(&b.0).then_with(|| table.comparer(a.1, b.1)));
+                v.truncate(n + 1);
+                borne = v[n].0;
+            }
+        }
+        v.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| table.comparer(a.1, b.1)));
+        let suite = v.len() > n;
+        v.truncate(n);
+        (v.into_iter().map(|(_, r)| r).collect(), suite)
     }
 
     /// The first `n` in an order, and whether there are more.

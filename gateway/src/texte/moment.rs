@@ -8,7 +8,9 @@ use roaring::RoaringBitmap;
 use ror_domaine::vocabulaire::Tables;
 use ror_proto::identity::v1::identity;
 
-use super::{Analyse, ChampTexte, Demande, Fiche, TexteIntegral, Trouves, d_offre, de_professionnel, de_structure};
+use super::{
+    Analyse, ChampTexte, Demande, Fiche, TexteIntegral, Trouves, d_offre, de_professionnel, de_structure,
+};
 use crate::{
     fhir::politique::Bloc,
     modele::{Extrait, Modele, TypeFhir},

@@ -16,16 +16,14 @@ impl Moteur<'_> {
     pub(in crate::recherche) fn cibles_de(&self, relation: Relation, rangs: &RoaringBitmap) -> Rangs {
         let l = self.modele.liens.de(relation);
         self.payer(rangs.len())?;
-        self.payer(l.nombre_de_cibles(rangs).saturating_mul(2))?;
-        Ok(l.cibles_de(rangs))
+        l.cibles_payees(rangs, |n| self.payer(n.saturating_mul(2)))
     }
 
     /// Everything that refers to these rows.
     fn sources_de(&self, relation: Relation, rangs: &RoaringBitmap) -> Rangs {
         let l = self.modele.liens.de(relation);
         self.payer(rangs.len())?;
-        self.payer(l.nombre_de_sources(rangs).saturating_mul(2))?;
-        Ok(l.sources_de(rangs))
+        l.sources_payees(rangs, |n| self.payer(n.saturating_mul(2)))
     }
 
     /// Rows of `dans` that refer to one of these, walking the smaller side.
@@ -33,7 +31,7 @@ impl Moteur<'_> {
         let l = self.modele.liens.de(relation);
         self.payer(dans.len().min(cibles.len()))?;
         // One organisation may be referred to more often than there are rows at hand.
-        if dans.len() <= cibles.len() || dans.len() <= l.nombre_de_sources(cibles) {
+        if dans.len() <= cibles.len() || l.plus_de_sources(dans.len(), cibles) {
             // Many rows ask: each is answered by one bit.
             if dans.len() >= PEU && cibles.len() / 8 < dans.len() {
                 let bits = Bits::de(cibles);
