@@ -34,7 +34,7 @@ use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use ror_chassis::{Erreur, Resultat};
 
-use crate::modele::TypeFhir;
+use crate::modele::{Bits, TypeFhir};
 use ecrivain::{Ecrivain, Ordre};
 use touches::Touches;
 
@@ -289,7 +289,8 @@ impl TexteIntegral {
             scores.truncate(limite);
         }
         scores.sort_unstable_by_key(|(rang, _)| *rang);
-        Trouves { rangs: scores.iter().map(|(rang, _)| *rang).collect(), numero: vue.numero, scores }
+        let rangs: Vec<u32> = scores.iter().map(|(rang, _)| *rang).collect();
+        Trouves { rangs: Bits::en_ordre(&rangs), numero: vue.numero, scores }
     }
 
     /// What the index would answer for one text, in it or not: `None` when it does not answer.

@@ -2,6 +2,9 @@
 
 use roaring::RoaringBitmap;
 
+/// From so many rows on, marking them costs less than entering them.
+const BEAUCOUP: usize = 4096;
+
 /// A set of rows, one bit each.
 pub struct Bits(Vec<u64>);
 
@@ -16,6 +19,20 @@ impl Bits {
         let mut bits = Self::jusqu_a(rangs.max().map_or(0, |m| m.saturating_add(1)));
         rangs.iter().for_each(|r| bits.marquer(r));
         bits
+    }
+
+    /// The set of rows given in order.
+    pub fn en_ordre(rangs: &[u32]) -> RoaringBitmap {
+        match rangs.last() {
+            // One by one, each would look for its place.
+            Some(dernier) if rangs.len() >= BEAUCOUP => {
+                let mut bits = Self::jusqu_a(dernier.saturating_add(1));
+                rangs.iter().for_each(|r| bits.marquer(*r));
+                bits.ensemble()
+            }
+            _ => RoaringBitmap::from_sorted_iter(rangs.iter().copied())
+                .unwrap_or_else(|_| rangs.iter().copied().collect()),
+        }
     }
 
     /// Marks a row; one beyond the end is left out.
@@ -47,8 +64,11 @@ mod tests {
             let e: RoaringBitmap = (0..300u32).map(|i| 5 + i * pas).collect();
             let b = Bits::de(&e);
             assert_eq!(b.ensemble(), e, "{pas}");
+            assert_eq!(Bits::en_ordre(&e.iter().collect::<Vec<_>>()), e, "{pas}");
             assert!((0..2000).chain([u32::MAX]).all(|r| b.contient(r) == e.contains(r)), "{pas}");
         }
+        let beaucoup: Vec<u32> = (0..2 * BEAUCOUP as u32).map(|i| i * 3).collect();
+        assert_eq!(Bits::en_ordre(&beaucoup), beaucoup.iter().copied().collect());
         let mut b = Bits::jusqu_a(64);
         b.marquer(64);
         b.marquer(63);

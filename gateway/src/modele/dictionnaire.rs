@@ -78,6 +78,21 @@ impl Dictionnaire {
         MultiOps::<&RoaringBitmap>::union(numeros.filter_map(|n| self.ensemble(*n)))
     }
 
+    /// About how many rows carry a text that starts so; `None` past so many texts.
+    pub fn environ(&self, prefixe: &str, textes: usize) -> Option<u64> {
+        if prefixe.is_empty() {
+            return None;
+        }
+        let suite = self.parts[part(prefixe)].range::<str, _>((Bound::Included(prefixe), Bound::Unbounded));
+        let mut reste = textes;
+        let mut total = 0;
+        for (_, n) in suite.take_while(|(t, _)| t.starts_with(prefixe)) {
+            reste = reste.checked_sub(1)?;
+            total += self.ensemble(*n).map_or(0, RoaringBitmap::len);
+        }
+        Some(total)
+    }
+
     /// Rows that carry exactly this text.
     pub fn egal(&self, texte: &str) -> RoaringBitmap {
         let connu = self.parts[part(texte)].get(texte);
@@ -126,6 +141,11 @@ mod tests {
         );
         assert_eq!((v(d.ou(|t| t.contains("na"))), v(avant.egal("nantes"))), (vec![1, 2, 3], vec![1, 4]));
         assert!(d.tous().map(|(t, _)| t).is_sorted());
+        let environ = |t: &str, textes| d.environ(t, textes);
+        assert_eq!(
+            (environ("nan", 9), environ("nan", 1), environ("", 9), environ("q", 0)),
+            (Some(2), None, None, Some(0))
+        );
         assert_eq!((d.nombre(), d.portee(""), d.portee("sa"), d.portee("x")), (4, 4, 1, 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::RandomState;
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::colonne::Colonne;
 
@@ -151,7 +151,15 @@ impl Positions {
     /// Rows that may lie within a circle: those of the cells it touches. Longitudes go round, and
     /// near a pole every meridian is close.
     pub fn alentour(&self, centre: Point, rayon_m: f64) -> RoaringBitmap {
-        let mut r = RoaringBitmap::new();
+        MultiOps::<&RoaringBitmap>::union(self.cellules_de(centre, rayon_m))
+    }
+
+    /// How many they are.
+    pub fn environ(&self, centre: Point, rayon_m: f64) -> u64 {
+        self.cellules_de(centre, rayon_m).into_iter().map(RoaringBitmap::len).sum()
+    }
+
+    fn cellules_de(&self, centre: Point, rayon_m: f64) -> Vec<&RoaringBitmap> {
         let dlat = (rayon_m / RAYON).to_degrees() + 1e-6;
         let (bas, haut) = (centre.lat - dlat, centre.lat + dlat);
         let plus_haut = bas.abs().max(haut.abs());
@@ -167,22 +175,14 @@ impl Positions {
         let nombre = i64::from(y1 - y0 + 1) * i64::from(largeur);
         if nombre > self.cellules.len() as i64 {
             // Fewer cells are in use than the circle touches: look at these.
-            for ((y, x), b) in self.cellules.iter() {
+            let dedans = |(y, x): &(i16, i16)| {
                 let ecart = (i32::from(*x) - x0).rem_euclid(TOUR);
-                if (y0..=y1).contains(&i32::from(*y)) && ecart < largeur {
-                    r |= b.as_ref();
-                }
-            }
-            return r;
+                (y0..=y1).contains(&i32::from(*y)) && ecart < largeur
+            };
+            return self.cellules.iter().filter(|(c, _)| dedans(c)).map(|(_, b)| b.as_ref()).collect();
         }
-        for y in y0..=y1 {
-            for x in x0..x0 + largeur {
-                if let Some(b) = self.cellules.get(&(y as i16, x.rem_euclid(TOUR) as i16)) {
-                    r |= b.as_ref();
-                }
-            }
-        }
-        r
+        let touchees = (y0..=y1).flat_map(|y| (x0..x0 + largeur).map(move |x| (y, x.rem_euclid(TOUR))));
+        touchees.filter_map(|(y, x)| self.cellules.get(&(y as i16, x as i16)).map(AsRef::as_ref)).collect()
     }
 }
 

@@ -38,6 +38,8 @@ const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)]
 const ENTRE_DEUX: i64 = 16_384;
 /// Below this many rows, looking at each is cheaper than building sets.
 const PEU: u64 = 4096;
+/// Below this many rows, looking at the value of each is cheaper than putting the sets of values together.
+const PAR_RANG: u64 = 100_000;
 /// Below this many places, looking at each is cheaper than walking the grid.
 const PEU_DE_LIEUX: u64 = 128;
 /// A circle that touches few cells of the grid, metres.
@@ -151,7 +153,7 @@ impl<'a> Moteur<'a> {
                 gardes.push(rang);
             }
         }
-        Ok(en_ordre(&gardes))
+        Ok(Bits::en_ordre(&gardes))
     }
 
     /// Keeps the rows of `dans` that meet a condition.
@@ -227,6 +229,10 @@ impl<'a> Moteur<'a> {
                 let convient = |n: f64, unite: &str| {
                     valeurs.iter().any(|(p, v, u)| unites::verifie(*p, *v, u.as_deref(), n, unite))
                 };
+                if dans.len() < PAR_RANG {
+                    let admise = ages.admises(convient);
+                    return self.garder(dans, 1, |r| admise(*r));
+                }
                 let retenus: Vec<&RoaringBitmap> =
                     ages.toutes().filter(|(n, unite, _)| convient(*n, unite)).map(|(_, _, e)| e).collect();
                 Ok(unir(&retenus, dans))
@@ -408,19 +414,6 @@ pub fn centre(c: &Centre) -> Option<Point> {
     match c {
         Centre::Point { lat, lon } => Some(Point { lat: *lat, lon: *lon }),
         Centre::Commune(code) => communes::centre(std::str::from_utf8(code).ok()?),
-    }
-}
-
-/// The set of rows given in order.
-fn en_ordre(rangs: &[u32]) -> RoaringBitmap {
-    match rangs.last() {
-        // One by one, each looks for its place.
-        Some(dernier) if rangs.len() as u64 >= PEU => {
-            let mut bits = Bits::jusqu_a(dernier.saturating_add(1));
-            rangs.iter().for_each(|r| bits.marquer(*r));
-            bits.ensemble()
-        }
-        _ => RoaringBitmap::from_sorted_iter(rangs.iter().copied()).unwrap_or_default(),
     }
 }
 

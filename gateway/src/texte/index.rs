@@ -1,7 +1,7 @@
 //! The index itself, and what is asked over it. Each type has its own fields, so that a search walks the words of its
 //! type alone. Nothing is stored: a document is its terms, its row and the length of its narrative.
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 use tantivy::{
     DocSet, Index, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term,
     postings::{Postings, TermInfo},
@@ -15,7 +15,7 @@ use super::{
     demande::{Demande, Exigence, Vu},
     mot::{Classe, Mot},
 };
-use crate::modele::TypeFhir;
+use crate::modele::{Bits, TypeFhir};
 
 const ANALYSEUR: &str = "ror";
 const RANG: &str = "rang";
@@ -153,15 +153,42 @@ impl Reponses {
     }
 
     fn tous(&self) -> RoaringBitmap {
-        self.narratif.iter().chain(&self.reste).fold(RoaringBitmap::new(), |tous, c| tous | c)
+        MultiOps::<&RoaringBitmap>::union(self.narratif.iter().chain(&self.reste))
     }
 
-    fn vu(&self, doc: u32) -> Vu {
-        let classe = |classes: &[RoaringBitmap]| {
-            Classe::TOUTES.into_iter().find(|c| classes[*c as usize].contains(doc))
-        };
-        Vu { narratif: classe(&self.narratif), reste: classe(&self.reste) }
+    /// The best class of every document, below `fin`.
+    fn meilleures(&self, fin: u32) -> Meilleures {
+        Meilleures { narratif: meilleures(&self.narratif, fin), reste: meilleures(&self.reste, fin) }
     }
+}
+
+/// The best class of each document by its number; none for documents that do not answer.
+struct Meilleures {
+    narratif: Vec<Option<Classe>>,
+    reste: Vec<Option<Classe>>,
+}
+
+impl Meilleures {
+    fn vu(&self, doc: u32) -> Vu {
+        let de = |classes: &[Option<Classe>]| classes.get(doc as usize).copied().flatten();
+        Vu { narratif: de(&self.narratif), reste: de(&self.reste) }
+    }
+}
+
+fn meilleures(classes: &[RoaringBitmap; Classe::NOMBRE], fin: u32) -> Vec<Option<Classe>> {
+    if classes.iter().all(RoaringBitmap::is_empty) {
+        return Vec::new();
+    }
+    let mut v = vec![None; fin as usize];
+    // The best is written last.
+    for classe in Classe::TOUTES.into_iter().rev() {
+        for doc in &classes[classe as usize] {
+            if let Some(place) = v.get_mut(doc as usize) {
+                *place = Some(classe);
+            }
+        }
+    }
+    v
 }
 
 fn chercher_segment(
@@ -209,12 +236,15 @@ fn chercher_segment(
     }
     let rangs = segment.fast_fields().u64(RANG)?;
     let longueurs = segment.fast_fields().u64(LONGUEUR)?;
+    let meilleures: Vec<Meilleures> = reponses.iter().map(|r| r.meilleures(segment.max_doc())).collect();
+    let mut vus = Vec::with_capacity(meilleures.len());
     for doc in docs {
         if segment.is_deleted(doc) {
             continue;
         }
         let Some(rang) = rangs.first(doc).and_then(|r| u32::try_from(r).ok()) else { continue };
-        let vus: Vec<Vu> = reponses.iter().map(|r| r.vu(doc)).collect();
+        vus.clear();
+        vus.extend(meilleures.iter().map(|m| m.vu(doc)));
         sortie.push((rang, demande.noter(&vus, longueurs.first(doc).unwrap_or(0))));
     }
     Ok(())
@@ -249,11 +279,13 @@ fn verser_mot(
 
 fn verser(index: &InvertedIndexReader, info: &TermInfo, docs: &mut RoaringBitmap) -> tantivy::Result<()> {
     let mut postes = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    let mut lus = Vec::with_capacity(info.doc_freq as usize);
     let mut doc = postes.doc();
     while doc != TERMINATED {
-        docs.insert(doc);
+        lus.push(doc);
         doc = postes.advance();
     }
+    *docs |= Bits::en_ordre(&lus);
     Ok(())
 }
 

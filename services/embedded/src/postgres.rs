@@ -118,9 +118,10 @@ fn settings(Settings { durable, max_connections }: Settings) -> Vec<String> {
     let fixed = [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
-        "shared_buffers=128MB",
         "wal_level=replica",
-        "max_wal_size=2GB",
+        // A bulk load that checkpoints every gigabyte writes each page of its indexes again and again.
+        "max_wal_size=8GB",
+        "checkpoint_timeout=15min",
         "logging_collector=off",
         "log_timezone=UTC",
         "timezone=UTC",
@@ -134,8 +135,24 @@ fn settings(Settings { durable, max_connections }: Settings) -> Vec<String> {
         .into_iter()
         .chain(disk)
         .map(str::to_owned)
-        .chain([format!("max_connections={max_connections}")])
+        .chain([
+            format!("max_connections={max_connections}"),
+            format!("shared_buffers={}MB", shared_buffers(memory_mb())),
+        ])
         .collect()
+}
+
+/// A thirty-second of the machine: others share it.
+fn shared_buffers(memory_mb: u64) -> u64 {
+    (memory_mb / 32).clamp(128, 1024)
+}
+
+/// Memory of the machine; 0 where it is not told.
+fn memory_mb() -> u64 {
+    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = told.lines().find_map(|l| l.strip_prefix("MemTotal:"));
+    let kb = total.and_then(|t| t.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kb.map_or(0, |kb| kb / 1024)
 }
 
 fn directory(place: &Place) -> PathBuf {
@@ -157,5 +174,11 @@ mod tests {
         assert!(safe.contains(&"max_connections=77".to_owned()));
         let fast = settings(Settings { durable: false, max_connections: 77 });
         assert!(fast.contains(&"fsync=off".to_owned()));
+    }
+
+    #[test]
+    fn buffers_are_a_share_of_the_machine_within_bounds() {
+        assert_eq!([0, 8192, 24_576, 1 << 20].map(shared_buffers), [128, 256, 768, 1024]);
+        assert!(memory_mb() > 0);
     }
 }

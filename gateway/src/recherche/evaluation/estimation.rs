@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use roaring::RoaringBitmap;
 
-use super::Moteur;
+use super::{Moteur, PETIT_RAYON, centre, dictionnaire};
 use crate::{
     modele::{Param, TypeFhir},
     recherche::{
-        arbre::{Critere, Jeton, Noeud, Test},
+        arbre::{Cercle, Critere, Jeton, ModeTexte, Noeud, Test},
         parametres::{Cible, Texte},
     },
 };
@@ -16,6 +16,8 @@ use crate::{
 /// Estimates by the place of the node, which does not move while its tree is evaluated.
 pub(super) type Estimations = HashMap<usize, u64, foldhash::fast::RandomState>;
 
+/// Texts whose rows are counted, at most.
+const TEXTES: usize = 512;
 /// Past so many codes, their sets are not looked up twice.
 const CODES: usize = 64;
 
@@ -56,13 +58,32 @@ impl Moteur<'_> {
             (Test::Jeton(v), Cible::Jeton(params)) => {
                 v.iter().map(|j| self.estimer_jeton(t, params, j)).sum::<u64>().min(tout)
             }
-            (Test::Proche(_), _) => tout / 64,
+            (Test::Proche(cercles), _) => self.estimer_cercles(t, cercles, tout),
             (Test::Texte(..), Cible::Texte(Texte::Nom)) => tout / 4,
+            (Test::Texte(ModeTexte::Debut, v), Cible::Texte(quoi)) => self.estimer_debuts(t, quoi, v, tout),
             (Test::Texte(..), _) => tout / 32,
             (Test::Date(_), Cible::Maj) => tout / 2 + 1,
             (Test::Contenu(_), _) => tout / 16,
             _ => tout / 4,
         }
+    }
+
+    /// What the cells of the grid hold, where few tell it.
+    fn estimer_cercles(&self, t: TypeFhir, cercles: &[Cercle], tout: u64) -> u64 {
+        let positions = &self.table(t).positions;
+        let un = |c: &Cercle| match centre(&c.centre) {
+            Some(_) if c.rayon_m > PETIT_RAYON => tout / 16,
+            Some(p) => positions.environ(p, c.rayon_m),
+            None => 0,
+        };
+        cercles.iter().map(un).sum::<u64>().min(tout)
+    }
+
+    /// What the texts that start so hold, where few tell it.
+    fn estimer_debuts(&self, t: TypeFhir, quoi: Texte, valeurs: &[String], tout: u64) -> u64 {
+        let d = dictionnaire(self.table(t), quoi);
+        let un = |v: &String| d.environ(v, TEXTES).unwrap_or(tout / 32);
+        valeurs.iter().take(TEXTES).map(un).sum::<u64>().min(tout)
     }
 
     fn estimer_jeton(&self, t: TypeFhir, params: &[Param], j: &Jeton) -> u64 {
