@@ -4,7 +4,11 @@ use std::{convert::Infallible, sync::Arc};
 
 use roaring::RoaringBitmap;
 
-use super::{bits::Bits, colonne::BLOC, image::par_champs};
+use super::{
+    bits::Bits,
+    colonne::{BLOC, Colonne},
+    image::par_champs,
+};
 
 /// From so many rows on, marking their neighbours costs less than sorting them.
 const MARQUER: u64 = 256;
@@ -40,22 +44,48 @@ impl Bloc {
     }
 }
 
+/// What a row has: one neighbour, as nearly all do, which is then at hand; none; or several, in its block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Voisin(u32);
+
+const AUCUN: u32 = u32::MAX;
+const PLUSIEURS: u32 = u32::MAX - 1;
+
+impl Default for Voisin {
+    fn default() -> Self {
+        Self(AUCUN)
+    }
+}
+
 /// One direction.
 #[derive(Clone, Default)]
-struct Sens(Arc<Vec<Option<Arc<Bloc>>>>);
+struct Sens {
+    voisins: Colonne<Voisin>,
+    /// Neighbours of the rows that have several.
+    blocs: Arc<Vec<Option<Arc<Bloc>>>>,
+    /// Only rows below it have neighbours.
+    fin: u32,
+}
 
 par_champs!(Bloc { debuts, voisins });
-par_champs!(Sens(_));
+par_champs!(Voisin(_));
+par_champs!(Sens { voisins, blocs, fin });
 
 impl Sens {
     fn de(&self, rang: u32) -> &[u32] {
-        let rang = rang as usize;
-        self.0.get(rang / BLOC).and_then(Option::as_deref).map_or(&[], |b| b.de(rang % BLOC))
+        match self.voisins.get(rang) {
+            None | Some(Voisin(AUCUN)) => &[],
+            Some(Voisin(PLUSIEURS)) => {
+                let rang = rang as usize;
+                self.blocs.get(rang / BLOC).and_then(Option::as_deref).map_or(&[], |b| b.de(rang % BLOC))
+            }
+            Some(Voisin(seul)) => std::slice::from_ref(seul),
+        }
     }
 
     fn bloc(&mut self, rang: u32) -> &mut Bloc {
         let i = rang as usize / BLOC;
-        let blocs = Arc::make_mut(&mut self.0);
+        let blocs = Arc::make_mut(&mut self.blocs);
         if blocs.len() <= i {
             blocs.resize(i + 1, None);
         }
@@ -63,7 +93,18 @@ impl Sens {
     }
 
     fn remplacer(&mut self, rang: u32, voisins: &[u32]) {
-        self.bloc(rang).remplacer(rang as usize % BLOC, voisins);
+        let apres = match voisins {
+            [] => AUCUN,
+            [seul] if *seul < PLUSIEURS => *seul,
+            _ => PLUSIEURS,
+        };
+        if apres == PLUSIEURS {
+            self.bloc(rang).remplacer(rang as usize % BLOC, voisins);
+        } else if self.voisins.valeur(rang) == Voisin(PLUSIEURS) {
+            self.bloc(rang).remplacer(rang as usize % BLOC, &[]);
+        }
+        self.voisins.poser(rang, Voisin(apres));
+        self.fin = self.fin.max(rang.saturating_add(1));
     }
 
     fn changer(&mut self, rang: u32, changer: impl FnOnce(&mut Vec<u32>)) {
@@ -86,49 +127,41 @@ impl Sens {
 
     /// Every row that has neighbours, in order.
     fn lignes(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        self.0.iter().enumerate().flat_map(|(i, b)| {
-            let lignes = b.iter().flat_map(|b| (0..BLOC).map(move |j| (j, b.de(j))));
-            lignes.filter(|(_, v)| !v.is_empty()).map(move |(j, v)| ((i * BLOC + j) as u32, v))
-        })
+        (0..self.fin).map(|r| (r, self.de(r))).filter(|(_, v)| !v.is_empty())
     }
 
     /// The other direction of all this, by a counting sort.
     fn retourner(&self) -> Self {
-        let mut comptes: Vec<u32> = Vec::new();
+        // Where the neighbours of each row begin, then where the next of them goes.
+        let mut places: Vec<usize> = Vec::new();
         for (_, voisins) in self.lignes() {
             for v in voisins.iter().map(|v| *v as usize) {
-                if comptes.len() <= v {
-                    comptes.resize(v + 1, 0);
+                if places.len() <= v {
+                    places.resize(v + 1, 0);
                 }
-                comptes[v] += 1;
-            }
-        }
-        let mut blocs: Vec<Bloc> = Vec::with_capacity(comptes.len().div_ceil(BLOC));
-        for comptes in comptes.chunks_mut(BLOC) {
-            let mut bloc = Bloc::default();
-            let mut fin = 0;
-            for (i, compte) in comptes.iter_mut().enumerate() {
-                bloc.debuts[i] = fin;
-                fin += *compte;
-                // From here on, where the next neighbour of the row goes.
-                *compte = bloc.debuts[i];
-            }
-            bloc.debuts[comptes.len()..].fill(fin);
-            bloc.voisins = vec![0; fin as usize];
-            blocs.push(bloc);
-        }
-        let mut places = comptes;
-        for (rang, voisins) in self.lignes() {
-            for v in voisins.iter().map(|v| *v as usize) {
-                blocs[v / BLOC].voisins[places[v] as usize] = rang;
                 places[v] += 1;
             }
         }
-        let vide = |b: &Bloc| b.voisins.is_empty();
-        Self(Arc::new(blocs.into_iter().map(|b| (!vide(&b)).then(|| Arc::new(b))).collect()))
+        let mut total = 0;
+        for place in &mut places {
+            total += std::mem::replace(place, total);
+        }
+        let mut tous = vec![0; total];
+        for (rang, voisins) in self.lignes() {
+            for v in voisins.iter().map(|v| *v as usize) {
+                tous[places[v]] = rang;
+                places[v] += 1;
+            }
+        }
+        let (mut retour, mut debut) = (Self::default(), 0);
+        for (rang, fin) in (0..).zip(places) {
+            retour.remplacer(rang, &tous[debut..fin]);
+            debut = fin;
+        }
+        retour
     }
 
-    /// The neighbours of these rows, all below `fin`; each is paid for.
+    /// The neighbours of these rows, all below `fin` when that is known; each is paid for.
     fn tous<E>(
         &self,
         rangs: &RoaringBitmap,
@@ -141,7 +174,7 @@ impl Sens {
             dus += voisins.len() as u64;
             if dus >= PAR_PAIEMENT { payer(std::mem::take(&mut dus)).map(|()| voisins) } else { Ok(voisins) }
         };
-        let trouves = if rangs.len() >= MARQUER {
+        let trouves = if rangs.len() >= MARQUER && fin > 0 {
             let mut bits = Bits::jusqu_a(fin);
             for r in rangs {
                 voisins(r)?.iter().for_each(|v| bits.marquer(*v));
@@ -158,11 +191,6 @@ impl Sens {
         };
         payer(dus)?;
         Ok(trouves)
-    }
-
-    /// Rows below it at most have neighbours.
-    fn fin(&self) -> u32 {
-        u32::try_from(self.0.len() * BLOC).unwrap_or(u32::MAX)
     }
 }
 
@@ -222,7 +250,7 @@ impl Lien {
         rangs: &RoaringBitmap,
         payer: impl FnMut(u64) -> Result<(), E>,
     ) -> Result<RoaringBitmap, E> {
-        self.avant.tous(rangs, self.arriere.fin(), payer)
+        self.avant.tous(rangs, self.arriere.fin, payer)
     }
 
     /// Everything that refers to one of these rows; links are paid for as they are followed.
@@ -231,7 +259,7 @@ impl Lien {
         rangs: &RoaringBitmap,
         payer: impl FnMut(u64) -> Result<(), E>,
     ) -> Result<RoaringBitmap, E> {
-        self.arriere.tous(rangs, self.avant.fin(), payer)
+        self.arriere.tous(rangs, self.avant.fin, payer)
     }
 
     /// Replaces what a row refers to; the same again copies nothing.

@@ -144,16 +144,17 @@ impl<'a> Moteur<'a> {
     /// Rows of a set for which a condition holds, which costs so much a row.
     fn garder(&self, rangs: &RoaringBitmap, cout: u64, condition: impl Fn(&u32) -> bool) -> Rangs {
         self.payer(rangs.len().saturating_mul(cout))?;
-        let mut gardes = Vec::new();
+        // Each is written, and stays if it is kept: which ones are cannot be foretold, so nothing branches on it.
+        let mut gardes = vec![0; usize::try_from(rangs.len()).unwrap_or(0)];
+        let mut nombre = 0;
         for (n, rang) in rangs.iter().enumerate() {
             if n % 8192 == 8191 {
                 self.heure()?;
             }
-            if condition(&rang) {
-                gardes.push(rang);
-            }
+            gardes[nombre] = rang;
+            nombre += usize::from(condition(&rang));
         }
-        Ok(Bits::en_ordre(&gardes))
+        Ok(Bits::en_ordre(&gardes[..nombre]))
     }
 
     /// Keeps the rows of `dans` that meet a condition.
