@@ -15,22 +15,24 @@ pub mod unites;
 
 use std::sync::Arc;
 
-use crate::modele::{Extrait, Modele, TypeFhir};
+use crate::modele::{Modele, TypeFhir};
 use arbre::{Requete, Total};
 use evaluation::{Moteur, Textes, TropCouteux};
 use tri::{Depart, Ordre};
 
-/// One resource of an answer.
+/// One resource of an answer: its row, taken out of the model when it is rendered.
 pub struct Trouve {
-    /// The resource.
-    pub extrait: Extrait,
+    /// Type.
+    pub type_fhir: TypeFhir,
+    /// Row.
+    pub rang: u32,
     /// Kilometres from the first point asked, for a place.
     pub distance_km: Option<f64>,
     /// Full-text score, 0 to 1.
     pub score: Option<f32>,
 }
 
-/// One page of results, taken out of the model.
+/// One page of results.
 pub struct Page {
     /// Matches in all; `None` when the total was not wanted.
     pub total: Option<u64>,
@@ -68,16 +70,15 @@ pub fn chercher(
     };
     let inclus = inclusion::inclure(&moteur, t, &tranche.rangs, &requete.inclusions)?;
     let depuis = requete.cercle.and_then(|c| evaluation::centre(&c.centre));
-    let sortir = |t: TypeFhir, r: u32, score: Option<f32>| {
-        let extrait = modele.extraire(t, r, profil)?;
-        let distance = depuis.filter(|_| t == TypeFhir::Location);
-        let distance = distance.map(|d| modele.table(t).positions.point(r).distance(d) / 1000.0);
-        Some(Trouve { extrait, distance_km: distance.filter(|d| d.is_finite()), score })
+    let sortir = |type_fhir: TypeFhir, rang: u32, score: Option<f32>| {
+        let distance = depuis.filter(|_| type_fhir == TypeFhir::Location);
+        let distance = distance.map(|d| modele.table(type_fhir).positions.point(rang).distance(d) / 1000.0);
+        Trouve { type_fhir, rang, distance_km: distance.filter(|d| d.is_finite()), score }
     };
     Ok(Page {
         total: (requete.total == Total::Exact).then_some(rangs.len()),
-        trouves: tranche.rangs.iter().filter_map(|r| sortir(t, *r, score(*r))).collect(),
-        inclus: inclus.rangs.iter().filter_map(|(t, r)| sortir(*t, *r, None)).collect(),
+        trouves: tranche.rangs.iter().map(|r| sortir(t, *r, score(*r))).collect(),
+        inclus: inclus.rangs.iter().map(|(t, r)| sortir(*t, *r, None)).collect(),
         tronque: inclus.tronque,
         suivante: tranche.rangs.last().copied().filter(|_| tranche.apres),
         precedente: tranche.rangs.first().copied().filter(|_| tranche.avant),

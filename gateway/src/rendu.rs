@@ -23,11 +23,12 @@ use crate::{
         politique::Politique,
         rendu::{self, Libelles, Vue},
     },
-    modele::{Extrait, TypeFhir},
+    modele::{Extrait, Modele, TypeFhir},
     recherche::{Page, Trouve, arbre::Requete},
 };
 
 /// Labels from the local copy of the nomenclatures.
+#[derive(Clone)]
 struct LibellesLocaux(Arc<Tables>);
 
 impl Libelles for LibellesLocaux {
@@ -37,6 +38,7 @@ impl Libelles for LibellesLocaux {
 }
 
 /// What rendering needs besides the rows.
+#[derive(Clone)]
 pub struct Contexte {
     politique: Arc<Politique>,
     profil: u8,
@@ -155,6 +157,7 @@ fn tete(page: &Page, liens: &[(&str, String)], s: &mut Vec<u8>) {
 }
 
 /// How the entries of a searchset are cut.
+#[derive(Clone)]
 pub struct Coupe {
     /// By type, in the order of the tables.
     pub membres: [Membres; 5],
@@ -169,6 +172,7 @@ impl Coupe {
 
 /// A searchset in the making: its head, then its entries by pieces, then its end.
 pub struct Searchset {
+    modele: Arc<Modele>,
     contexte: Contexte,
     coupe: Coupe,
     premiere: bool,
@@ -176,8 +180,19 @@ pub struct Searchset {
 
 impl Searchset {
     /// Nothing written yet.
-    pub fn nouveau(contexte: Contexte, coupe: Coupe) -> Self {
-        Self { contexte, coupe, premiere: true }
+    pub fn nouveau(modele: Arc<Modele>, contexte: Contexte, coupe: Coupe) -> Self {
+        Self { modele, contexte, coupe, premiere: true }
+    }
+
+    /// One that goes on from here, apart: its entries follow others.
+    pub fn suite(&self) -> Self {
+        let Self { modele, contexte, coupe, .. } = self;
+        Self { modele: modele.clone(), contexte: contexte.clone(), coupe: coupe.clone(), premiere: false }
+    }
+
+    /// Whether no entry was written yet.
+    pub fn vide(&self) -> bool {
+        self.premiere
     }
 
     /// Writes what precedes the entries.
@@ -187,9 +202,11 @@ impl Searchset {
 
     /// Writes one entry; none when its resource cannot be read.
     pub fn entree(&mut self, t: &Trouve, mode: &str, s: &mut Corde) {
-        let e = &t.extrait;
-        let Some(json) = octets(e, &self.contexte) else { return };
-        self.ouvrir(e, s.texte());
+        let extrait = self.modele.extraire(t.type_fhir, t.rang, self.contexte.profil);
+        let Some((e, json)) = extrait.and_then(|e| octets(&e, &self.contexte).map(|json| (e, json))) else {
+            return;
+        };
+        self.ouvrir(&e, s.texte());
         match &self.coupe.membres[e.type_fhir as usize] {
             Membres::Tous => s.joindre(json),
             membres => membres.ecrire(&json, s.texte()),

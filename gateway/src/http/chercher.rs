@@ -1,8 +1,8 @@
 //! Searches: who asks, what is asked, at which moment; then a page, written as it is made.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use axum::{
     body::{Body, Bytes},
@@ -23,7 +23,7 @@ use crate::{
     Lumiere, Partage, Passerelle,
     fhir::outcome::Issue,
     modele::Modele,
-    recherche::{self, Page, arbre::Requete, evaluation::TropCouteux, tri::Depart},
+    recherche::{self, Page, Trouve, arbre::Requete, evaluation::TropCouteux, tri::Depart},
     rendu::{Contexte, Corde, Coupe, Searchset},
 };
 
@@ -31,8 +31,9 @@ use crate::{
 const ENTIERE: usize = 64;
 /// Bytes of the first part of such an answer, sent early.
 const PREMIER: usize = 16 * 1024;
-/// Bytes of the others, at least.
-const MORCEAU: usize = 64 * 1024;
+/// Entries of the others, about a quarter of a megabyte, and how many are made at once.
+const LOT: usize = 48;
+const EN_COURS: usize = 3;
 /// Bytes of the text before the entries, then of that of each one, about.
 const TETE: usize = 4096;
 const CADRE: usize = 256;
@@ -246,7 +247,7 @@ async fn repondre(
             ),
         ));
     }
-    let searchset = Searchset::nouveau(contexte, Coupe::de(&requete));
+    let searchset = Searchset::nouveau(moment.clone(), contexte, Coupe::de(&requete));
     let mut reponse = if methode == Method::HEAD {
         super::fhir(StatusCode::OK, negociation::sans_corps())
     } else {
@@ -343,7 +344,7 @@ fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], d
     let prevues = nombre.min(ENTIERE);
     let mut tete = Corde::avec_place(TETE + CADRE * prevues, prevues);
     searchset.commencer(&page, navigation, &mut tete);
-    let entrees =
+    let mut entrees =
         page.trouves.into_iter().map(|t| (t, "match")).chain(page.inclus.into_iter().map(|t| (t, "include")));
     if nombre <= ENTIERE {
         for (t, mode) in entrees {
@@ -352,25 +353,45 @@ fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], d
         searchset.finir(&dire, &mut tete);
         return super::fhir(StatusCode::OK, Body::new(Entier::de(tete.pieces())));
     }
-    let etat = Some((searchset, entrees, dire, tete, PREMIER));
-    let parties = futures::stream::unfold(etat, |etat| async move {
-        let (mut searchset, mut entrees, dire, mut corde, assez) = etat?;
-        if assez > PREMIER {
-            // What was made leaves, and others have their turn.
-            tokio::task::yield_now().await;
-        }
-        while corde.longueur() < assez {
-            let Some((t, mode)) = entrees.next() else {
-                searchset.finir(&dire, &mut corde);
-                return Some((corde.pieces(), None));
-            };
-            searchset.entree(&t, mode, &mut corde);
-        }
-        let suite = Some((searchset, entrees, dire, Corde::avec_place(TETE, ENTIERE), MORCEAU));
-        Some((corde.pieces(), suite))
+    // The first part leaves at once; it has the first entry, so that the others follow one.
+    while (tete.longueur() < PREMIER || searchset.vide())
+        && let Some((t, mode)) = entrees.next()
+    {
+        searchset.entree(&t, mode, &mut tete);
+    }
+    let lots: Vec<_> = decouper(entrees).into_iter().map(|lot| (searchset.suite(), lot)).collect();
+    let mut fin = Corde::avec_place(TETE, 1);
+    searchset.finir(&dire, &mut fin);
+    // Made apart, some at once, in order: neither the searches that wait here nor this answer wait for one core.
+    let suite =
+        futures::stream::iter(lots).map(|(s, lot)| tokio::task::spawn_blocking(move || rendre(s, lot)));
+    let parties = futures::stream::iter([Ok(tete.pieces())])
+        .chain(suite.buffered(EN_COURS).map_err(std::io::Error::other))
+        .chain(futures::stream::iter([Ok(fin.pieces())]));
+    let pieces = parties.flat_map(|partie: std::io::Result<Vec<Bytes>>| {
+        futures::stream::iter(match partie {
+            Ok(pieces) => pieces.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(e) => vec![Err(e)],
+        })
     });
-    let pieces = parties.flat_map(|p| futures::stream::iter(p.into_iter().map(Ok::<_, Infallible>)));
-    super::fhir(StatusCode::OK, Body::from_stream(pieces.fuse()))
+    super::fhir(StatusCode::OK, Body::from_stream(pieces))
+}
+
+/// An entry to be made, and why it is there.
+type Entree = (Trouve, &'static str);
+
+/// Entries by lots that are made apart.
+fn decouper(mut entrees: impl Iterator<Item = Entree>) -> Vec<Vec<Entree>> {
+    let lot = || Some(entrees.by_ref().take(LOT).collect::<Vec<_>>()).filter(|lot| !lot.is_empty());
+    std::iter::from_fn(lot).collect()
+}
+
+fn rendre(mut searchset: Searchset, lot: Vec<Entree>) -> Vec<Bytes> {
+    let mut corde = Corde::avec_place(TETE + CADRE * lot.len(), lot.len());
+    for (t, mode) in lot {
+        searchset.entree(&t, mode, &mut corde);
+    }
+    corde.pieces()
 }
 
 #[cfg(test)]
