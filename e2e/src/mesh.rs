@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -247,12 +246,10 @@ pub fn commande_up(donnees: &Path, port: u16, port_tls: u16, options: &Options) 
     commande
 }
 
-/// Two ports nobody listens on.
+/// Two ports nobody listens on, which stay free while their server starts again.
 pub fn ports_libres() -> (u16, u16) {
-    let ecouter = || TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let (un, deux) = (ecouter(), ecouter());
-    let port = |e: &TcpListener| e.local_addr().expect("its address").port();
-    (port(&un), port(&deux))
+    let ports = ror_embedded::free_ports(2).expect("free ports");
+    (ports[0], ports[1])
 }
 
 async fn pret(http: &reqwest::Client, port: u16) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -41,7 +41,8 @@ pub fn programme() -> Result<PathBuf> {
 
 /// A free port of this machine.
 pub fn port_libre() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    let ports = ror_embedded::free_ports(1)?;
+    ports.into_iter().next().context("no free port")
 }
 
 /// A process, stopped in order when dropped.

@@ -36,7 +36,7 @@ impl Point {
         let dlat = ((autre.lat - self.lat).to_radians() / 2.0).sin();
         let dlon = ((autre.lon - self.lon).to_radians() / 2.0).sin();
         let h = dlat * dlat + la.cos() * lb.cos() * dlon * dlon;
-        2.0 * RAYON * h.min(1.0).sqrt().asin()
+        2.0 * RAYON * h.clamp(0.0, 1.0).sqrt().asin()
     }
 
     fn connu(self) -> bool {

@@ -233,6 +233,16 @@ async fn start_postgres(
     on_free_port(|port| Postgres::new(place, binaries, settings, port)).await
 }
 
+/// Ports of 127.0.0.1 that nobody listens on, all different, out of the range of outgoing connections if
+/// possible: a server that starts again finds its own still free.
+///
+/// # Errors
+///
+/// No port is free.
+pub fn free_ports(number: usize) -> Result<Vec<u16>, Error> {
+    port::several(number)
+}
+
 /// Another program may take the chosen port before our server binds it: then choose again.
 async fn on_free_port<S: Server>(server: impl Fn(u16) -> S) -> Result<Supervised<S>, Error> {
     let mut attempt = 1;

@@ -1,6 +1,7 @@
 //! Choosing a free local port that stays ours while its server is down.
 
 use std::{
+    collections::BTreeSet,
     fs,
     hash::{BuildHasher, Hasher, RandomState},
     net::{Ipv4Addr, TcpListener},
@@ -33,6 +34,15 @@ pub(crate) fn free() -> Result<u16, Error> {
     bound(0).map_err(|cause| Error::NoFreePort { cause })
 }
 
+/// Several, all different.
+pub(crate) fn several(number: usize) -> Result<Vec<u16>, Error> {
+    let mut ports = BTreeSet::new();
+    while ports.len() < number {
+        ports.insert(free()?);
+    }
+    Ok(ports.into_iter().collect())
+}
+
 fn bound(port: u16) -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()?.port())
 }
@@ -51,6 +61,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("it is free");
         assert!(bound(port).is_err());
         drop(listener);
+        assert_eq!(several(9).expect("nine ports").len(), 9);
         assert_eq!(lowest_ephemeral("32768\t60999\n"), Some(32_768));
         assert_eq!(lowest_ephemeral(""), None);
     }

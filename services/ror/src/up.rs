@@ -7,7 +7,7 @@ mod enfants;
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
@@ -242,16 +242,10 @@ async fn creer_base(embarque: &Embedded) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A free port for each service, all held until every one is found.
+/// A free port for each service.
 fn ports() -> anyhow::Result<BTreeMap<String, u16>> {
-    let mut tenus = Vec::new();
-    let mut ports = BTreeMap::new();
-    for s in SERVICES {
-        let e = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        ports.insert(s.to_owned(), e.local_addr()?.port());
-        tenus.push(e);
-    }
-    Ok(ports)
+    let ports = ror_embedded::free_ports(SERVICES.len())?;
+    Ok(SERVICES.iter().map(|s| (*s).to_owned()).zip(ports).collect())
 }
 
 fn reglages(plan: &Plan, nom: &str) -> Reglages {

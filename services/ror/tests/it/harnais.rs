@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::{Mutex, OnceLock},
@@ -382,13 +382,10 @@ fn fermeture(services: &[&'static str]) -> BTreeSet<&'static str> {
     tous
 }
 
-/// A free port for each service, all held until every one is found.
+/// A free port for each service.
 fn ports() -> BTreeMap<String, u16> {
-    let tenus: Vec<(String, TcpListener)> = SERVICES
-        .iter()
-        .map(|s| ((*s).to_owned(), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()))
-        .collect();
-    tenus.iter().map(|(s, e)| (s.clone(), e.local_addr().unwrap().port())).collect()
+    let ports = ror_embedded::free_ports(SERVICES.len()).unwrap();
+    SERVICES.iter().map(|s| (*s).to_owned()).zip(ports).collect()
 }
 
 /// Logs once for the process; `ROR_LOG__FILTER` shows more.
