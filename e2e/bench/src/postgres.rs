@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -21,6 +21,9 @@ use crate::{
 const PREFIXE: &str = "00000000-0000-5000-8000-";
 /// Before the first number; all have twelve digits.
 const BASE: u64 = 100_000_000_000;
+
+/// Longest wait for the server to have nothing of its own to do.
+const APAISEMENT: Duration = Duration::from_secs(300);
 
 /// The embedded server, and the tools of its version.
 #[derive(Clone)]
@@ -43,6 +46,18 @@ impl Outils {
         let mut c = self.commande("psql");
         c.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&script);
         sortie(c, "psql").await
+    }
+
+    /// Waits until the server has nothing of its own to do: what a bench has just copied is on disk and cleaned.
+    pub async fn apaiser(&self) -> Result<()> {
+        let occupe = "select count(*) from pg_stat_activity where backend_type = 'autovacuum worker';\n";
+        self.psql("repos", "checkpoint;\n").await?;
+        let fin = Instant::now() + APAISEMENT;
+        while self.psql("occupe", occupe).await?.trim() != "0" {
+            ensure!(Instant::now() < fin, "autovacuum still works after {} s", APAISEMENT.as_secs());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
     }
 
     /// Creates the database of the services, on a server that has none yet.

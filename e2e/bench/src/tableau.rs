@@ -51,6 +51,13 @@ impl Rapport {
         });
     }
 
+    /// The physical limit beside the last line.
+    pub fn plancher(&mut self, texte: String) {
+        if let Some(l) = self.lignes.last_mut() {
+            l.plancher = texte;
+        }
+    }
+
     /// Something that must hold.
     pub fn doit(&mut self, quoi: impl Into<String>, texte: String, but: &str, tenu: bool) {
         self.lignes.push(Ligne {

@@ -10,6 +10,7 @@ use prost::Message;
 use ror_proto::common::v1::{Evenement, Instantane, Repere, instantane};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tracing::Instrument;
@@ -55,6 +56,10 @@ pub trait Suiveur: Send + 'static {
     /// Known to hold everything the stream held at this instant.
     fn a_jour(&mut self) {}
 }
+
+/// Controls, one a second, after which a consumer that gives nothing of a stream that is ahead is made anew.
+/// The client library gives one up after a minute without its heartbeats, and never while they come.
+const CONTROLES_MUETS: u32 = 3;
 
 /// Follows `service` until `arret`.
 pub async fn suivre(
@@ -121,9 +126,14 @@ async fn tour(
         .map_err(indisponible)?;
     let mut messages = consommateur.messages().await.map_err(indisponible)?.ready_chunks(256);
     let mut controle = tokio::time::interval(Duration::from_secs(1));
+    controle.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut muets = 0;
     loop {
         tokio::select! {
+            // A consumer is silent only when none of its messages is at hand.
+            biased;
             lot = messages.next() => {
+                muets = 0;
                 let Some(lot) = lot else { return Err(Erreur::Indisponible("flux interrompu".into())) };
                 let mut evenements = Vec::with_capacity(lot.len());
                 let mut restant = 0;
@@ -161,7 +171,20 @@ async fn tour(
                     *connue = None;
                     return Err(Erreur::Indisponible("le flux a été recréé".into()));
                 }
-                if info.state.last_sequence <= position.sequence { suiveur.a_jour(); }
+                // All of it may have outlived what the stream keeps.
+                if info.state.last_sequence <= position.sequence || info.state.messages == 0 {
+                    muets = 0;
+                    suiveur.a_jour();
+                    continue;
+                }
+                muets += 1;
+                if muets >= CONTROLES_MUETS {
+                    metrics::counter!("ror_follower_stalls_total", "follower" => suiveur.nom()).increment(1);
+                    return Err(Erreur::Indisponible(format!(
+                        "rien reçu après {} alors que le flux va jusqu'à {}",
+                        position.sequence, info.state.last_sequence
+                    )));
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::{
     http::{self, Connexion, encoder},
     mesh::Mesh,
     ouverte::{Cadence, Releve, soumettre},
+    plancher::Plancher as ReponseNue,
     postgres::{Banc, Outils, table_point},
     tableau::{Rapport, banc, debit, mesure, ms, octets},
 };
@@ -76,6 +77,21 @@ impl Atelier<'_> {
         dernier.context("no run")
     }
 
+    /// As [`Self::ouvrir`], beside bare replies of as many bytes at the same rate.
+    async fn ouvrir_sur_plancher(
+        &self,
+        taux: f64,
+        chemin: impl Fn(&Jeu, &mut Tirage) -> String + Clone + Send + Sync + 'static,
+    ) -> Result<(Releve, Releve)> {
+        let mesure = self.ouvrir(taux, chemin).await?;
+        let nue = ReponseNue::demarrer()?;
+        let chemin = format!("/{:.0}", mesure.corps());
+        let communs = format!("Host: {}\r\n", nue.adresse);
+        let f = move |_: &mut Tirage, s: &mut Vec<u8>| http::get(s, &chemin, &communs);
+        let plancher = soumettre(nue.adresse, self.cadence(taux, self.duree), f).await?;
+        Ok((mesure, plancher))
+    }
+
     /// Closed loop of one of these paths.
     async fn fermer(&self, chemins: &Arc<Vec<String>>, clients: usize, duree: Duration) -> Result<Mesure> {
         let (communs, chemins) = (self.facade.lecteur().await?, chemins.clone());
@@ -102,7 +118,8 @@ impl Atelier<'_> {
         ensure!(!toutes.is_empty(), "no search finds {RESULTATS} offers: take a larger scale");
         let chemins: Arc<Vec<String>> = Arc::new(toutes.iter().map(|x| x.chemin.clone()).collect());
         let tous = chemins.clone();
-        let o = self.ouvrir(taux, move |_, t| tous[t.sous(tous.len())].clone()).await?;
+        self.outils.apaiser().await?;
+        let (o, nue) = self.ouvrir_sur_plancher(taux, move |_, t| tous[t.sous(tous.len())].clone()).await?;
         let texte = format!(
             "{}, {}, p99.9 {}; {} a page{}",
             debit(o.debit),
@@ -113,6 +130,7 @@ impl Atelier<'_> {
         );
         let quoi = format!("Search, 2 to 4 criteria, {RESULTATS} results, open loop at {}", debit(taux));
         r.au_plus(quoi, texte, o.q(0.99), 5.0, "ms (p99)");
+        r.plancher(nue_texte(&nue));
         let scripts = plancher.scripts(&toutes)?;
         for clients in CLIENTS {
             self.fermer(&chemins, clients, ECHAUFFEMENT).await?;
@@ -184,12 +202,14 @@ impl Atelier<'_> {
             let criteres = format!("specialty={}&_tag={region}", encoder(activite));
             format!("{DIFFUSION}/HealthcareService?{criteres}&_count={PAGE}&{PAQUET}")
         };
-        let o = self.ouvrir(10.0, chemin).await?;
+        let (o, nue) = self.ouvrir_sur_plancher(10.0, chemin).await?;
         let quoi = format!("Standard package, {PAGE} offers a page, 5 includes, open loop at 10/s");
         let texte = format!("{}; {} a page{}", o.texte(), octets(o.corps()), o.ecarts(200));
         r.au_plus(&quoi, texte, o.q(0.99), 15.0, "ms (p99)");
+        r.plancher(nue_texte(&nue));
         let texte = format!("p50 {}, p99 {}", ms(o.premier(0.5)), ms(o.premier(0.99)));
         r.au_plus("The same, first byte after the sending", texte, o.premier(0.99), 5.0, "ms (p99)");
+        r.plancher(format!("bare reply p50 {}, p99 {}", ms(nue.premier(0.5)), ms(nue.premier(0.99))));
         Ok(())
     }
 
@@ -213,12 +233,13 @@ impl Atelier<'_> {
                 refus = dit;
                 continue;
             }
-            let o = self.ouvrir(200.0, chemin).await?;
+            let (o, nue) = self.ouvrir_sur_plancher(200.0, chemin).await?;
             let texte = format!("{}; {}{}", o.texte(), octets(o.corps()), o.ecarts(200));
             let quoi = format!(
                 "Activity, 50 km, free beds, sorted by distance (`_sort={tri}`), {RESULTATS} results, open loop at 200/s"
             );
             r.au_plus(quoi, texte, o.q(0.99), 5.0, "ms (p99)");
+            r.plancher(nue_texte(&nue));
             return Ok(());
         }
         r.valeur("Activity, 50 km, free beds, sorted by distance", refus);
@@ -267,6 +288,7 @@ impl Atelier<'_> {
         let chemins: Arc<Vec<String>> = Arc::new(tirees.map(|x| x.chemin).collect());
         let chemin = move |_: &Jeu, t: &mut Tirage| chemins[t.sous(chemins.len())].clone();
         let mut ecrivain = Ecrivain::nouveau(self.mesh).await?;
+        self.outils.apaiser().await?;
         let seuls = self.ouvrir(taux, chemin.clone()).await?;
         let travail = ecrivain.lancer(ECRITURES);
         let ensemble = self.ouvrir(taux, chemin).await;
@@ -322,6 +344,10 @@ impl Atelier<'_> {
         r.valeur("Worst: walk of pages of 1,000, most recent first", texte);
         Ok(())
     }
+}
+
+fn nue_texte(o: &Releve) -> String {
+    format!("bare reply of as many bytes {}, p99.9 {}", o.texte(), ms(o.q(0.999)))
 }
 
 fn comparer_bancs(

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,6 +16,8 @@ use ror_proto::{
         SnapshotStructuresRequest, WithdrawStructureRequest, WriteStructuresItem, WriteStructuresRequest,
     },
 };
+use time::OffsetDateTime;
+use tokio_stream::StreamExt;
 
 use crate::{
     gabarits::{REGION, ecrire, ej, nationale},
@@ -127,4 +130,34 @@ async fn a_snapshot_and_the_events_after_its_watermark_leave_no_gap() {
     let mut copie = Copie::default();
     deposes.iter().for_each(|d| copie.appliquer(&d.evenement));
     assert_eq!(copie.presents(), fin);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_stays_silent_is_replaced() {
+    let banc = Banc::demarrer(&["offers"]).await;
+    banc.bail_description(REGION, Canal::National, 1).await;
+    let base = banc.base("structures").await;
+    let suivies = banc.base("offers").await;
+    let atteinte = async || {
+        compter(&suivies, "select sequence from suivi where nom = 'structures'").await.cast_unsigned()
+    };
+    ecrire(&banc, &nationale(), vec![ej("ej-1", REGION, "Avant")]).await;
+    banc.attendre_publie(&base).await;
+    let avant = banc.derniere_sequence("structures").await;
+    attendre("the first event to be followed", async || atteinte().await == avant).await;
+    // Paused, they send heartbeats and nothing else.
+    let flux = banc.jet.flux("structures").await.unwrap();
+    let mut noms = flux.consumer_names();
+    let jusqu_a = OffsetDateTime::now_utc() + Duration::from_secs(3600);
+    let mut muets = 0;
+    while let Some(nom) = noms.next().await {
+        flux.pause_consumer(&nom.unwrap(), jusqu_a).await.unwrap();
+        muets += 1;
+    }
+    assert!(muets > 0, "nobody follows");
+    ecrire(&banc, &nationale(), vec![ej("ej-1", REGION, "Après")]).await;
+    banc.attendre_publie(&base).await;
+    let apres = banc.derniere_sequence("structures").await;
+    assert!(apres > avant);
+    attendre("the second event to be followed", async || atteinte().await == apres).await;
 }
