@@ -250,9 +250,9 @@ impl TexteIntegral {
         self.touches.lock().numero()
     }
 
-    /// Every change up to this one is in what is searched now.
-    pub fn lu(&self) -> u64 {
-        self.vue.load().numero
+    /// The index at its last commit.
+    fn vue(&self) -> Arc<Vue> {
+        self.vue.load_full()
     }
 
     /// Rows of a type changed after that change, and maybe some others.
@@ -268,18 +268,18 @@ impl TexteIntegral {
         texte: &str,
         limite: Option<usize>,
     ) -> Option<Trouves> {
-        Some(self.repondre(t, champ, &Demande::lire(texte)?, limite))
+        Some(self.repondre(&self.vue(), t, champ, &Demande::lire(texte)?, limite))
     }
 
-    /// The same, for a text read already.
-    pub fn repondre(
+    /// The same, for a text read already, at some commit.
+    fn repondre(
         &self,
+        vue: &Vue,
         t: TypeFhir,
         champ: ChampTexte,
         demande: &Demande,
         limite: Option<usize>,
     ) -> Trouves {
-        let vue = self.vue.load_full();
         let mut scores = index::chercher(&vue.lecteur, &self.champs, t, champ, demande).unwrap_or_else(|e| {
             tracing::error!(error = %e, "full text not read");
             Vec::new()

@@ -53,12 +53,12 @@ const PAR_CORRECTION: u64 = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TropCouteux;
 
+/// Pays for so many things about to be done.
+pub type Payeur<'a> = &'a dyn Fn(u64) -> Result<(), TropCouteux>;
+
 /// Full text, kept beside the model.
 pub trait Textes {
-    /// How many rows of a type are read again, so that the answer is that of this moment.
-    fn corrections(&self, m: &Modele, t: TypeFhir) -> u64;
-
-    /// Rows of these that answer a text.
+    /// Rows of these that answer a text; those read again, so that the answer is that of this moment, are paid for.
     fn chercher(
         &self,
         m: &Modele,
@@ -66,7 +66,8 @@ pub trait Textes {
         narratif: bool,
         texte: &str,
         dans: &RoaringBitmap,
-    ) -> RoaringBitmap;
+        payer: Payeur<'_>,
+    ) -> Result<RoaringBitmap, TropCouteux>;
 
     /// How well a row answers, 0 to 1.
     fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32>;
@@ -248,9 +249,9 @@ impl<'a> Moteur<'a> {
             }
             (Test::Proche(cercles), _) => self.proche(t, cercles, dans),
             (Test::Contenu(texte), cible) => {
-                let corrections = self.textes.corrections(self.modele, t);
-                self.payer(PAR_TEXTE.saturating_add(corrections.saturating_mul(PAR_CORRECTION)))?;
-                Ok(self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans))
+                self.payer(PAR_TEXTE)?;
+                let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
+                self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans, &relues)
             }
             (_, Cible::Champ(groupe, _)) => self.enregistrement(t, groupe, std::slice::from_ref(c), dans),
             // The parser gives no other pair.

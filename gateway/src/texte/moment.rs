@@ -9,12 +9,12 @@ use ror_domaine::vocabulaire::Tables;
 use ror_proto::identity::v1::identity;
 
 use super::{
-    Analyse, ChampTexte, Demande, Fiche, TexteIntegral, Trouves, d_offre, de_professionnel, de_structure,
+    Analyse, ChampTexte, Demande, Fiche, TexteIntegral, Trouves, Vue, d_offre, de_professionnel, de_structure,
 };
 use crate::{
     fhir::politique::Bloc,
     modele::{Extrait, Modele, TypeFhir},
-    recherche::evaluation::Textes,
+    recherche::evaluation::{Payeur, Textes, TropCouteux},
 };
 
 /// Full text for one request.
@@ -47,18 +47,39 @@ impl TextesDuMoment {
         Self { index, tables, profil, trouves: Mutex::default() }
     }
 
-    fn trouver(&self, m: &Modele, t: TypeFhir, narratif: bool, texte: &str) -> Arc<Trouves> {
+    /// What answers; the rows to read again are paid for before any is.
+    fn trouver(
+        &self,
+        m: &Modele,
+        t: TypeFhir,
+        narratif: bool,
+        texte: &str,
+        payer: Payeur<'_>,
+    ) -> Result<Arc<Trouves>, TropCouteux> {
         let meme = |((dt, dn, dx), _): &&Deja| (*dt, *dn, dx.as_str()) == (t, narratif, texte);
         if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
-            return trouves.clone();
+            return Ok(trouves.clone());
         }
-        let trouves = Arc::new(self.interroger(m, t, narratif, texte));
+        // The index first: what it holds of the changes that come after is among the rows changed since.
+        let vue = self.index.vue();
+        let touches = self.index.touches_depuis(t, m.texte().min(vue.numero));
+        payer(touches.len())?;
+        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &vue, &touches));
         self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
-        trouves
+        Ok(trouves)
     }
 
-    fn interroger(&self, m: &Modele, t: TypeFhir, narratif: bool, texte: &str) -> Trouves {
+    fn interroger(
+        &self,
+        m: &Modele,
+        t: TypeFhir,
+        narratif: bool,
+        texte: &str,
+        vue: &Vue,
+        touches: &RoaringBitmap,
+    ) -> Trouves {
         let Some(demande) = Demande::lire(texte) else { return Trouves::default() };
+        let repondre = |champ: ChampTexte| self.index.repondre(vue, t, champ, &demande, None);
         let champ = if narratif { ChampTexte::Narratif } else { ChampTexte::Contenu };
         // The block that only some profiles read has an index of its own.
         let bloc = match t {
@@ -68,13 +89,13 @@ impl TextesDuMoment {
         };
         let cachees = bloc.map(|b| m.table(t).masquees(m.politique(), b, self.profil, 0));
         let mut trouves = match &cachees {
-            None => self.index.repondre(t, champ, &demande, None),
-            Some(c) if c.is_empty() => self.index.repondre(t, ChampTexte::ContenuFin, &demande, None),
+            None => repondre(champ),
+            Some(c) if c.is_empty() => repondre(ChampTexte::ContenuFin),
             Some(cachees) => {
                 // A row answers by all that its reader sees of it, exclusions too: by one of the two.
-                let mut trouves = self.index.repondre(t, champ, &demande, None);
+                let mut trouves = repondre(champ);
                 trouves.garder(cachees);
-                let mut fins = self.index.repondre(t, ChampTexte::ContenuFin, &demande, None);
+                let mut fins = repondre(ChampTexte::ContenuFin);
                 fins.oter(cachees);
                 trouves.unir(&fins);
                 trouves
@@ -89,7 +110,6 @@ impl TextesDuMoment {
             let fiche = m.extraire(t, r, self.profil).and_then(|e| fiche(&e, &self.tables));
             (r, fiche.and_then(|f| demande.convient(champ, &f, &mut analyse)))
         };
-        let touches = self.index.touches_depuis(t, m.texte().min(trouves.numero));
         let corrections: Vec<(u32, Option<f32>)> = touches.iter().map(&mut corriger).collect();
         trouves.corriger(&corrections);
         trouves
@@ -97,10 +117,6 @@ impl TextesDuMoment {
 }
 
 impl Textes for TextesDuMoment {
-    fn corrections(&self, m: &Modele, t: TypeFhir) -> u64 {
-        self.index.touches_depuis(t, m.texte().min(self.index.lu())).len()
-    }
-
     fn chercher(
         &self,
         m: &Modele,
@@ -108,12 +124,53 @@ impl Textes for TextesDuMoment {
         narratif: bool,
         texte: &str,
         dans: &RoaringBitmap,
-    ) -> RoaringBitmap {
-        &self.trouver(m, t, narratif, texte).rangs & dans
+        payer: Payeur<'_>,
+    ) -> Result<RoaringBitmap, TropCouteux> {
+        Ok(&self.trouver(m, t, narratif, texte, payer)?.rangs & dans)
     }
 
     fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32> {
-        let content = self.trouver(m, t, false, texte);
-        content.score(rang).or_else(|| self.trouver(m, t, true, texte).score(rang))
+        // Nearly always found already, and paid for.
+        let score = |narratif: bool| self.trouver(m, t, narratif, texte, &|_| Ok(())).ok()?.score(rang);
+        score(false).or_else(|| score(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut};
+
+    #[test]
+    fn rows_read_again_are_paid_for_once_and_before() {
+        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
+        let m = Modele::nouveau(Arc::new(politique));
+        let index = Arc::new(TexteIntegral::nouveau(0).unwrap());
+        let t = TypeFhir::Organization;
+        // The index is ahead of the moment by these three rows, which it does not have.
+        let texte = "Clinique".to_owned();
+        let fiches = (0..3).map(|rang| Fiche {
+            type_fhir: t,
+            rang,
+            narratif: texte.clone(),
+            contenu: String::new(),
+            fin: String::new(),
+        });
+        index.poser(fiches.collect::<Vec<_>>());
+        index.attendre();
+        let textes = TextesDuMoment::nouveau(index, Arc::default(), 1);
+        let dans: RoaringBitmap = (0..10).collect();
+        assert!(textes.chercher(&m, t, true, &texte, &dans, &|_| Err(TropCouteux)).is_err());
+        let payes = RefCell::new(Vec::new());
+        let payer = |n: u64| {
+            payes.borrow_mut().push(n);
+            Ok(())
+        };
+        for _ in 0..2 {
+            assert!(textes.chercher(&m, t, true, &texte, &dans, &payer).unwrap().is_empty());
+        }
+        assert_eq!(payes.into_inner(), [3]);
     }
 }
