@@ -180,7 +180,7 @@ async fn mesurer(a: &Atelier<'_>, o: &Options, r: &mut Rapport) -> Result<()> {
 
 /// Starts of the whole mesh on the kept data: the gateway reads the image that its last life left.
 async fn demarrages(mesh: &Mesh, runs: usize, r: &mut Rapport) -> Result<()> {
-    if !mesh.dossier.join("image/modele.image").exists() {
+    if !mesh.a_une_image() {
         eprintln!("a start that leaves an image…");
         let mut p = mesh.lancer()?;
         p.pret().await?;
