@@ -11,7 +11,7 @@ use super::{
     parametres::{Champ, Cible, Groupe, Parametre, Relation, Texte},
     unites,
 };
-use crate::modele::{Id, Modele, Point, SYS_RPPS, TypeFhir, UNITE};
+use crate::modele::{Lien, Modele, Point, SYS_RPPS, Table, TypeFhir, UNITE};
 
 /// A value that orders; what is absent comes last whatever the direction.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
@@ -20,6 +20,35 @@ pub enum Cle<'a> {
     Nombre(f64),
     /// Codes, ids, folded texts.
     Texte(Cow<'a, str>),
+}
+
+impl Cle<'_> {
+    /// The same, read where it is.
+    fn vue(&self) -> Cle<'_> {
+        match self {
+            Self::Nombre(n) => Cle::Nombre(*n),
+            Self::Texte(t) => Cle::Texte(Cow::Borrowed(&**t)),
+        }
+    }
+
+    /// A whole number in the order of the keys: a smaller key never has a greater one.
+    fn nombre(&self) -> u64 {
+        match self {
+            Self::Nombre(n) => {
+                // There is one zero; negative numbers are in the order of their bits turned over.
+                let bits = (n + 0.0).to_bits();
+                if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+            }
+            Self::Texte(t) => debut(t),
+        }
+    }
+}
+
+/// The first letters of a text as a number.
+fn debut(texte: &str) -> u64 {
+    let mut octets = [0; 8];
+    octets.iter_mut().zip(texte.bytes()).for_each(|(place, o)| *place = o);
+    u64::from_be_bytes(octets)
 }
 
 type Cles<'a> = HashMap<u32, Cle<'a>, foldhash::fast::RandomState>;
@@ -50,27 +79,85 @@ pub struct Tranche {
 enum Source<'a> {
     /// Read beforehand.
     Lues(Cles<'a>),
-    /// Last updates, in their column.
-    Maj,
     /// Ids, in their column.
-    Id,
-    /// Names, in their column.
-    Nom,
+    Id(&'a Table),
+    /// At the end of a path of references, in a column: read row by row, kept nowhere.
+    Chemin(Vec<Pas<'a>>, Colonne<'a>),
 }
 
-/// What is read at the end of a path of references.
-enum Feuille {
-    Parametre(&'static Parametre),
-    Distance(Point),
+/// A reference to follow, and its targets that count.
+struct Pas<'a> {
+    lien: &'a Lien,
+    visibles: &'a RoaringBitmap,
+}
+
+/// What is read at the end of a path.
+enum Colonne<'a> {
+    /// Last update, as a profile may know it.
+    Maj(&'a Modele, TypeFhir, u8),
+    Nom(&'a Table),
+    /// Metres from a point.
+    Distance(&'a Table, Point),
+}
+
+impl<'a> Colonne<'a> {
+    fn cle(&self, rang: u32, descendant: bool) -> Option<Cle<'a>> {
+        match *self {
+            Self::Maj(modele, t, profil) => Some(Cle::Nombre(modele.maj(t, rang, profil) as f64)),
+            Self::Nom(table) => {
+                let noms = table.noms.get(rang).and_then(Option::as_deref)?.split('\n');
+                let nom = if descendant { noms.max() } else { noms.min() };
+                nom.map(|n| Cle::Texte(n.into()))
+            }
+            Self::Distance(table, depuis) => {
+                let d = table.positions.point(rang).distance(depuis);
+                d.is_finite().then_some(Cle::Nombre(d))
+            }
+        }
+    }
+}
+
+impl Source<'_> {
+    /// The key of a row that counts.
+    fn cle(&self, rang: u32, descendant: bool) -> Option<Cle<'_>> {
+        match self {
+            Self::Lues(cles) => cles.get(&rang).map(Cle::vue),
+            Self::Id(table) => Some(Cle::Texte(table.id(rang).to_string().into())),
+            Self::Chemin(pas, colonne) => au_bout(pas, colonne, rang, descendant),
+        }
+    }
+
+    /// A number in the order of the rows.
+    fn nombre(&self, rang: u32, descendant: bool) -> u64 {
+        let nombre = match self {
+            Self::Id(table) => Some(table.id(rang).avec(debut)),
+            autre => autre.cle(rang, descendant).map(|c| c.nombre()),
+        };
+        nombre.map_or(u64::MAX, |n| if descendant { !n } else { n })
+    }
+
+    /// Whether rows of the same number have the same key.
+    fn exacte(&self) -> bool {
+        matches!(self, Self::Chemin(_, Colonne::Maj(..) | Colonne::Distance(..)))
+    }
+}
+
+/// The key that counts among those that a row leads to.
+fn au_bout<'a>(pas: &[Pas<'a>], colonne: &Colonne<'a>, rang: u32, descendant: bool) -> Option<Cle<'a>> {
+    let Some((premier, reste)) = pas.split_first() else { return colonne.cle(rang, descendant) };
+    let cibles = premier.lien.cibles(rang).iter().filter(|c| premier.visibles.contains(**c));
+    let cles = cibles.filter_map(|c| au_bout(reste, colonne, *c, descendant));
+    cles.reduce(|gardee, cle| if l_emporte(&cle, &gardee, descendant) { cle } else { gardee })
 }
 
 /// The order of a request over its rows.
 pub struct Ordre<'a> {
-    modele: &'a Modele,
-    type_fhir: TypeFhir,
-    profil: u8,
+    table: &'a Table,
     sources: Vec<(Source<'a>, bool)>,
 }
+
+/// A row, after a number in the order of its first key.
+type Numerote = (u64, u32);
 
 impl<'a> Ordre<'a> {
     /// Reads the keys of these rows, and of the one a page begins at, which may no longer be of them.
@@ -94,38 +181,19 @@ impl<'a> Ordre<'a> {
         for k in tri {
             sources.push((source(m, t, k, depuis, scores, &rangs)?, k.descendant));
         }
-        Ok(Self { modele: m.modele, type_fhir: t, profil: m.profil, sources })
+        Ok(Self { table: m.modele.table(t), sources })
     }
 
-    fn comparer(&self, a: u32, b: u32) -> Ordering {
-        for (source, descendant) in &self.sources {
-            let o = self.comparer_cles(source, *descendant, a, b);
+    /// The order of two rows of the same number.
+    fn departager(&self, a: u32, b: u32) -> Ordering {
+        let exactes = usize::from(self.sources.first().is_some_and(|(s, _)| s.exacte()));
+        for (source, descendant) in self.sources.iter().skip(exactes) {
+            let o = presents_d_abord(source.cle(a, *descendant), source.cle(b, *descendant), *descendant);
             if o != Ordering::Equal {
                 return o;
             }
         }
-        self.modele.table(self.type_fhir).comparer(a, b)
-    }
-
-    fn comparer_cles(&self, source: &Source<'_>, descendant: bool, a: u32, b: u32) -> Ordering {
-        let table = self.modele.table(self.type_fhir);
-        match source {
-            Source::Lues(cles) => presents_d_abord(cles.get(&a), cles.get(&b), descendant, |x, y| {
-                x.partial_cmp(y).unwrap_or(Ordering::Equal)
-            }),
-            Source::Maj => {
-                let maj = |r: u32| Some(self.modele.maj(self.type_fhir, r, self.profil));
-                presents_d_abord(maj(a), maj(b), descendant, Ord::cmp)
-            }
-            Source::Id => presents_d_abord(Some(table.id(a)), Some(table.id(b)), descendant, comparer_ids),
-            Source::Nom => {
-                let nom = |r: u32| {
-                    let noms = table.noms.get(r).and_then(Option::as_deref)?.split('\n');
-                    if descendant { noms.max() } else { noms.min() }
-                };
-                presents_d_abord(nom(a), nom(b), descendant, Ord::cmp)
-            }
-        }
+        self.table.comparer(a, b)
     }
 
     /// `n` rows of these from a place on.
@@ -137,101 +205,81 @@ impl<'a> Ordre<'a> {
         n: usize,
     ) -> Result<Tranche, TropCouteux> {
         m.payer(rangs.len() / 4 + rangs.len().saturating_mul(self.sources.len() as u64))?;
-        Ok(match depart {
-            Depart::Debut => {
-                let (rangs, apres) = if self.sources.is_empty() {
-                    self.premiers_sans_cle(rangs, n)
-                } else {
-                    self.premiers(rangs.iter(), n, Self::comparer)
-                };
-                Tranche { rangs, avant: false, apres }
-            }
-            Depart::Apres(r) => {
-                let suivants = rangs.iter().filter(|x| self.comparer(*x, r) == Ordering::Greater);
-                let (rangs, apres) = self.premiers(suivants, n, Self::comparer);
-                Tranche { rangs, avant: true, apres }
-            }
-            Depart::Avant(r) => {
-                let precedents = rangs.iter().filter(|x| self.comparer(*x, r) == Ordering::Less);
-                let (mut rangs, avant) = self.premiers(precedents, n, |s, a, b| s.comparer(a, b).reverse());
-                rangs.reverse();
-                Tranche { rangs, avant, apres: true }
-            }
+        Ok(match self.sources.first() {
+            None => self.trancher(rangs, depart, n, |r| self.table.ordre(r)),
+            Some((source, descendant)) => self.trancher(rangs, depart, n, |r| source.nombre(r, *descendant)),
         })
     }
 
-    /// The first `n` in the order of the table, and whether there are more: most rows are told by one number.
-    fn premiers_sans_cle(&self, rangs: &RoaringBitmap, n: usize) -> (Vec<u32>, bool) {
-        let table = self.modele.table(self.type_fhir);
-        let mut v: Vec<(u64, u32)> = Vec::with_capacity(2 * (n + 1));
-        let mut borne = u64::MAX;
-        for r in rangs {
-            let o = table.ordre(r);
-            if o > borne {
-                continue;
-            }
-            v.push((o, r));
-            if v.len() == 2 * (n + 1) {
-                v.select_nth_unstable_by(n, |a, b| a.0.cmp(&b.0).then_with(|| table.comparer(a.1, b.1)));
-                v.truncate(n + 1);
-                borne = v[n].0;
-            }
-        }
-        v.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| table.comparer(a.1, b.1)));
-        let suite = v.len() > n;
-        v.truncate(n);
-        (v.into_iter().map(|(_, r)| r).collect(), suite)
-    }
-
-    /// The first `n` in an order, and whether there are more.
-    fn premiers(
+    /// Most rows are told by one number, read once.
+    fn trancher(
         &self,
-        rangs: impl Iterator<Item = u32>,
+        rangs: &RoaringBitmap,
+        depart: Depart,
         n: usize,
-        comparer: impl Fn(&Self, u32, u32) -> Ordering,
-    ) -> (Vec<u32>, bool) {
-        let mut v: Vec<u32> = Vec::with_capacity(2 * (n + 1));
-        let mut borne: Option<u32> = None;
-        for r in rangs {
-            if borne.is_some_and(|b| comparer(self, r, b) == Ordering::Greater) {
-                continue;
+        nombre: impl Fn(u32) -> u64,
+    ) -> Tranche {
+        let numeroter = |r: u32| (nombre(r), r);
+        let comparer = |a: &Numerote, b: &Numerote| a.0.cmp(&b.0).then_with(|| self.departager(a.1, b.1));
+        let tous = rangs.iter().map(&numeroter);
+        match depart {
+            Depart::Debut => {
+                let (rangs, apres) = premiers(tous, n, comparer);
+                Tranche { rangs, avant: false, apres }
             }
-            v.push(r);
-            // Twice too many: keep the first half, and know what needs no look any more.
-            if v.len() == 2 * (n + 1) {
-                v.select_nth_unstable_by(n, |a, b| comparer(self, *a, *b));
-                v.truncate(n + 1);
-                borne = Some(v[n]);
+            Depart::Apres(r) => {
+                let r = numeroter(r);
+                let suivants = tous.filter(|x| comparer(x, &r) == Ordering::Greater);
+                let (rangs, apres) = premiers(suivants, n, comparer);
+                Tranche { rangs, avant: true, apres }
+            }
+            Depart::Avant(r) => {
+                let r = numeroter(r);
+                let precedents = tous.filter(|x| comparer(x, &r) == Ordering::Less);
+                let (mut rangs, avant) = premiers(precedents, n, |a, b| comparer(b, a));
+                rangs.reverse();
+                Tranche { rangs, avant, apres: true }
             }
         }
-        v.sort_unstable_by(|a, b| comparer(self, *a, *b));
-        let suite = v.len() > n;
-        v.truncate(n);
-        (v, suite)
     }
+}
+
+/// The first `n` in an order, and whether there are more.
+fn premiers(
+    tous: impl Iterator<Item = Numerote>,
+    n: usize,
+    comparer: impl Fn(&Numerote, &Numerote) -> Ordering,
+) -> (Vec<u32>, bool) {
+    let mut v: Vec<Numerote> = Vec::with_capacity(2 * (n + 1));
+    let mut borne: Option<Numerote> = None;
+    for x in tous {
+        if borne.is_some_and(|b| comparer(&x, &b) == Ordering::Greater) {
+            continue;
+        }
+        v.push(x);
+        // Twice too many: keep the first half, and know what needs no look any more.
+        if v.len() == 2 * (n + 1) {
+            v.select_nth_unstable_by(n, &comparer);
+            v.truncate(n + 1);
+            borne = Some(v[n]);
+        }
+    }
+    v.sort_unstable_by(comparer);
+    let suite = v.len() > n;
+    v.truncate(n);
+    (v.into_iter().map(|(_, r)| r).collect(), suite)
 }
 
 /// What is present first, then by the direction asked.
-fn presents_d_abord<T>(
-    a: Option<T>,
-    b: Option<T>,
-    descendant: bool,
-    comparer: impl Fn(&T, &T) -> Ordering,
-) -> Ordering {
+fn presents_d_abord(a: Option<Cle<'_>>, b: Option<Cle<'_>>, descendant: bool) -> Ordering {
     match (a, b) {
-        (Some(x), Some(y)) if descendant => comparer(&y, &x),
-        (Some(x), Some(y)) => comparer(&x, &y),
+        (Some(x), Some(y)) => {
+            let o = x.partial_cmp(&y).unwrap_or(Ordering::Equal);
+            if descendant { o.reverse() } else { o }
+        }
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
-    }
-}
-
-/// The order of their texts.
-fn comparer_ids(a: &Id, b: &Id) -> Ordering {
-    match (a, b) {
-        (Id::Uuid(x), Id::Uuid(y)) => x.cmp(y),
-        _ => a.avec(|x| b.avec(|y| x.cmp(y))),
     }
 }
 
@@ -244,40 +292,60 @@ fn source<'a>(
     scores: &dyn Fn(u32) -> Option<f32>,
     rangs: &RoaringBitmap,
 ) -> Result<Source<'a>, TropCouteux> {
-    let feuille = match k.cle {
+    let modele: &'a Modele = m.modele;
+    let mut relations = Cow::Borrowed(k.chemin.as_slice());
+    let arrivee = k.chemin.last().map_or(t, |r| r.cible());
+    let colonne = match k.cle {
         CleTri::Parametre(p) => match p.cible {
-            Cible::Maj if k.chemin.is_empty() => return Ok(Source::Maj),
-            Cible::Id if k.chemin.is_empty() => return Ok(Source::Id),
-            Cible::Texte(Texte::Nom) if k.chemin.is_empty() => return Ok(Source::Nom),
-            _ => Feuille::Parametre(p),
+            Cible::Id if k.chemin.is_empty() => return Ok(Source::Id(modele.table(t))),
+            Cible::Maj => Colonne::Maj(modele, arrivee, m.profil),
+            Cible::Texte(Texte::Nom) => Colonne::Nom(modele.table(arrivee)),
+            _ => return chemin(m, t, &relations, p, k.descendant, rangs).map(Source::Lues),
         },
-        CleTri::Distance => match depuis.and_then(|c| centre(&c)) {
-            Some(depuis) => Feuille::Distance(depuis),
-            None => return Ok(Source::Lues(Cles::default())),
-        },
+        CleTri::Distance => {
+            // An offer is where its places are.
+            if arrivee == TypeFhir::HealthcareService {
+                relations.to_mut().push(Relation::Lieux);
+            }
+            match depuis.and_then(|c| centre(&c)) {
+                Some(depuis) if matches!(arrivee, TypeFhir::HealthcareService | TypeFhir::Location) => {
+                    m.payer(rangs.len().saturating_mul(4))?;
+                    Colonne::Distance(modele.table(TypeFhir::Location), depuis)
+                }
+                _ => return Ok(Source::Lues(Cles::default())),
+            }
+        }
         CleTri::Score => {
             m.payer(rangs.len() * 4)?;
             let un = |r: u32| Some((r, Cle::Nombre(f64::from(scores(r)?))));
             return Ok(Source::Lues(rangs.iter().filter_map(un).collect()));
         }
     };
-    let mut relations = Cow::Borrowed(k.chemin.as_slice());
-    let bout = k.chemin.last().map_or(t, |r| r.cible());
-    // An offer is where its places are.
-    if matches!(feuille, Feuille::Distance(_)) && bout == TypeFhir::HealthcareService {
-        relations.to_mut().push(Relation::Lieux);
+    let pas = |r: &Relation| Pas {
+        lien: modele.liens.de(*r),
+        visibles: modele.table(r.cible()).visibles(m.profil),
+    };
+    let pas: Vec<Pas<'a>> = relations.iter().map(pas).collect();
+    m.payer(rangs.len().saturating_mul(4 * pas.len() as u64))?;
+    if let Some(premier) = pas.first() {
+        m.payer(rangs.iter().map(|r| 2 * premier.lien.cibles(r).len() as u64).sum())?;
     }
-    chemin(m, t, &relations, &feuille, k.descendant, rangs).map(Source::Lues)
+    Ok(Source::Chemin(pas, colonne))
 }
 
-/// Keeps the key that counts: the smallest in ascending order, the largest in descending.
+/// Whether a key counts rather than another one: the smallest in ascending order, the largest in descending.
+fn l_emporte(cle: &Cle<'_>, autre: &Cle<'_>, descendant: bool) -> bool {
+    if descendant { cle > autre } else { cle < autre }
+}
+
+/// Keeps the key that counts.
 fn retenir<'a>(cles: &mut Cles<'a>, rang: u32, cle: Cle<'a>, descendant: bool) {
     match cles.entry(rang) {
         std::collections::hash_map::Entry::Vacant(e) => {
             e.insert(cle);
         }
         std::collections::hash_map::Entry::Occupied(mut e) => {
-            if (*e.get() > cle) != descendant && *e.get() != cle {
+            if l_emporte(&cle, e.get(), descendant) {
                 e.insert(cle);
             }
         }
@@ -290,20 +358,17 @@ fn chemin<'a>(
     m: &Moteur<'a>,
     t: TypeFhir,
     relations: &[Relation],
-    feuille: &Feuille,
+    parametre: &Parametre,
     descendant: bool,
     rangs: &RoaringBitmap,
 ) -> Result<Cles<'a>, TropCouteux> {
     let Some((premiere, reste)) = relations.split_first() else {
-        return match feuille {
-            Feuille::Parametre(p) => cles(m, t, p, descendant, rangs),
-            Feuille::Distance(depuis) => distances(m, t, *depuis, rangs),
-        };
+        return cles(m, t, parametre, descendant, rangs);
     };
     let l = m.modele.liens.de(*premiere);
     let cible = premiere.cible();
     let cibles = m.cibles_de(*premiere, rangs)? & m.modele.table(cible).visibles(m.profil);
-    let lues = chemin(m, cible, reste, feuille, descendant, &cibles)?;
+    let lues = chemin(m, cible, reste, parametre, descendant, &cibles)?;
     m.payer(rangs.len() * 2)?;
     let mut r = Cles::default();
     for rang in rangs {
@@ -334,10 +399,6 @@ fn cles<'a>(
                 poser(x, Cle::Texte(table.id(x).to_string().into()));
             }
         }
-        Cible::Maj => {
-            let maj = m.dates(t);
-            rangs.iter().for_each(|x| poser(x, Cle::Nombre(maj(x) as f64)));
-        }
         Cible::Jeton(params) => {
             for param in params {
                 m.payer(table.index.nombre(*param) * 4)?;
@@ -361,12 +422,8 @@ fn cles<'a>(
                 }
             }
         }
-        Cible::Texte(Texte::Nom) => {
-            for x in rangs {
-                let noms = table.noms.get(x).and_then(Option::as_deref);
-                noms.into_iter().flat_map(|n| n.split('\n')).for_each(|n| poser(x, Cle::Texte(n.into())));
-            }
-        }
+        // Read in their columns.
+        Cible::Maj | Cible::Texte(Texte::Nom) => {}
         Cible::Texte(quoi) => {
             let d = dictionnaire(table, quoi);
             m.payer(d.nombre() * 4)?;
@@ -437,21 +494,57 @@ fn champs<'a>(
     }
 }
 
-/// Distances of places, in metres.
-fn distances<'a>(
-    m: &Moteur<'a>,
-    t: TypeFhir,
-    depuis: Point,
-    rangs: &RoaringBitmap,
-) -> Result<Cles<'a>, TropCouteux> {
-    if t != TypeFhir::Location {
-        return Ok(Cles::default());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_ones_are_those_of_a_whole_sort_among_ties_too() {
+        let mut graine = 5u64;
+        let mut hasard = |borne: u64| {
+            graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (graine >> 33) % borne
+        };
+        for (lignes, numeros) in [(0, 1), (5, 3), (21, 2), (1000, 1), (1000, 7), (1000, 1_000_000)] {
+            let tous: Vec<Numerote> = (0..lignes).map(|r| (hasard(numeros), r ^ 3)).collect();
+            for sens in [1, -1] {
+                let comparer = |a: &Numerote, b: &Numerote| {
+                    let o = a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1));
+                    if sens == 1 { o } else { o.reverse() }
+                };
+                let mut tries = tous.clone();
+                tries.sort_by(comparer);
+                for n in [1, 4, 5, 20, 999, 1000, 1001] {
+                    let attendus: Vec<u32> = tries.iter().take(n).map(|(_, r)| *r).collect();
+                    let suite = tries.len() > n;
+                    assert_eq!(
+                        premiers(tous.iter().copied(), n, comparer),
+                        (attendus, suite),
+                        "{lignes} {n}"
+                    );
+                }
+            }
+        }
     }
-    m.payer(rangs.len() * 4)?;
-    let positions = &m.modele.table(t).positions;
-    let une = |x: u32| {
-        let d = positions.point(x).distance(depuis);
-        d.is_finite().then_some((x, Cle::Nombre(d)))
-    };
-    Ok(rangs.iter().filter_map(une).collect())
+
+    #[test]
+    fn numbers_never_go_against_keys_and_absent_ones_come_last() {
+        let nombres = [f64::MIN, -2.5, -1e-300, -0.0, 0.0, 1e-300, 1.0, 1.5, 1e12, f64::MAX].map(Cle::Nombre);
+        let textes =
+            ["", "\0", "a", "a\0", "abcdefg", "abcdefgh", "abcdefghi", "abcdefgi", "é", "\u{10ffff}"];
+        let textes = textes.map(|t| Cle::Texte(t.into()));
+        for (cles, exactes) in [(nombres, true), (textes, false)] {
+            // Row 0 has none.
+            let source = Source::Lues(cles.into_iter().zip(1..).map(|(c, r)| (r, c)).collect());
+            for descendant in [false, true] {
+                for (a, b) in (0..=10).flat_map(|a| (0..=10).map(move |b| (a, b))) {
+                    let cle = |r| source.cle(r, descendant);
+                    let ordre = presents_d_abord(cle(a), cle(b), descendant);
+                    let dit = source.nombre(a, descendant).cmp(&source.nombre(b, descendant));
+                    let egaux = !exactes && dit == Ordering::Equal;
+                    assert!(dit == ordre || egaux, "{:?} {:?} {descendant}", cle(a), cle(b));
+                }
+            }
+        }
+    }
 }

@@ -166,7 +166,7 @@ mod tests {
         let payes = RefCell::new(Vec::new());
         let payer = |n: u64| {
             payes.borrow_mut().push(n);
-            Ok(())
+            Ok::<_, TropCouteux>(())
         };
         for _ in 0..2 {
             assert!(textes.chercher(&m, t, true, &texte, &dans, &payer).unwrap().is_empty());
