@@ -278,10 +278,26 @@ impl Modele {
     /// Last update of a row as a profile may know it: the capacities of a place count
     /// for who sees them.
     pub fn maj(&self, t: TypeFhir, rang: u32, profil: u8) -> i64 {
+        let (sans, avec) = self.majs(t, rang, profil);
+        if sans == avec || !self.capacite_visible(rang, profil) { sans } else { avec }
+    }
+
+    /// Whether this holds of it: who sees the capacities of a place is looked at only where that decides.
+    pub fn maj_convient(&self, t: TypeFhir, rang: u32, profil: u8, convient: impl Fn(i64) -> bool) -> bool {
+        let (sans, avec) = self.majs(t, rang, profil);
+        let (dit, autre) = (convient(sans), convient(avec));
+        if dit == autre || !self.capacite_visible(rang, profil) { dit } else { autre }
+    }
+
+    /// Last update of a row for who sees none of its capacities, then for who sees some.
+    fn majs(&self, t: TypeFhir, rang: u32, profil: u8) -> (i64, i64) {
         let maj = self.table(t).maj(rang);
         match t {
-            TypeFhir::Location => maj.max(self.apport_des_capacites(rang, profil).1),
-            _ => maj,
+            TypeFhir::Location => {
+                let (sans, avec) = self.dates_des_capacites(rang, profil);
+                (maj.max(sans), maj.max(avec))
+            }
+            _ => (maj, maj),
         }
     }
 

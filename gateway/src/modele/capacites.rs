@@ -42,12 +42,22 @@ impl Modele {
     /// the records while it sees some, then that of the change which hid the last of them. So what it is
     /// shown never goes back, and changes only with what it sees.
     pub(super) fn apport_des_capacites(&self, rang: u32, profil: u8) -> (u64, i64) {
-        let perdue =
-            self.perdues.get(rang).and_then(|p| p.get(usize::from(profil))).copied().unwrap_or(JAMAIS);
+        let perdue = self.perdue(rang, profil);
         match self.capacite(rang) {
             Some(c) if self.capacite_visible(rang, profil) => (c.version.max(perdue.0), c.maj.max(perdue.1)),
             _ => perdue,
         }
+    }
+
+    fn perdue(&self, rang: u32, profil: u8) -> (u64, i64) {
+        self.perdues.get(rang).and_then(|p| p.get(usize::from(profil))).copied().unwrap_or(JAMAIS)
+    }
+
+    /// When capacities last changed a place, as a profile may know if it sees none of them, then if it sees some:
+    /// who sees them takes longer to tell.
+    pub(super) fn dates_des_capacites(&self, rang: u32, profil: u8) -> (i64, i64) {
+        let (_, perdue) = self.perdue(rang, profil);
+        (perdue, self.capacite(rang).map_or(perdue, |c| c.maj.max(perdue)))
     }
 
     /// Profiles that see some capacity record of a place, one bit each. Before rights are known, none.

@@ -216,10 +216,10 @@ impl<'a> Moteur<'a> {
             (Test::Jeton(valeurs), Cible::Identifiant) => self.identifiants(t, valeurs, dans),
             (Test::Texte(mode, valeurs), Cible::Texte(quoi)) => self.texte(t, quoi, *mode, valeurs, dans),
             (Test::Date(valeurs), Cible::Maj) => {
-                let maj = self.dates(t);
+                let convient =
+                    |d: i64| valeurs.iter().any(|(p, i)| i.verifie(*p, Intervalle { de: d, a: d + 1 }));
                 self.garder(dans, 1 + valeurs.len() as u64, |r| {
-                    let d = maj(*r);
-                    valeurs.iter().any(|(p, i)| i.verifie(*p, Intervalle { de: d, a: d + 1 }))
+                    self.modele.maj_convient(t, *r, self.profil, convient)
                 })
             }
             (Test::Date(valeurs), Cible::Fermeture | Cible::FinPeriode) => {
@@ -257,11 +257,6 @@ impl<'a> Moteur<'a> {
             // The parser gives no other pair.
             _ => Ok(RoaringBitmap::new()),
         }
-    }
-
-    /// Last updates as the profile may know them.
-    pub fn dates(&self, t: TypeFhir) -> impl Fn(u32) -> i64 {
-        move |r| self.modele.maj(t, r, self.profil)
     }
 
     fn jetons(&self, t: TypeFhir, params: &[Param], valeurs: &[Jeton], dans: &RoaringBitmap) -> Rangs {

@@ -58,6 +58,29 @@ fn capacities_show_in_the_version_and_the_journal_to_who_sees_one_only() {
 }
 
 #[test]
+fn a_date_is_decided_as_if_it_were_read() {
+    let dater =
+        |e: Evenement, seconds| Evenement { date: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..e };
+    let mut m = vide();
+    m.appliquer(Source::Offers, &[dater(lieu("li1", 1), 50)]);
+    let mut lues = Vec::new();
+    for (version, statuts, secondes) in [(2, &["06"][..], 100), (3, &["06"], 20), (4, &[], 200)] {
+        m.appliquer(Source::Capacity, &[dater(lits("li1", version, statuts), secondes)]);
+        let rang = m.table(LIEU).rang("li1").unwrap();
+        for p in 0..6 {
+            let maj = m.maj(LIEU, rang, p);
+            assert_eq!(m.extraire(LIEU, rang, p).map(|e| e.maj), Some(maj), "{version} {p}");
+            for borne in [20_000, 50_000, 100_000, 200_000] {
+                let apres = m.maj_convient(LIEU, rang, p, |d| d >= borne);
+                assert_eq!(apres, maj >= borne, "{version} {p} {borne}");
+            }
+        }
+        lues.push([0, 1].map(|p| m.maj(LIEU, rang, p) / 1000));
+    }
+    assert_eq!(lues, [[50, 100], [50, 50], [50, 200]]);
+}
+
+#[test]
 fn a_walk_that_begins_finds_a_place_and_none_outlives_the_rights_it_shows() {
     let a = Annuaire::nouveau(vide(), MINUTE, 2);
     let suivant = |version| {
