@@ -38,10 +38,14 @@ const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)]
 const ENTRE_DEUX: i64 = 16_384;
 /// Below this many rows, looking at each is cheaper than building sets.
 const PEU: u64 = 4096;
+/// From so many rows on, marking what is asked of each costs less than looking for it.
+const MARQUER: u64 = 1024;
 /// Below this many rows, looking at the value of each is cheaper than putting the sets of values together.
 const PAR_RANG: u64 = 100_000;
 /// Below this many places, looking at each is cheaper than walking the grid.
 const PEU_DE_LIEUX: u64 = 128;
+/// Places looked at in the time it takes to put one cell of the grid with the others.
+const PAR_CELLULE: u64 = 32;
 /// A circle that touches few cells of the grid, metres.
 const PETIT_RAYON: f64 = 50_000.0;
 /// What a question to full text counts for.
@@ -185,8 +189,14 @@ impl<'a> Moteur<'a> {
             }
             Noeud::Ou(conditions) => {
                 let mut r = RoaringBitmap::new();
+                let mut reste = Cow::Borrowed(dans);
                 for c in conditions {
-                    r |= self.noeud(t, c, dans)?.as_ref();
+                    let trouves = self.noeud(t, c, &reste)?.into_owned();
+                    // What is found needs no other look: worth taking out when little is left.
+                    if trouves.len() >= reste.len() / 4 {
+                        *reste.to_mut() -= &trouves;
+                    }
+                    r |= trouves;
                 }
                 Cow::Owned(r)
             }
@@ -347,11 +357,12 @@ impl<'a> Moteur<'a> {
             let Some(centre) = centre(&c.centre) else { continue };
             let disque = Disque::nouveau(centre, c.rayon_m);
             let dedans = |x: &u32| disque.contient(positions.point(*x));
-            if dans.len() < PEU_DE_LIEUX || (dans.len() < PEU && c.rayon_m > PETIT_RAYON) {
+            // Cells of the grid that the circle touches, about.
+            let cellules = ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384);
+            if dans.len() < PEU_DE_LIEUX.max(cellules * PAR_CELLULE) {
                 r |= self.garder(dans, 2, dedans)?;
             } else {
-                // Cells of the grid that the circle touches, about.
-                self.payer(16 + ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384))?;
+                self.payer(16 + cellules)?;
                 r |= self.garder(&(positions.alentour(centre, c.rayon_m) & dans), 2, dedans)?;
             }
         }

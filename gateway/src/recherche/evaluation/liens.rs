@@ -1,11 +1,16 @@
 //! Conditions on what resources refer to, each link walked from the side that has fewer rows.
 
+use std::borrow::Cow;
+
 use roaring::RoaringBitmap;
 
-use super::{Moteur, PEU, Rangs};
+use super::{MARQUER, Moteur, PEU, Rangs, centre};
 use crate::{
-    modele::{Bits, TypeFhir},
-    recherche::{arbre::Noeud, parametres::Relation},
+    modele::{Bits, Disque, TypeFhir},
+    recherche::{
+        arbre::{Cercle, Noeud, Test},
+        parametres::Relation,
+    },
 };
 
 /// Deepest chain of organisations for `:above`.
@@ -33,7 +38,7 @@ impl Moteur<'_> {
         // One organisation may be referred to more often than there are rows at hand.
         if dans.len() <= cibles.len() || l.plus_de_sources(dans.len(), cibles) {
             // Many rows ask: each is answered by one bit.
-            if dans.len() >= PEU && cibles.len() / 8 < dans.len() {
+            if dans.len() >= MARQUER && cibles.len() / 8 < dans.len() {
                 let bits = Bits::de(cibles);
                 return self.garder(dans, 2, |r| l.cibles(*r).iter().any(|c| bits.contient(*c)));
             }
@@ -51,12 +56,33 @@ impl Moteur<'_> {
         let t = relation.cible();
         let visibles = self.visibles(t);
         if self.depuis_ici(t, c, dans) {
-            let cibles = self.cibles_de(relation, dans)? & visibles;
+            let mut dans = Cow::Borrowed(dans);
+            if let Some(cercles) = proximite(c) {
+                dans = Cow::Owned(self.aux_abords(relation, cercles, &dans)?);
+                if matches!(c, Noeud::Critere(_)) {
+                    return Ok(dans.into_owned());
+                }
+            }
+            let cibles = self.cibles_de(relation, &dans)? & visibles;
             let cibles = self.noeud(t, c, &cibles)?;
-            return self.sources(relation, &cibles, dans);
+            return self.sources(relation, &cibles, &dans);
         }
         let cibles = self.noeud(t, c, visibles)?;
         self.sources(relation, &cibles, dans)
+    }
+
+    /// Rows that refer to a visible target within a circle: told link by link, no set of targets is made.
+    fn aux_abords(&self, relation: Relation, cercles: &[Cercle], dans: &RoaringBitmap) -> Rangs {
+        let (l, t) = (self.modele.liens.de(relation), relation.cible());
+        let (visibles, positions) = (self.visibles(t), &self.table(t).positions);
+        let disque = |c: &Cercle| Some(Disque::nouveau(centre(&c.centre)?, c.rayon_m));
+        let disques: Vec<Disque> = cercles.iter().filter_map(disque).collect();
+        self.garder(dans, 4, |r| {
+            l.cibles(*r).iter().any(|c| {
+                let point = positions.point(*c);
+                disques.iter().any(|d| d.contient(point)) && visibles.contains(*c)
+            })
+        })
     }
 
     pub(super) fn au_dessus(&self, relation: Relation, c: &Noeud, dans: &RoaringBitmap) -> Rangs {
@@ -106,5 +132,17 @@ impl Moteur<'_> {
             tous |= &couche;
         }
         Ok(tous)
+    }
+}
+
+/// The circles that a condition asks its rows to be in.
+fn proximite(c: &Noeud) -> Option<&[Cercle]> {
+    match c {
+        Noeud::Critere(c) => match &c.test {
+            Test::Proche(cercles) => Some(cercles),
+            _ => None,
+        },
+        Noeud::Et(conditions) => conditions.iter().find_map(proximite),
+        _ => None,
     }
 }
