@@ -145,6 +145,7 @@ impl Passerelle {
             let message = "Les critères « :text » regardent plus de libellés qu'une requête n'en peut coûter. Attendu : moins de critères « :text », ou les codes eux-mêmes.";
             vec![Issue::new("too-costly", message)]
         })?;
+        requete.condition = requete.condition.reunir();
         if requete.resume == Resume::Compte {
             requete.nombre = 0;
         }

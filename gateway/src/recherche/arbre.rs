@@ -25,6 +25,65 @@ pub enum Noeud {
     Enregistrement(Groupe, Vec<Critere>),
 }
 
+impl Noeud {
+    /// The same condition, asked in fewer looks: alternatives beyond one link are alternatives at its end, and
+    /// those of one parameter are its values.
+    #[must_use]
+    pub fn reunir(self) -> Self {
+        match self {
+            Self::Et(v) => Self::Et(v.into_iter().map(Self::reunir).collect()),
+            Self::Ou(v) => {
+                let mut reunies: Vec<Self> = Vec::with_capacity(v.len());
+                for n in v {
+                    let mut seule = Some(n);
+                    for r in &mut reunies {
+                        seule = seule.and_then(|n| r.prendre(n));
+                    }
+                    reunies.extend(seule);
+                }
+                Self::Ou(reunies.into_iter().map(Self::reunir).collect())
+            }
+            Self::Non(n) => Self::Non(Box::new(n.reunir())),
+            Self::Chaine(r, n) => Self::Chaine(r, Box::new(n.reunir())),
+            Self::AuDessus(r, n) => Self::AuDessus(r, Box::new(n.reunir())),
+            Self::Inverse(r, n) => Self::Inverse(r, Box::new(n.reunir())),
+            seul @ (Self::Critere(_) | Self::Enregistrement(..)) => seul,
+        }
+    }
+
+    /// Takes another alternative in, or gives it back.
+    fn prendre(&mut self, autre: Self) -> Option<Self> {
+        match (self, autre) {
+            (Self::Chaine(r, n), Self::Chaine(s, autre))
+            | (Self::AuDessus(r, n), Self::AuDessus(s, autre))
+            | (Self::Inverse(r, n), Self::Inverse(s, autre))
+                if *r == s =>
+            {
+                n.ou(*autre);
+                None
+            }
+            (
+                Self::Critere(Critere { parametre: p, test: Test::Jeton(v) }),
+                Self::Critere(Critere { parametre: q, test: Test::Jeton(autres) }),
+            ) if *p == q => {
+                v.extend(autres);
+                None
+            }
+            (_, autre) => Some(autre),
+        }
+    }
+
+    fn ou(&mut self, autre: Self) {
+        match self {
+            Self::Ou(v) => v.push(autre),
+            _ => {
+                let premiere = std::mem::replace(self, Self::Ou(Vec::new()));
+                *self = Self::Ou(vec![premiere, autre]);
+            }
+        }
+    }
+}
+
 /// One parameter and what is asked of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Critere {
@@ -307,6 +366,43 @@ pub struct Requete {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recherche::parametres;
+
+    #[test]
+    fn alternatives_of_one_link_or_parameter_are_one_and_others_stay_apart() {
+        let jetons = |t: TypeFhir, nom: &str, codes: &[&str]| {
+            let jeton = |c: &&str| Jeton { systeme: None, code: Some((*c).to_owned()) };
+            let parametre = parametres::trouver(t, nom).unwrap();
+            Noeud::Critere(Critere { parametre, test: Test::Jeton(codes.iter().map(jeton).collect()) })
+        };
+        let commune = |codes: &[&str]| jetons(TypeFhir::Location, "commune-cog", codes);
+        let statut = || jetons(TypeFhir::Location, "status", &["active"]);
+        let lieu = |n: Noeud| Noeud::Chaine(Relation::Lieux, Box::new(n));
+        let parent = |n: Noeud| Noeud::Chaine(Relation::LieuParent, Box::new(n));
+        let activite = |codes: &[&str]| jetons(TypeFhir::HealthcareService, "specialty", codes);
+        let alternatives = vec![
+            activite(&["1"]),
+            lieu(commune(&["a"])),
+            lieu(parent(commune(&["a"]))),
+            lieu(Noeud::Et(vec![commune(&["b"]), statut()])),
+            lieu(commune(&["c"])),
+            activite(&["2", "3"]),
+            lieu(parent(commune(&["d"]))),
+            lieu(statut()),
+        ];
+        let bout = vec![
+            commune(&["a", "c"]),
+            parent(Noeud::Ou(vec![commune(&["a", "d"])])),
+            Noeud::Et(vec![commune(&["b"]), statut()]),
+            statut(),
+        ];
+        let attendu = Noeud::Ou(vec![activite(&["1", "2", "3"]), lieu(Noeud::Ou(bout))]);
+        let tous = |n: Noeud| Noeud::Non(Box::new(Noeud::Et(vec![n, statut()])));
+        assert_eq!(tous(Noeud::Ou(alternatives)).reunir(), tous(attendu));
+        // Two targets may each meet one: both criteria at once are not asked of one.
+        let deux = Noeud::Et(vec![lieu(commune(&["a"])), lieu(commune(&["b"]))]);
+        assert_eq!(deux.clone().reunir(), deux);
+    }
 
     #[test]
     fn bounds_of_decimals_are_exact() {
