@@ -84,3 +84,6 @@ pub fn chercher(
         precedente: tranche.rangs.first().copied().filter(|_| tranche.avant),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Searches over a directory drawn at random: what they find, in which order, is what a look at every row says.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use roaring::RoaringBitmap;
+use ror_proto::{
+    common::v1::{Evenement, Meta, Position},
+    offers::v1::{LieuRealisation, Offer, OffreOperationnelle, offer},
+};
+
+use super::{
+    arbre::Requete,
+    evaluation::{Moteur, Payeur, Textes, TropCouteux},
+    parametres::Relation,
+    requete::{self, Regard},
+    tri::{Cle, Depart, Ordre, Tranche},
+};
+use crate::{
+    fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
+    modele::{Modele, Param, Point, Source, TypeFhir},
+};
+
+const OFFRE: TypeFhir = TypeFhir::HealthcareService;
+const LIEU: TypeFhir = TypeFhir::Location;
+/// Who reads.
+const PROFIL: u8 = 1;
+const CENTRE: Point = Point { lat: 46.5, lon: 2.7 };
+/// Rows of a page.
+const PAGE: usize = 37;
+
+struct SansTexte;
+
+impl Textes for SansTexte {
+    fn chercher(
+        &self,
+        _: &Modele,
+        _: TypeFhir,
+        _: bool,
+        _: &str,
+        _: &RoaringBitmap,
+        _: Payeur<'_>,
+    ) -> Result<RoaringBitmap, TropCouteux> {
+        Ok(RoaringBitmap::new())
+    }
+
+    fn score(&self, _: &Modele, _: TypeFhir, _: &str, _: u32) -> Option<f32> {
+        None
+    }
+}
+
+struct Hasard(u64);
+
+impl Hasard {
+    fn n(&mut self, borne: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % borne
+    }
+
+    /// Few different ones, which begin alike.
+    fn nom(&mut self) -> String {
+        let debut = ["Centre hospitalier", "Clinique", "Clinique du parc"][self.n(3) as usize];
+        format!("{debut} {}", self.n(9))
+    }
+
+    /// Few different ones, or none.
+    fn position(&mut self) -> Option<Position> {
+        let mut degre = |bas: f64| bas + self.n(30) as f64 / 20.0;
+        let (latitude, longitude) = (degre(46.0), degre(2.0));
+        (self.n(8) > 0).then(|| Position { latitude, longitude, ..Default::default() })
+    }
+}
+
+fn evenement(id: &str, h: &mut Hasard, r: offer::Ressource) -> Evenement {
+    Evenement {
+        agregat_id: id.into(),
+        version: 1,
+        date: Some(prost_types::Timestamp { seconds: 1_000 + h.n(20) as i64, nanos: 0 }),
+        etat: Offer { ressource: Some(r) }.encode_to_vec().into(),
+        ..Default::default()
+    }
+}
+
+fn repertoire() -> Modele {
+    let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
+    let mut m = Modele::nouveau(Arc::new(politique));
+    for s in [Source::Structures, Source::Offers, Source::Capacity, Source::Identity] {
+        m.debut_instantane(s);
+        m.fin_instantane(s);
+    }
+    let mut h = Hasard(9);
+    let meta = |id: &str| Some(Meta { id: id.into(), region: "52".into(), ..Default::default() });
+    let mut lot = Vec::new();
+    for i in 0..600 {
+        let id = format!("lieu-{i}");
+        let l = LieuRealisation {
+            meta: meta(&id),
+            nom: h.nom(),
+            commune_cog: format!("4400{}", h.n(4)),
+            position: h.position(),
+            ..Default::default()
+        };
+        lot.push(evenement(&id, &mut h, offer::Ressource::Lieu(l)));
+    }
+    for i in 0..1400 {
+        let id = format!("offre-{i}");
+        let mut lieux_ids: Vec<String> = (0..h.n(4)).map(|_| format!("lieu-{}", h.n(600))).collect();
+        lieux_ids.sort();
+        lieux_ids.dedup();
+        let o = OffreOperationnelle { meta: meta(&id), nom: h.nom(), lieux_ids, ..Default::default() };
+        lot.push(evenement(&id, &mut h, offer::Ressource::Offre(o)));
+    }
+    m.appliquer(Source::Offers, &lot);
+    m
+}
+
+fn lire(t: TypeFhir, q: &str) -> Requete {
+    let regard = Regard { connu: &|_| true, jeu: &|_| None, maintenant: 0, indulgent: false };
+    let r = requete::lire(t, q, &regard).unwrap_or_else(|f| panic!("{q}: {f:#?}"));
+    Requete { condition: r.condition.reunir(), ..r }
+}
+
+/// Visible places of an offer.
+fn lieux(m: &Modele, offre: u32) -> Vec<u32> {
+    let visibles = m.table(LIEU).visibles(PROFIL);
+    let cibles = m.liens.de(Relation::Lieux).cibles(offre).iter().copied();
+    cibles.filter(|c| visibles.contains(*c)).collect()
+}
+
+#[test]
+fn conditions_on_places_hold_of_one_and_the_same() {
+    let m = repertoire();
+    let moteur = Moteur::nouveau(&m, PROFIL, &SansTexte, i64::MAX);
+    let pres =
+        |lieu: u32, km: u32| m.table(LIEU).positions.point(lieu).distance(CENTRE) <= f64::from(km) * 1e3;
+    let a =
+        |lieu: u32, code: &str| m.table(LIEU).index.chercher(Param::CommuneCog, None, code).contains(lieu);
+    let verifier = |q: &str, condition: &dyn Fn(u32) -> bool| {
+        let attendues: RoaringBitmap = m
+            .table(OFFRE)
+            .visibles(PROFIL)
+            .iter()
+            .filter(|o| lieux(&m, *o).into_iter().any(condition))
+            .collect();
+        assert_eq!(moteur.rangs(OFFRE, &lire(OFFRE, q).condition).unwrap(), attendues, "{q}");
+        attendues.len()
+    };
+    for km in [10, 20, 50, 60, 90] {
+        let proche = format!("location.near=46.5|2.7|{km}|km");
+        let tous = verifier(&proche, &|l| pres(l, km));
+        let commune =
+            verifier(&format!("{proche}&location.commune-cog=44001"), &|l| pres(l, km) && a(l, "44001"));
+        let communes = "location.commune-cog eq 44001 or location.commune-cog eq 44002";
+        let deux = format!("_filter=(location.near eq 46.5|2.7|{km}|km or {communes})");
+        let ou = verifier(&deux, &|l| pres(l, km) || a(l, "44001") || a(l, "44002"));
+        assert!(commune < tous && tous < ou, "{km}: {commune}, {tous}, {ou}");
+    }
+}
+
+/// What an order reads of a row: the name, the date, the distance or the id.
+fn cle(m: &Modele, t: TypeFhir, rang: u32, quoi: &str) -> Option<Cle<'static>> {
+    let table = m.table(t);
+    match quoi {
+        "name" => table.noms.get(rang).cloned().flatten().map(|n| Cle::Texte(n.to_string().into())),
+        "_lastUpdated" => Some(Cle::Nombre(m.maj(t, rang, PROFIL) as f64)),
+        "near" => {
+            let d = table.positions.point(rang).distance(CENTRE);
+            d.is_finite().then_some(Cle::Nombre(d))
+        }
+        _ => Some(Cle::Texte(table.id(rang).to_string().into())),
+    }
+}
+
+#[test]
+fn pages_follow_the_order_asked_both_ways() {
+    let m = repertoire();
+    let moteur = Moteur::nouveau(&m, PROFIL, &SansTexte, i64::MAX);
+    let cas = [
+        (LIEU, false, "near"),
+        (LIEU, false, "name"),
+        (LIEU, false, "_id"),
+        (OFFRE, false, "_lastUpdated"),
+        (OFFRE, true, "near"),
+        (OFFRE, true, "name"),
+        (OFFRE, true, "_lastUpdated"),
+    ];
+    for (t, par_lieux, quoi) in cas {
+        for sens in ["", "-"] {
+            let lien = if t == OFFRE { "location." } else { "" };
+            let chemin = if par_lieux { "location." } else { "" };
+            // All of them, those that have no key too.
+            let filtre = format!("({lien}near eq 46.5|2.7|20|km or name co c)");
+            let q = format!("_sort={sens}{chemin}{quoi}&_filter={filtre}");
+            let requete = lire(t, &q);
+            let rangs = moteur.rangs(t, &requete.condition).unwrap();
+            // The key that counts: the first one in the direction asked.
+            let dans_le_sens = |a: &Cle<'_>, b: &Cle<'_>| {
+                let o = a.partial_cmp(b).unwrap();
+                if sens == "-" { o.reverse() } else { o }
+            };
+            let une = |r: u32| {
+                let (arrivee, bouts) = if par_lieux { (LIEU, lieux(&m, r)) } else { (t, vec![r]) };
+                bouts.into_iter().filter_map(|x| cle(&m, arrivee, x, quoi)).min_by(dans_le_sens)
+            };
+            let mut attendus: Vec<(Option<Cle<'_>>, u32)> = rangs.iter().map(|r| (une(r), r)).collect();
+            attendus.sort_by(|(a, ra), (b, rb)| {
+                let o = match (a, b) {
+                    (Some(a), Some(b)) => dans_le_sens(a, b),
+                    _ => b.is_some().cmp(&a.is_some()),
+                };
+                o.then_with(|| m.table(t).comparer(*ra, *rb))
+            });
+            let attendus: Vec<u32> = attendus.into_iter().map(|(_, r)| r).collect();
+            assert!(attendus.len() > 3 * PAGE, "{q}: {}", attendus.len());
+            let tranche = |depart: Depart| -> Tranche {
+                let depuis = requete.cercle.map(|c| c.centre);
+                let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, &|_| None, &rangs, depart);
+                ordre.and_then(|o| o.tranche(&moteur, &rangs, depart, PAGE)).unwrap()
+            };
+            let mut pages = vec![tranche(Depart::Debut)];
+            while let Some(r) = pages.last().filter(|p| p.apres).and_then(|p| p.rangs.last().copied()) {
+                pages.push(tranche(Depart::Apres(r)));
+            }
+            assert_eq!(pages.iter().flat_map(|p| p.rangs.clone()).collect::<Vec<_>>(), attendus, "{q}");
+            for deux in pages.windows(2) {
+                let retour = tranche(Depart::Avant(deux[1].rangs[0]));
+                assert_eq!(retour.rangs, deux[0].rangs, "{q}");
+            }
+        }
+    }
+}
