@@ -2,6 +2,8 @@
 //! broker drops an event id it has seen, and followers ignore versions they hold,
 //! so each change takes effect once whatever the moment of a crash.
 
+mod marques;
+
 use std::time::Duration;
 
 use async_nats::{HeaderMap, jetstream::context::PublishAckFuture};
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{Erreur, Resultat, magasin::Magasin, nats::Jet};
+use marques::{Lignes, Marques, Plage};
 
 /// Events read together.
 const LOT: usize = 5_000;
@@ -25,6 +28,8 @@ const REPRISE: Duration = Duration::from_secs(1);
 const PURGE: Duration = Duration::from_secs(600);
 /// Published rows stay this long, as evidence.
 const CONSERVATION: &str = "3 days";
+/// Rows looked at together to be purged.
+const LOT_PURGE: i64 = 10_000;
 
 /// Moments at which a crash test stops the relay (`ROR_CRASH_POINT`, debug builds only).
 fn point_de_rupture(_moment: &str) {
@@ -94,20 +99,23 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
         .await
         .map_err(|e| Erreur::Indisponible(format!("NATS : {e}")))?;
     reperer_flux(&mut verrou, jet, service).await?;
+    let mut marques = Marques::lire(&mut verrou).await?;
     pret(true);
-    let mut derniere_purge = tokio::time::Instant::now();
-    let mut derniere_mesure = derniere_purge;
+    let mut derniere_mesure = tokio::time::Instant::now();
+    // At once: a service that often starts again purges all the same.
+    let mut purge = derniere_mesure;
     loop {
-        vider(&mut verrou, jet, service).await?;
+        vider(&mut verrou, jet, service, &mut marques).await?;
         if derniere_mesure.elapsed() > REPRISE {
             // A follower may have made the stream anew while nothing was published.
             reperer_flux(&mut verrou, jet, service).await?;
+            marques.combler(&mut verrou).await?;
             mesurer_retard(&mut verrou, service).await?;
             derniere_mesure = tokio::time::Instant::now();
         }
-        if derniere_purge.elapsed() > PURGE {
-            purger(&mut verrou).await?;
-            derniere_purge = tokio::time::Instant::now();
+        // A part each time while there is more: what is written meanwhile leaves first.
+        if purge <= tokio::time::Instant::now() && !purger(&mut verrou, &marques).await? {
+            purge = tokio::time::Instant::now() + PURGE;
         }
         tokio::select! {
             () = magasin.reveil().notified() => {}
@@ -117,7 +125,7 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
             () = tokio::time::sleep(REPRISE) => {}
             () = arret.cancelled() => {
                 // What was committed before the stop still leaves.
-                while vider(&mut verrou, jet, service).await? > 0 {}
+                while vider(&mut verrou, jet, service, &mut marques).await? > 0 {}
                 let _ = verrou.close().await;
                 return Ok(());
             }
@@ -158,6 +166,8 @@ struct Envoi {
 #[derive(Default)]
 struct Lot {
     envois: Vec<Envoi>,
+    /// Bytes of their events.
+    octets: usize,
     /// True when others may follow.
     plein: bool,
 }
@@ -170,21 +180,12 @@ struct Accuse {
     double: bool,
 }
 
-/// Positions that follow one another, and so do their sequences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Plage {
-    de: i64,
-    a: i64,
-    /// From a position to its sequence.
-    ecart: i64,
-}
-
 /// Publishes all that waits; how many events left. While a batch leaves, the one before it
 /// is marked and the one after it read: the broker and the database do not wait for each
 /// other.
-async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usize> {
+async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str, marques: &mut Marques) -> Resultat<usize> {
     let mut publies = 0;
-    let mut lot = lire(tx, None).await?;
+    let mut lot = lire(tx, marques, None).await?;
     let mut accuses: Vec<Accuse> = Vec::new();
     let mut relire = false;
     while !lot.envois.is_empty() || !accuses.is_empty() {
@@ -196,15 +197,15 @@ async fn vider(tx: &mut PgConnection, jet: &Jet, service: &str) -> Resultat<usiz
         relire = lot.plein && !avance;
         publies += lot.envois.len();
         let suivre = async {
-            marquer(tx, jet, service, &accuses).await?;
-            if lire_ensuite { lire(tx, en_vol).await } else { Ok(Lot::default()) }
+            marquer(tx, jet, service, marques, &accuses).await?;
+            if lire_ensuite { lire(tx, marques, en_vol).await } else { Ok(Lot::default()) }
         };
         let ((faits, echec), suite) = tokio::join!(publier(jet, lot.envois), suivre);
         lot = suite?;
         accuses = faits;
         if let Some(e) = echec {
             // What came before the failure is published: only the rest leaves again.
-            marquer(tx, jet, service, &accuses).await?;
+            marquer(tx, jet, service, marques, &accuses).await?;
             return Err(e);
         }
     }
@@ -219,34 +220,68 @@ fn bornes(envois: &[Envoi]) -> Option<(i64, i64)> {
 }
 
 /// The first events that are not published, those of `en_vol` left aside.
-async fn lire(tx: &mut PgConnection, en_vol: Option<(i64, i64)>) -> Resultat<Lot> {
-    // Without any, bounds that nothing is between. A filter only: rows come by the index of
-    // what is not published.
-    let (de, a) = en_vol.unwrap_or((1, 0));
+async fn lire(tx: &mut PgConnection, marques: &Marques, en_vol: Option<(i64, i64)>) -> Resultat<Lot> {
+    let mut lot = Lot::default();
+    let libres = marques.libres(en_vol);
+    if let [libre] = libres[..] {
+        lire_plage(tx, libre, &mut lot).await?;
+        return Ok(lot);
+    }
+    // All at one instant: an event of the last range must not leave before one of the first that it
+    // follows, committed between the two looks.
+    let mut instant = tx.begin_with("begin isolation level repeatable read read only").await?;
+    let a_lire = garnies(&mut instant, &libres).await?;
+    for libre in a_lire {
+        if lot.plein {
+            break;
+        }
+        lire_plage(&mut instant, libre, &mut lot).await?;
+    }
+    instant.commit().await?;
+    Ok(lot)
+}
+
+/// Those of these ranges where there is an event. Each by the key: joined with the events, all of them
+/// might be read for each range.
+async fn garnies(tx: &mut PgConnection, plages: &[(i64, i64)]) -> Resultat<Vec<(i64, i64)>> {
+    let (debuts, fins): (Vec<i64>, Vec<i64>) = plages.iter().copied().unzip();
+    let garnies = sqlx::query_as(
+        "select t.de, t.a from unnest($1::bigint[], $2::bigint[]) as t(de, a)
+         where (select e.position from outbox_event e where e.position between t.de and t.a
+                order by e.position limit 1) is not null
+         order by t.de",
+    )
+    .bind(debuts)
+    .bind(fins)
+    .fetch_all(tx)
+    .await?;
+    Ok(garnies)
+}
+
+/// Adds the first events of a range, as many as there is room for.
+async fn lire_plage(tx: &mut PgConnection, (de, a): (i64, i64), lot: &mut Lot) -> Resultat<()> {
+    let place = |max: usize, pris: usize| i64::try_from(max.saturating_sub(pris)).unwrap_or(i64::MAX);
     let mut rangees = sqlx::query(
         "select position, event_id, sujet, charge, traceparent from (
             select l.*, sum(octet_length(charge)) over (order by position rows unbounded preceding)
                 - octet_length(charge) as avant
             from (
                 select position, event_id, sujet, charge, traceparent from outbox_event
-                where sequence is null and (position between $1 and $2) is not true
-                order by position limit $3) l) p
+                where position between $1 and $2 order by position limit $3) l) p
          where avant < $4 order by position",
     )
     .bind(de)
     .bind(a)
-    .bind(i64::try_from(LOT).unwrap_or(i64::MAX))
-    .bind(i64::try_from(OCTETS).unwrap_or(i64::MAX))
+    .bind(place(LOT, lot.envois.len()))
+    .bind(place(OCTETS, lot.octets))
     .fetch(tx);
-    let mut lot = Lot::default();
-    let mut octets = 0;
     while let Some(r) = rangees.try_next().await? {
         let envoi = envoi(&r)?;
-        octets += envoi.charge.len();
+        lot.octets += envoi.charge.len();
         lot.envois.push(envoi);
     }
-    lot.plein = lot.envois.len() == LOT || octets >= OCTETS;
-    Ok(lot)
+    lot.plein = lot.envois.len() >= LOT || lot.octets >= OCTETS;
+    Ok(())
 }
 
 fn envoi(r: &PgRow) -> Resultat<Envoi> {
@@ -315,7 +350,13 @@ async fn accuser(position: i64, vol: PublishAckFuture) -> Resultat<Accuse> {
 }
 
 /// Notes at which sequences events stand, and the last of them.
-async fn marquer(tx: &mut PgConnection, jet: &Jet, service: &str, accuses: &[Accuse]) -> Resultat<()> {
+async fn marquer(
+    tx: &mut PgConnection,
+    jet: &Jet,
+    service: &str,
+    marques: &mut Marques,
+    accuses: &[Accuse],
+) -> Resultat<()> {
     if accuses.is_empty() {
         return Ok(());
     }
@@ -330,22 +371,30 @@ async fn marquer(tx: &mut PgConnection, jet: &Jet, service: &str, accuses: &[Acc
     if fraiche.zip(connue).is_some_and(|(f, c)| f <= c) {
         reperer_flux(&mut *tx, jet, service).await?;
     }
-    // A statement a range, nearly always one: joined with a list, millions of rows were read for each.
+    let mut lignes = Lignes::new();
     for p in plages(accuses) {
-        sqlx::query(
-            "update outbox_event set sequence = position + $3 where position >= $1 and position <= $2",
-        )
-        .bind(p.de)
-        .bind(p.a)
-        .bind(p.ecart)
-        .execute(&mut *tx)
-        .await?;
+        marques.noter(p, &mut lignes);
     }
-    sqlx::query("update relai set sequence = greatest(sequence, $1) where flux = $2")
-        .bind(derniere)
-        .bind(crate::nats::flux(service))
-        .execute(tx)
-        .await?;
+    let (mut debuts, mut fins, mut ecarts) = (Vec::new(), Vec::new(), Vec::new());
+    for (de, (a, ecart)) in lignes {
+        debuts.push(de);
+        fins.push(a);
+        ecarts.push(ecart);
+    }
+    sqlx::query(
+        "with m as (
+            insert into outbox_publication (de, a, ecart)
+            select * from unnest($1::bigint[], $2::bigint[], $3::bigint[])
+            on conflict (de) do update set a = excluded.a, ecart = excluded.ecart)
+         update relai set sequence = greatest(sequence, $4) where flux = $5",
+    )
+    .bind(debuts)
+    .bind(fins)
+    .bind(ecarts)
+    .bind(derniere)
+    .bind(crate::nats::flux(service))
+    .execute(tx)
+    .await?;
     metrics::counter!("ror_outbox_published_total", "service" => service.to_owned())
         .increment(accuses.len() as u64);
     Ok(())
@@ -366,7 +415,12 @@ fn plages(accuses: &[Accuse]) -> Vec<Plage> {
 
 async fn mesurer_retard(tx: &mut PgConnection, service: &str) -> Resultat<()> {
     let age: Option<f64> = sqlx::query_scalar(
-        "select extract(epoch from now() - cree_le)::float8 from outbox_event where sequence is null order by position limit 1",
+        "select extract(epoch from now() - e.cree_le)::float8
+         from outbox_libre l
+         cross join lateral (
+            select o.position, o.cree_le from outbox_event o where o.position between l.de and l.a
+            order by o.position limit 1) e
+         order by e.position limit 1",
     )
     .fetch_optional(tx)
     .await?;
@@ -375,15 +429,39 @@ async fn mesurer_retard(tx: &mut PgConnection, service: &str) -> Resultat<()> {
     Ok(())
 }
 
-async fn purger(tx: &mut PgConnection) -> Resultat<()> {
-    sqlx::query(
+/// Takes out events published long ago, the first ones, and the ranges that tell of them; whether others
+/// may remain.
+async fn purger(tx: &mut PgConnection, marques: &Marques) -> Resultat<bool> {
+    let certaines = marques.certaines();
+    let otees = sqlx::query(
         "delete from outbox_event where position in (
-            select position from outbox_event where sequence is not null and cree_le < now() - $1::interval limit 10000)",
+            select e.position from (
+                select position, cree_le from outbox_event where position < $1 order by position limit $2) e
+            where e.cree_le < now() - $3::interval)",
     )
+    .bind(certaines)
+    .bind(LOT_PURGE)
     .bind(CONSERVATION)
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    if otees == 0 {
+        return Ok(false);
+    }
+    let premiere: Option<i64> =
+        sqlx::query_scalar("select min(position) from outbox_event where position < $1")
+            .bind(certaines)
+            .fetch_one(&mut *tx)
+            .await?;
+    // The last range stays: it tells where what is not published begins.
+    sqlx::query(
+        "delete from outbox_publication
+         where de < $1 and a < $1 and de < (select max(de) from outbox_publication)",
+    )
+    .bind(premiere.unwrap_or(certaines))
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(otees == LOT_PURGE.unsigned_abs())
 }
 
 #[cfg(test)]

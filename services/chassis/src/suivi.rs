@@ -2,10 +2,16 @@
 //! falls behind what the stream keeps, or meets a new life of the stream, starts
 //! again from a snapshot.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, mem, sync::Arc, time::Duration};
 
-use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
-use futures::{StreamExt, future::BoxFuture, stream::BoxStream};
+use async_nats::jetstream::{
+    self,
+    consumer::{
+        DeliverPolicy,
+        pull::{OrderedConfig, OrderedError},
+    },
+};
+use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
 use prost::Message;
 use ror_proto::common::v1::{Evenement, Instantane, Repere, instantane};
 use sqlx::{PgConnection, PgPool};
@@ -57,6 +63,10 @@ pub trait Suiveur: Send + 'static {
     fn a_jour(&mut self) {}
 }
 
+/// Events applied together.
+const LOT: usize = 1_024;
+/// Bytes of messages above which no more are taken together.
+const OCTETS: usize = 8 * 1024 * 1024;
 /// Controls, one a second, after which a consumer that gives nothing of a stream that is ahead is made anew.
 /// The client library gives one up after a minute without its heartbeats, and never while they come.
 const CONTROLES_MUETS: u32 = 3;
@@ -124,67 +134,139 @@ async fn tour(
         })
         .await
         .map_err(indisponible)?;
-    let mut messages = consommateur.messages().await.map_err(indisponible)?.ready_chunks(256);
+    let mut messages = consommateur.messages().await.map_err(indisponible)?;
+    let mut arrivees = Arrivees::default();
     let mut controle = tokio::time::interval(Duration::from_secs(1));
     controle.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut muets = 0;
     loop {
-        tokio::select! {
-            // A consumer is silent only when none of its messages is at hand.
-            biased;
-            lot = messages.next() => {
-                muets = 0;
-                let Some(lot) = lot else { return Err(Erreur::Indisponible("flux interrompu".into())) };
-                let mut evenements = Vec::with_capacity(lot.len());
-                let mut restant = 0;
-                let mut rupture = None;
-                let mut trace = None;
-                for m in lot {
-                    let m = match m { Ok(m) => m, Err(e) => { rupture = Some(indisponible(e)); break } };
-                    let info = m.info().map_err(|e| Erreur::interne(e.to_string()))?;
-                    position.sequence = info.stream_sequence;
-                    restant = info.pending;
-                    if trace.is_none() {
-                        trace = m.headers.as_ref().and_then(|h| h.get("traceparent")).map(|t| t.as_str().to_owned());
-                    }
-                    match Evenement::decode(m.payload.clone()) {
-                        Ok(e) => evenements.push(e),
-                        Err(e) => tracing::error!(follower = suiveur.nom(), sequence = info.stream_sequence, error = %e, "undecodable event skipped"),
-                    }
-                }
-                if !evenements.is_empty() {
-                    // A batch belongs to the trace of its first event that has one.
-                    let span = tracing::info_span!("events", follower = suiveur.nom(), count = evenements.len());
-                    if let Some(t) = trace.as_deref().and_then(|t| http::HeaderValue::from_str(t).ok()) {
-                        rattacher(&span, &http::HeaderMap::from_iter([(http::HeaderName::from_static("traceparent"), t)]));
-                    }
-                    suiveur.appliquer(evenements, Some(position)).instrument(span).await?;
-                    *connue = Some(position);
-                    metrics::gauge!("ror_follower_pending_events", "follower" => suiveur.nom()).set(restant as f64);
-                    if restant == 0 { suiveur.a_jour(); }
-                }
-                if let Some(e) = rupture { return Err(e) }
+        if arrivees.messages.is_empty() {
+            if let Some(e) = arrivees.rupture.take() {
+                return Err(e);
             }
-            _ = controle.tick() => {
-                let info = flux.info().await.map_err(indisponible)?;
-                if micros(info.created) != naissance || info.state.last_sequence < position.sequence {
-                    *connue = None;
-                    return Err(Erreur::Indisponible("le flux a été recréé".into()));
-                }
-                // All of it may have outlived what the stream keeps.
-                if info.state.last_sequence <= position.sequence || info.state.messages == 0 {
-                    muets = 0;
-                    suiveur.a_jour();
+            tokio::select! {
+                // A consumer is silent only when none of its messages is at hand.
+                biased;
+                m = messages.next() => arrivees.prendre(m),
+                _ = controle.tick() => {
+                    let info = flux.info().await.map_err(indisponible)?;
+                    if micros(info.created) != naissance || info.state.last_sequence < position.sequence {
+                        *connue = None;
+                        return Err(Erreur::Indisponible("le flux a été recréé".into()));
+                    }
+                    // All of it may have outlived what the stream keeps.
+                    if info.state.last_sequence <= position.sequence || info.state.messages == 0 {
+                        muets = 0;
+                        suiveur.a_jour();
+                        continue;
+                    }
+                    muets += 1;
+                    if muets >= CONTROLES_MUETS {
+                        metrics::counter!("ror_follower_stalls_total", "follower" => suiveur.nom()).increment(1);
+                        return Err(Erreur::Indisponible(format!(
+                            "rien reçu après {} alors que le flux va jusqu'à {}",
+                            position.sequence, info.state.last_sequence
+                        )));
+                    }
                     continue;
                 }
-                muets += 1;
-                if muets >= CONTROLES_MUETS {
-                    metrics::counter!("ror_follower_stalls_total", "follower" => suiveur.nom()).increment(1);
-                    return Err(Erreur::Indisponible(format!(
-                        "rien reçu après {} alors que le flux va jusqu'à {}",
-                        position.sequence, info.state.last_sequence
-                    )));
+            }
+        }
+        muets = 0;
+        arrivees.completer(&mut messages);
+        let lot = arrivees.vider();
+        let mut evenements = Vec::with_capacity(lot.len());
+        let mut restant = 0;
+        let mut trace = None;
+        for m in lot {
+            let info = m.info().map_err(|e| Erreur::interne(e.to_string()))?;
+            position.sequence = info.stream_sequence;
+            restant = info.pending;
+            if trace.is_none() {
+                trace = m.headers.as_ref().and_then(|h| h.get("traceparent")).map(|t| t.as_str().to_owned());
+            }
+            match Evenement::decode(m.payload.clone()) {
+                Ok(e) => evenements.push(e),
+                Err(e) => {
+                    tracing::error!(follower = suiveur.nom(), sequence = info.stream_sequence, error = %e, "undecodable event skipped");
                 }
+            }
+        }
+        if evenements.is_empty() {
+            continue;
+        }
+        // A batch belongs to the trace of its first event that has one.
+        let span = tracing::info_span!("events", follower = suiveur.nom(), count = evenements.len());
+        if let Some(t) = trace.as_deref().and_then(|t| http::HeaderValue::from_str(t).ok()) {
+            rattacher(
+                &span,
+                &http::HeaderMap::from_iter([(http::HeaderName::from_static("traceparent"), t)]),
+            );
+        }
+        let application = suiveur.appliquer(evenements, Some(position)).instrument(span);
+        arrivees.pendant(application, &mut messages).await?;
+        *connue = Some(position);
+        metrics::gauge!("ror_follower_pending_events", "follower" => suiveur.nom()).set(restant as f64);
+        if restant == 0 && arrivees.messages.is_empty() {
+            suiveur.a_jour();
+        }
+    }
+}
+
+/// A message, or why none comes.
+type Arrivee = Result<jetstream::Message, OrderedError>;
+
+/// Messages that came and are not applied yet, in bounded number.
+#[derive(Default)]
+struct Arrivees {
+    messages: Vec<jetstream::Message>,
+    octets: usize,
+    /// Why no other one comes.
+    rupture: Option<Erreur>,
+}
+
+impl Arrivees {
+    fn prendre(&mut self, message: Option<Arrivee>) {
+        match message {
+            Some(Ok(m)) => {
+                self.octets += m.payload.len();
+                self.messages.push(m);
+            }
+            Some(Err(e)) => self.rupture = Some(indisponible(e)),
+            None => self.rupture = Some(Erreur::Indisponible("flux interrompu".into())),
+        }
+    }
+
+    fn place(&self) -> bool {
+        self.rupture.is_none() && self.messages.len() < LOT && self.octets < OCTETS
+    }
+
+    /// Takes what is at hand. Out of the turns that the runtime counts: it would give a hundred at most.
+    fn completer(&mut self, messages: &mut (impl Stream<Item = Arrivee> + Unpin)) {
+        while self.place()
+            && let Some(m) = tokio::task::unconstrained(messages.next()).now_or_never()
+        {
+            self.prendre(m);
+        }
+    }
+
+    fn vider(&mut self) -> Vec<jetstream::Message> {
+        self.octets = 0;
+        mem::take(&mut self.messages)
+    }
+
+    /// Takes what comes while a batch is applied: the consumer is asked for more, and the next batch is large.
+    async fn pendant<T>(
+        &mut self,
+        application: impl Future<Output = T>,
+        messages: &mut (impl Stream<Item = Arrivee> + Unpin),
+    ) -> T {
+        tokio::pin!(application);
+        loop {
+            tokio::select! {
+                biased;
+                fin = &mut application => return fin,
+                m = messages.next(), if self.place() => self.prendre(m),
             }
         }
     }
@@ -292,12 +374,12 @@ impl<E: Effet> Suiveur for Durable<E> {
     }
 
     async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
-        let mut tx = self.pool.begin().await?;
-        // Two replicas of a service may follow at once: one applies at a time.
-        sqlx::query("select pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))")
-            .bind(self.effet.nom())
-            .execute(&mut *tx)
-            .await?;
+        // Two replicas of a service may follow at once: one applies at a time. The name is a constant.
+        let debut = format!(
+            "begin; select pg_advisory_xact_lock(hashtext(current_schema()), hashtext('{}'))",
+            self.effet.nom()
+        );
+        let mut tx = self.pool.begin_with(sqlx::AssertSqlSafe(debut)).await?;
         self.effet.appliquer(&mut tx, &lot).await?;
         if let Some(p) = position {
             Self::garder(&mut tx, self.effet.nom(), &self.flux, p).await?;

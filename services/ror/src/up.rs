@@ -322,7 +322,7 @@ async fn attendre_visibles(
         let mut en_route = 0;
         for service in ["structures", "offers", "capacity", "identity"] {
             // The schema is the service's name: none of it comes from outside.
-            let requete = format!("select count(*) from {service}.outbox_event where sequence is null");
+            let requete = format!("select count(*) from {service}.outbox_attente");
             let n: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(requete)).fetch_one(&mut base).await?;
             en_route += n;
         }

@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 
 use crate::{
     domaine::{self, Constat},
-    store::{self, Constatee},
+    store::{self, Constatee, Ouverte},
 };
 
 /// A feed gave another value than FINESS's.
@@ -115,7 +115,7 @@ pub(crate) async fn noter(
 /// Looks again at the open disagreements about structures that FINESS just changed.
 pub(crate) async fn revoir(tx: &mut PgConnection, structures: &HashMap<String, Structure>) -> Resultat<()> {
     let ids: Vec<String> = structures.keys().cloned().collect();
-    let mut closes = Vec::new();
+    let (mut closes, mut deplacees) = (Vec::new(), Vec::new());
     for o in store::ouvertes(tx, &ids).await? {
         let Some(s) = structures.get(&o.structure_id) else { continue };
         let finess = valeur(s, &o.champ);
@@ -129,9 +129,10 @@ pub(crate) async fn revoir(tx: &mut PgConnection, structures: &HashMap<String, S
         if ror == recue {
             closes.push(o.id);
         } else if ror != o.valeur_ror || recue != o.valeur_recue {
-            store::actualiser(tx, &o.id, &ror, &recue).await?;
+            deplacees.push(Ouverte { valeur_ror: ror, valeur_recue: recue, ..o });
         }
     }
+    store::actualiser(tx, &deplacees).await?;
     store::clore(tx, &closes, EtatAnomalie::Resolue).await
 }
 

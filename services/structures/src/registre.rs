@@ -31,8 +31,8 @@ use sqlx::PgConnection;
 use crate::{anomalies, domaine};
 use successions::Successions;
 
-/// Structures written in one statement.
-const LOT: usize = 500;
+/// Structures written in one statement: as many as a follower is given at once.
+const LOT: usize = 1_024;
 
 /// Follows the FINESS mirror for the life of the process.
 pub fn suivre(c: &Contexte) -> Resultat<()> {

@@ -93,20 +93,23 @@ pub(crate) async fn ouvertes(tx: &mut PgConnection, structures: &[String]) -> Re
         .collect()
 }
 
-/// The values of open disagreements, when one of them moved without agreeing.
-pub(crate) async fn actualiser(
-    tx: &mut PgConnection,
-    id: &str,
-    valeur_ror: &str,
-    valeur_recue: &str,
-) -> Resultat<()> {
-    sqlx::query("update anomalie set valeur_ror = $2, valeur_recue = $3, revue_le = $4 where id = $1")
-        .bind(id)
-        .bind(valeur_ror)
-        .bind(valeur_recue)
-        .bind(maintenant())
-        .execute(tx)
-        .await?;
+/// The values of open disagreements that moved without agreeing.
+pub(crate) async fn actualiser(tx: &mut PgConnection, deplacees: &[Ouverte]) -> Resultat<()> {
+    if deplacees.is_empty() {
+        return Ok(());
+    }
+    let champs = |lire: fn(&Ouverte) -> &str| deplacees.iter().map(lire).collect::<Vec<_>>();
+    sqlx::query(
+        "update anomalie a set valeur_ror = x.valeur_ror, valeur_recue = x.valeur_recue, revue_le = $4
+         from unnest($1::text[], $2::text[], $3::text[]) as x(id, valeur_ror, valeur_recue)
+         where a.id = x.id",
+    )
+    .bind(champs(|o| &o.id))
+    .bind(champs(|o| &o.valeur_ror))
+    .bind(champs(|o| &o.valeur_recue))
+    .bind(maintenant())
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -190,7 +190,7 @@ impl<'a> Seul<'a> {
 
     /// Waits until everything written has left for JetStream.
     pub async fn attendre_publie(&self) -> Result<()> {
-        let sql = "select count(*) from identity.outbox_event where sequence is null;\n";
+        let sql = "select count(*) from identity.outbox_attente;\n";
         self.attendre("the events to leave", sql, "0").await
     }
 

@@ -66,7 +66,9 @@ impl Magasin {
         let rangees = sqlx::query(
             "select genre, id, region, version, etat, retire, cree_le, maj_le from agregat a
              where not retire and id > $1 and ($2 = '' or genre = $2) and ($3 = '' or region = $3)
-               and ($4 = '' or exists (select 1 from identifiant i where i.id = a.id and i.valeur = $4))
+               and ($4 = '' or a.id in (
+                    select i.id from identifiant i where i.valeur = $4 and i.unique_
+                    union all select i.id from identifiant i where i.valeur = $4 and not i.unique_))
              order by id limit $5",
         )
         .bind(apres)

@@ -35,12 +35,11 @@ impl Vierges {
             if self.systemes.contains_key(i.systeme) {
                 continue;
             }
-            let employe: Option<i32> = sqlx::query_scalar(
-                "select 1 from identifiant where systeme = $1 and unique_ order by valeur limit 1",
-            )
-            .bind(i.systeme)
-            .fetch_optional(&mut *tx)
-            .await?;
+            let employe: Option<i32> =
+                sqlx::query_scalar("select 1 from identifiant where systeme = $1 and unique_ limit 1")
+                    .bind(i.systeme)
+                    .fetch_optional(&mut *tx)
+                    .await?;
             self.systemes.insert(i.systeme, employe.is_none());
         }
         Ok(())

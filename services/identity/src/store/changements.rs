@@ -55,6 +55,21 @@ pub(crate) async fn copier(tx: &mut PgConnection, rangees: Copie) -> Resultat<()
     magasin::copier(tx, instruction, rangees).await
 }
 
+/// A page of the changes that answer a condition; a plan is good for any value: one condition a way to
+/// find them.
+macro_rules! page {
+    ($condition:literal) => {
+        concat!(
+            "select c.edition_id, c.rang, c.id, c.version, c.charge, coalesce(e.fin, e.debut) as connu_le
+             from changement c join edition e on e.id = c.edition_id
+             where ($1::uuid is null or c.edition_id = $1) and ",
+            $condition,
+            " and (c.edition_id, c.rang) > ($3, $4)
+             order by c.edition_id, c.rang limit $5"
+        )
+    };
+}
+
 /// Changes in the order they were applied: of an edition, of a record, or all.
 pub(crate) async fn lister(
     pool: &PgPool,
@@ -67,20 +82,15 @@ pub(crate) async fn lister(
     let taille = page::taille(taille)?;
     let filtre = [edition, id];
     let (apres_edition, apres_rang) = lire_cle(&page::lire(jeton, &filtre)?);
-    let rangees = sqlx::query(
-        "select c.edition_id, c.rang, c.id, c.version, c.charge, coalesce(e.fin, e.debut) as connu_le
-         from changement c join edition e on e.id = c.edition_id
-         where ($1::uuid is null or c.edition_id = $1) and ($2 = '' or c.id = $2)
-           and (c.edition_id, c.rang) > ($3, $4)
-         order by c.edition_id, c.rang limit $5",
-    )
-    .bind(voulue)
-    .bind(id)
-    .bind(apres_edition)
-    .bind(apres_rang)
-    .bind(taille + 1)
-    .fetch_all(pool)
-    .await?;
+    let requete = if id.is_empty() { page!("$2 = ''") } else { page!("c.id = $2") };
+    let rangees = sqlx::query(requete)
+        .bind(voulue)
+        .bind(id)
+        .bind(apres_edition)
+        .bind(apres_rang)
+        .bind(taille + 1)
+        .fetch_all(pool)
+        .await?;
     let mut lus = rangees
         .iter()
         .map(|r| {

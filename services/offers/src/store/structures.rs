@@ -124,7 +124,7 @@ pub(crate) async fn fermetures(tx: &mut PgConnection, porteurs: &[String]) -> Re
     Ok(sites)
 }
 
-/// What refers to these structures or professionals, each once a reference.
+/// What refers to these structures or professionals, each once a reference. A link is never unique.
 pub(crate) async fn rattachees(
     tx: &mut PgConnection,
     lien: &str,
@@ -132,7 +132,7 @@ pub(crate) async fn rattachees(
 ) -> Resultat<Vec<Rattachee>> {
     let lues: Vec<(String, String, String, String)> = sqlx::query_as(
         "select a.id, a.genre, a.region, i.valeur from identifiant i join agregat a on a.id = i.id
-         where i.systeme = $1 and i.valeur = any($2) and not a.retire order by a.id",
+         where i.systeme = $1 and i.valeur = any($2) and not i.unique_ and not a.retire order by a.id",
     )
     .bind(lien)
     .bind(cibles)

@@ -177,9 +177,7 @@ async fn acknowledged_writes_outlive_the_death_of_the_database() {
     banc.attendre_pret("structures").await;
     attendre("the relay to have caught up", async || {
         let n: Result<i64, _> =
-            sqlx::query_scalar("select count(*) from outbox_event where sequence is null")
-                .fetch_one(&base)
-                .await;
+            sqlx::query_scalar("select count(*) from outbox_attente").fetch_one(&base).await;
         n.is_ok_and(|n| n == 0)
     })
     .await;

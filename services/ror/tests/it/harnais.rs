@@ -330,7 +330,7 @@ impl Banc {
     /// Waits until everything a service committed has left for JetStream.
     pub async fn attendre_publie(&self, base: &PgPool) {
         attendre("the outbox to be empty", async || {
-            compter(base, "select count(*) from outbox_event where sequence is null").await == 0
+            compter(base, "select count(*) from outbox_attente").await == 0
         })
         .await;
     }

@@ -14,7 +14,7 @@ use ror_proto::{
     common::v1::{Canal, Evenement, Issue},
     structures::v1::{WriteStructuresItem, WriteStructuresRequest},
 };
-use sqlx::{PgPool, types::Uuid};
+use sqlx::{PgExecutor, PgPool, types::Uuid};
 
 use crate::{
     gabarits::{REGION, accepte, ecrire, ecrire_un, ej, nationale},
@@ -30,10 +30,15 @@ async fn verifier(banc: &Banc, base: &PgPool) -> Vec<Depose> {
     let ids: BTreeSet<&str> = deposes.iter().map(|d| d.id.as_str()).collect();
     assert_eq!(ids.len(), deposes.len(), "no event id twice in the stream");
     let notes: Vec<(String, i64)> =
-        sqlx::query_as("select event_id::text, sequence from outbox_event order by sequence")
+        sqlx::query_as("select event_id::text, sequence from outbox_publie order by sequence")
             .fetch_all(base)
             .await
             .unwrap();
+    assert_eq!(
+        compter(base, "select count(*) from outbox_event").await,
+        notes.len() as i64,
+        "none forgotten"
+    );
     let lus: Vec<(String, i64)> =
         deposes.iter().map(|d| (d.id.clone(), i64::try_from(d.sequence).unwrap())).collect();
     assert_eq!(notes, lus, "every event published, at the sequence noted");
@@ -94,7 +99,7 @@ async fn events_arrive_in_order_and_once_whatever_the_moment_the_service_dies() 
         banc.tuer("structures").await;
         if vie == 1 {
             // A crash between publication and marking: all that is published is to be published again.
-            sqlx::query("update outbox_event set sequence = null").execute(&base).await.unwrap();
+            sqlx::query("delete from outbox_publication").execute(&base).await.unwrap();
         }
         banc.allumer("structures").await;
     }
@@ -133,7 +138,7 @@ async fn a_write_is_acknowledged_without_the_broker_and_its_event_follows() {
     let r =
         ecrire(&banc, &nationale(), (0..20).map(|n| ej(&format!("gel-{n}"), REGION, "Gelé")).collect()).await;
     assert!(r.iter().all(|r| r.issue() == Issue::Cree));
-    let attente = compter(&base, "select count(*) from outbox_event where sequence is null").await;
+    let attente = compter(&base, "select count(*) from outbox_attente").await;
     assert_eq!(attente, 20, "nothing is marked as published that was not acknowledged");
     banc.embarque.resume_nats();
     assert_eq!(verifier(&banc, &base).await.len(), 21);
@@ -153,7 +158,7 @@ async fn a_write_is_acknowledged_without_the_broker_and_its_event_follows() {
 }
 
 /// Puts the next versions of one aggregate in the outbox, as a load does.
-async fn deposer(base: &PgPool, versions: std::ops::Range<u64>) {
+async fn deposer(base: impl PgExecutor<'_>, agregat: &str, versions: std::ops::Range<u64>) {
     let (ids, charges): (Vec<Uuid>, Vec<Vec<u8>>) = versions
         .map(|version| {
             let id = Uuid::now_v7();
@@ -161,7 +166,7 @@ async fn deposer(base: &PgPool, versions: std::ops::Range<u64>) {
                 id: id.to_string(),
                 source: "structures".into(),
                 genre: "entite_juridique".into(),
-                agregat_id: "masse".into(),
+                agregat_id: agregat.into(),
                 version,
                 provenance: Some(nationale()),
                 ..Default::default()
@@ -186,18 +191,106 @@ async fn more_events_than_a_batch_holds_leave_in_order_whatever_the_holes_among_
     let banc = Banc::demarrer(&["structures"]).await;
     let base = banc.base("structures").await;
     // Three batches, one of which has a hole: what was taken and given up leaves no event.
-    deposer(&base, 1..6_001).await;
-    let mut perdue = base.begin().await.unwrap();
-    sqlx::query("select nextval(pg_get_serial_sequence('outbox_event', 'position'))")
-        .execute(&mut *perdue)
-        .await
-        .unwrap();
-    perdue.rollback().await.unwrap();
-    deposer(&base, 6_001..11_001).await;
+    deposer(&base, "masse", 1..6_001).await;
+    perdre(&base).await;
+    deposer(&base, "masse", 6_001..11_001).await;
     assert_eq!(verifier(&banc, &base).await.len(), 11_000);
     let (note, derniere) =
         (compter(&base, "select sequence from relai").await, banc.derniere_sequence("structures").await);
     assert_eq!(u64::try_from(note).unwrap(), derniere, "the watermark is the end of the stream");
+}
+
+/// Takes a position and gives it up: nobody will be there.
+async fn perdre(base: &PgPool) {
+    let mut perdue = base.begin().await.unwrap();
+    deposer(&mut *perdue, "perdu", 1..2).await;
+    perdue.rollback().await.unwrap();
+}
+
+/// Positions below published ones where an event may still come.
+async fn trous(base: &PgPool) -> i64 {
+    compter(base, "select coalesce(sum(a - de + 1), 0)::bigint from outbox_publication where ecart is null")
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_committed_late_leaves_and_a_position_given_up_is_closed() {
+    let banc = Banc::demarrer(&["structures"]).await;
+    let base = banc.base("structures").await;
+    deposer(&base, "masse", 1..3).await;
+    perdre(&base).await;
+    deposer(&base, "masse", 3..5).await;
+    banc.attendre_publie(&base).await;
+    attendre("the position given up to be closed", async || trous(&base).await == 0).await;
+
+    // More than a batch holds, below what is published while it is not committed.
+    let mut tardive = base.begin().await.unwrap();
+    deposer(&mut *tardive, "tardif", 1..6_001).await;
+    perdre(&base).await;
+    // Longer than the relay takes to look at the holes, more than once.
+    for version in 5..9 {
+        deposer(&base, "masse", version..version + 1).await;
+        banc.attendre_publie(&base).await;
+    }
+    assert_eq!(trous(&base).await, 6_001, "nothing is closed while somebody may fill it");
+    deposer(&mut *tardive, "tardif", 6_001..6_003).await;
+    tardive.commit().await.unwrap();
+    deposer(&base, "masse", 9..11).await;
+    let deposes = verifier(&banc, &base).await;
+    assert_eq!(deposes.len(), 10 + 6_002);
+    let (tardifs, autres): (Vec<&Depose>, Vec<&Depose>) =
+        deposes.iter().partition(|d| d.evenement.agregat_id == "tardif");
+    assert!(tardifs[0].sequence > autres[7].sequence, "what was published before it stays before it");
+    attendre("every hole to be closed", async || trous(&base).await == 0).await;
+    let (note, derniere) =
+        (compter(&base, "select sequence from relai").await, banc.derniere_sequence("structures").await);
+    assert_eq!(u64::try_from(note).unwrap(), derniere, "the watermark is the end of the stream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hole_outlives_the_relay_that_saw_it() {
+    let banc = Banc::demarrer(&["structures"]).await;
+    let base = banc.base("structures").await;
+    let mut tardive = base.begin().await.unwrap();
+    deposer(&mut *tardive, "tardif", 1..4).await;
+    deposer(&base, "masse", 1..4).await;
+    banc.attendre_publie(&base).await;
+    banc.tuer("structures").await;
+    tardive.commit().await.unwrap();
+    assert_eq!(compter(&base, "select count(*) from outbox_attente").await, 3, "they wait, and nothing else");
+    banc.allumer("structures").await;
+    assert_eq!(verifier(&banc, &base).await.len(), 6);
+    assert_eq!(trous(&base).await, 0, "filled whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_published_long_ago_is_purged_with_its_ranges() {
+    let banc = Banc::demarrer(&["structures"]).await;
+    let base = banc.base("structures").await;
+    deposer(&base, "masse", 1..61).await;
+    perdre(&base).await;
+    deposer(&base, "masse", 61..101).await;
+    banc.attendre_publie(&base).await;
+    let plages = "select count(*) from outbox_publication where ecart is not null";
+    assert!(compter(&base, plages).await > 1, "a hole parts them");
+    banc.tuer("structures").await;
+    sqlx::query(
+        "update outbox_event set cree_le = now() - interval '4 days'
+         where position <= (select position from outbox_event order by position offset 59 limit 1)",
+    )
+    .execute(&base)
+    .await
+    .unwrap();
+    // A relay purges when it starts.
+    banc.allumer("structures").await;
+    attendre("the old ones to be gone", async || {
+        compter(&base, "select count(*) from outbox_event").await == 40 && compter(&base, plages).await == 1
+    })
+    .await;
+    deposer(&base, "masse", 101..102).await;
+    banc.attendre_publie(&base).await;
+    assert_eq!(compter(&base, "select count(*) from outbox_publie").await, 41);
+    assert_eq!(banc.deposes("structures").await.len(), 101, "nothing left twice");
 }
 
 /// Ids and versions that `offers` knows of `structures`.
