@@ -75,6 +75,8 @@ pub struct Passerelle {
     pub reglages: ReglagesPasserelle,
     /// Full text of the directory.
     pub texte: Arc<texte::TexteIntegral>,
+    /// Who feeds it.
+    pub indexeur: Arc<suivi::Indexeur>,
     /// Whether it holds every row. Until then a search of full text is answered 503; exports and
     /// feeds are not held back: they find what is indexed so far.
     pub texte_pret: std::sync::atomic::AtomicBool,

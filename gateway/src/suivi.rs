@@ -3,12 +3,10 @@
 //! before every source is.
 
 mod image;
+mod indexeur;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -22,7 +20,7 @@ use ror_chassis::{
     nats::Jet,
     suivi::{Appel, Instantanes, Position, Suiveur, suivre},
 };
-use ror_domaine::vocabulaire::{self, Tables, Vocabulaire};
+use ror_domaine::vocabulaire::{self, Vocabulaire};
 use ror_proto::{
     access::v1::{SnapshotAccessRequest, access_service_client::AccessServiceClient},
     capacity::v1::{SnapshotCapacitiesRequest, capacity_service_client::CapacityServiceClient},
@@ -39,11 +37,16 @@ use crate::{
     acces::Acces,
     export::{self, Exports},
     flux::Abonnes,
-    modele::{Annuaire, Modele, Source, Temoin, TypeFhir},
+    modele::{Annuaire, Modele, Source},
     rendu::Cache,
     terminologie::SuiviTerminologie,
-    texte::{self, TexteIntegral},
+    texte::TexteIntegral,
 };
+
+pub use indexeur::Indexeur;
+
+/// Bytes the writer of the full text may hold.
+const TEXTE_OCTETS: usize = 50_000_000;
 
 /// When each source was last known to be caught up.
 #[derive(Clone, Default)]
@@ -112,18 +115,20 @@ pub fn demarrer(
         }
     }
     let vocabulaire = Vocabulaire::default();
-    let texte = Arc::new(TexteIntegral::nouveau(TEXTE_OCTETS)?);
-    let temoin = Arc::new(Indexeur { texte: texte.clone(), vocabulaire: vocabulaire.clone() });
+    let dossier = reglages.image.as_ref().map(|i| i.dossier.as_path());
+    let texte = Arc::new(TexteIntegral::nouveau(TEXTE_OCTETS, dossier)?);
+    let indexeur = Arc::new(Indexeur::nouveau(texte.clone(), vocabulaire.clone()));
     let passerelle = Arc::new(Passerelle {
         annuaire: Annuaire::nouveau(
             Modele::nouveau(acces.politique_fermee()),
             Duration::from_secs(reglages.page_minutes * 60),
             reglages.page_moments,
         )
-        .avec_temoin(temoin),
+        .avec_temoin(indexeur.clone()),
         acces,
         vocabulaire,
         texte,
+        indexeur,
         texte_pret: AtomicBool::new(false),
         terminologie: ArcSwap::default(),
         rendues: Arc::new(Cache::nouveau(reglages.rendues_mo * 1_000_000)),
@@ -234,7 +239,7 @@ pub fn demarrer(
     });
     taches.spawn(suivre(jet.clone(), "nomenclatures", vocabulaire::appel(canal), suiveur, arret.clone()));
     taches.spawn(mesurer(passerelle.clone(), arret.clone()));
-    taches.spawn(indexer(passerelle.clone(), arret.clone()));
+    taches.spawn(indexeur::tourner(passerelle.clone(), arret.clone()));
     export::demarrer(&passerelle, taches, arret);
     Ok(passerelle)
 }
@@ -252,84 +257,6 @@ async fn mesurer(p: Arc<Passerelle>, arret: CancellationToken) {
             metrics::gauge!("ror_gateway_resources", "type" => t.nom()).set(n as f64);
         }
     }
-}
-
-/// Bytes the writer of the full text may hold.
-const TEXTE_OCTETS: usize = 50_000_000;
-/// Between two commits of it.
-const TEXTE_PAS: Duration = Duration::from_millis(200);
-/// Between two feedings of every row, when labels change.
-const TEXTE_REFONTE: Duration = Duration::from_secs(60);
-/// Rows fed at once: what is written is not published meanwhile.
-const TEXTE_LOT: usize = 200;
-
-/// Feeds the full text with the rows that change, before anyone reads them.
-struct Indexeur {
-    texte: Arc<TexteIntegral>,
-    vocabulaire: Vocabulaire,
-}
-
-impl Temoin for Indexeur {
-    fn dire(&self, m: &Modele, rangs: &[(TypeFhir, u32)]) -> u64 {
-        let tables = self.vocabulaire.tables();
-        let (mut fiches, mut retires) = (Vec::new(), Vec::new());
-        for &(t, r) in rangs {
-            match m.extraire(t, r, 1).and_then(|e| texte::fiche(&e, &tables)) {
-                Some(f) => fiches.push(f),
-                None => retires.push((t, r)),
-            }
-        }
-        self.texte.poser(fiches);
-        self.texte.retirer(&retires);
-        self.texte.numero()
-    }
-}
-
-/// Feeds the full text with every row once the directory is whole, and again when labels change;
-/// commits what changes meanwhile.
-async fn indexer(p: Arc<Passerelle>, arret: CancellationToken) {
-    let mut nourri: Option<Arc<Tables>> = None;
-    let mut depuis = Instant::now();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(TEXTE_PAS) => {}
-            () = arret.cancelled() => return,
-        }
-        let tables = p.vocabulaire.tables();
-        let change = nourri.as_ref().is_none_or(|t| !Arc::ptr_eq(t, &tables));
-        let attendre = nourri.is_some() && depuis.elapsed() < TEXTE_REFONTE;
-        if !p.etat.pret() || !change || attendre {
-            p.texte.valider();
-            continue;
-        }
-        let (passerelle, arret) = (p.clone(), arret.clone());
-        let fini = tokio::task::spawn_blocking(move || nourrir(&passerelle, &arret)).await;
-        if fini.is_ok_and(|whole| whole) {
-            p.texte_pret.store(true, Ordering::Release);
-        }
-        nourri = Some(tables);
-        depuis = Instant::now();
-    }
-}
-
-/// Every present row, some at a time; false when told to stop before the end.
-fn nourrir(p: &Passerelle, arret: &CancellationToken) -> bool {
-    let tables = p.vocabulaire.tables();
-    for t in TypeFhir::TOUS {
-        let rangs: Vec<u32> = p.annuaire.instant().table(t).presentes().iter().collect();
-        for lot in rangs.chunks(TEXTE_LOT) {
-            if arret.is_cancelled() {
-                return false;
-            }
-            // No other text of a row is handed over since it was read: the newest is last.
-            p.annuaire.entre_publications(|m| {
-                let fiche = |r: &u32| texte::fiche(&m.extraire(t, *r, 1)?, &tables);
-                p.texte.nourrir(lot.iter().filter_map(fiche).collect());
-            });
-        }
-    }
-    p.texte.attendre();
-    true
 }
 
 /// Microseconds since 1970: births of streams are cut there.

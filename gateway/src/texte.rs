@@ -10,12 +10,18 @@
 //!
 //! Both decisions are one: the index walks its dictionary with the automaton that `convient` asks term by term.
 //!
+//! With a folder for the image of the model, the index lives in it, and an image keeps a copy of it
+//! ([`TexteIntegral::demander_copie`]) that the next life goes on with ([`TexteIntegral::reprendre`]). Asked for between
+//! two publications, a copy is of the present moment: it has every change up to it and none after.
+//!
 //! Reading order: `analyse` (from a text to terms), `mot` (how a term answers a word), `demande` (what is asked,
-//! scores), `index` (the same over the index), `ecrivain` (its writer), `fiche` (the texts of each resource).
+//! scores), `index` (the same over the index), `ecrivain` (its writer), `disque` (its folder and copies), `fiche` (the
+//! texts of each resource).
 
 mod abreviations;
 mod analyse;
 mod demande;
+mod disque;
 mod ecrivain;
 mod fiche;
 mod index;
@@ -23,10 +29,14 @@ mod moment;
 mod mot;
 mod touches;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-    mpsc::{SyncSender, sync_channel},
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
 };
 
 use arc_swap::ArcSwap;
@@ -34,12 +44,13 @@ use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use ror_chassis::{Erreur, Resultat};
 
-use crate::modele::{Bits, TypeFhir};
-use ecrivain::{Ecrivain, Ordre};
+use crate::modele::{Bits, TypeFhir, image};
+use ecrivain::{Ecrivain, Ordre, Outils};
 use touches::Touches;
 
 pub use analyse::Analyse;
 pub use demande::{Demande, MOTS_MAX};
+pub use disque::{CopieDemandee, oublier};
 pub use fiche::{d_offre, de_professionnel, de_structure};
 pub use moment::{TextesDuMoment, fiche};
 
@@ -171,6 +182,10 @@ struct Vue {
 
 /// One index a process, fed beside the model.
 pub struct TexteIntegral {
+    /// Of the image, where the index lives; in memory without one.
+    dossier: Option<PathBuf>,
+    /// What a writer may hold.
+    octets: usize,
     champs: index::Champs,
     vue: Arc<ArcSwap<Vue>>,
     touches: Arc<Mutex<Touches>>,
@@ -180,22 +195,32 @@ pub struct TexteIntegral {
 }
 
 impl TexteIntegral {
-    /// An empty index whose writer holds at most about this many bytes.
-    pub fn nouveau(octets_max: usize) -> Resultat<Self> {
-        let interne = |e: tantivy::TantivyError| Erreur::Interne(Box::new(e));
-        let (index, champs) = index::creer().map_err(interne)?;
+    /// An empty index whose writer holds at most about this many bytes; it lives in the folder of the image, else in
+    /// memory.
+    pub fn nouveau(octets_max: usize, dossier: Option<&Path>) -> Resultat<Self> {
         let octets = octets_max.clamp(OCTETS.0, OCTETS.1);
+        let sur_disque = dossier.and_then(|d| {
+            let outils = disque::naitre(d)
+                .and_then(|vif| Outils::ouvrir(Some(vif), octets).map_err(io::Error::other));
+            let refus = |e: &io::Error| {
+                tracing::warn!(folder = %d.display(), error = %e, "full text in memory, and not in the image");
+            };
+            outils.inspect_err(refus).ok().map(|outils| (outils, d.to_owned()))
+        });
+        let (outils, dossier) = match sur_disque {
+            Some((outils, dossier)) => (outils, Some(dossier)),
+            None => (Outils::ouvrir(None, octets).map_err(|e| Erreur::Interne(Box::new(e)))?, None),
+        };
+        let champs = outils.champs.clone();
         let touches = Arc::new(Mutex::new(Touches::default()));
         let a_valider = Arc::new(AtomicBool::new(false));
-        let (ecrivain, vue) =
-            Ecrivain::nouveau(index, champs.clone(), octets, touches.clone(), a_valider.clone())
-                .map_err(interne)?;
+        let (ecrivain, vue) = Ecrivain::nouveau(outils, touches.clone(), a_valider.clone());
         let (file, ordres) = sync_channel(FILE);
         std::thread::Builder::new()
             .name("texte".into())
             .spawn(move || ecrivain.tourner(&ordres))
             .map_err(|e| Erreur::Interne(Box::new(e)))?;
-        Ok(Self { champs, vue, touches, a_valider, file: Mutex::new(file) })
+        Ok(Self { dossier, octets, champs, vue, touches, a_valider, file: Mutex::new(file) })
     }
 
     /// Replaces rows, at the next commit. Waits when the writer is far behind.
@@ -205,12 +230,15 @@ impl TexteIntegral {
         self.envoyer(&rangs, |numero| Ordre::Poser(fiches, numero));
     }
 
-    /// Hands over again rows as the present moment has them, at the next commit: no moment has another text of them
-    /// for that, so none is corrected for it.
-    pub fn nourrir(&self, fiches: Vec<Fiche>) {
+    /// Hands over again rows as the present moment has them, those it does not have among `absents`, at the next
+    /// commit: no moment has another text of them for that, so none is corrected for it.
+    pub fn nourrir(&self, fiches: Vec<Fiche>, absents: Vec<(TypeFhir, u32)>) {
         let file = self.file.lock();
         let numero = self.touches.lock().numero();
         ceder(&file, Ordre::Poser(fiches, numero));
+        if !absents.is_empty() {
+            ceder(&file, Ordre::Retirer(absents, numero));
+        }
     }
 
     /// Takes rows out, at the next commit.
@@ -242,6 +270,41 @@ impl TexteIntegral {
         if self.file.lock().send(Ordre::Attendre(fait)).is_ok() {
             // An error means that the writer stopped, which it has said.
             let _ = attente.recv();
+        }
+    }
+
+    /// Asks for a copy of the index with all that was handed over before and nothing after; `None` for one in memory.
+    pub fn demander_copie(&self) -> Option<CopieDemandee> {
+        let dossier = self.dossier.clone()?;
+        let (fait, attente) = sync_channel(1);
+        ceder(&self.file.lock(), Ordre::Copier(fait));
+        Some(CopieDemandee { dossier, attente })
+    }
+
+    /// Goes on with a copy, before anything is handed over; its rows. Blocks: not for an async task.
+    ///
+    /// # Errors
+    ///
+    /// The copy does not serve: the index is as it was.
+    pub fn reprendre(&self, copie: &image::Texte) -> io::Result<u64> {
+        let dossier = self.dossier.as_deref().ok_or_else(|| io::Error::other("the index is in memory"))?;
+        let vif = disque::reprendre(dossier, copie)?;
+        self.adopter(&vif, copie).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&vif);
+        })
+    }
+
+    fn adopter(&self, vif: &Path, copie: &image::Texte) -> io::Result<u64> {
+        let outils = Outils::ouvrir(Some(vif.to_owned()), self.octets).map_err(io::Error::other)?;
+        let lignes: u64 = copie.presentes.iter().map(RoaringBitmap::len).sum();
+        if outils.lignes() != lignes {
+            return Err(io::Error::other("other rows than told"));
+        }
+        let (fait, attente) = sync_channel(1);
+        ceder(&self.file.lock(), Ordre::Reprendre(Box::new(outils), copie.presentes.clone(), fait));
+        match attente.recv() {
+            Ok(true) => Ok(lignes),
+            _ => Err(io::Error::other("rows were handed over already")),
         }
     }
 

@@ -14,9 +14,10 @@ use reqwest::Method;
 use ror_e2e::{
     Client, Dossier, Mesh, Options, PAS, Rapport, Vue, attendre,
     client::{appeler, http},
-    fhir::{GENRES, entrees},
+    fhir::{GENRES, entrees, texte},
     patch::{disponibles, nombre, plafond, remplacer},
     processus::{signaler, vivant},
+    vue::Ids,
 };
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -251,8 +252,15 @@ async fn relay_killed_before_mark_loses_and_doubles_nothing() {
     relais("avant-marquage").await.unwrap();
 }
 
-/// Ends the gateway and waits for the next one to be whole; whether it read an image.
-async fn autre_passerelle(m: &Monde, signal: Signal) -> Result<bool> {
+/// What the gateway says of itself.
+async fn mesures(m: &Monde) -> Result<String> {
+    let url = format!("{}/metrics", m.mesh.base());
+    Ok(appeler(&http(None, None)?, Method::GET, &url, &[], None).await?.attendre(200)?.texte)
+}
+
+/// Ends the gateway and waits for the next one to be whole; whether it read the directory from an image, and
+/// full text.
+async fn autre_passerelle(m: &Monde, signal: Signal) -> Result<(bool, bool)> {
     let ancienne = *m.mesh.pids().get("gateway").context("demo.json: no process gateway")?;
     signaler(ancienne, signal);
     remplace(&m.mesh, "gateway", ancienne).await?;
@@ -260,28 +268,63 @@ async fn autre_passerelle(m: &Monde, signal: Signal) -> Result<bool> {
         Ok(m.mesh.pret().await.then_some(()))
     })
     .await?;
-    let url = format!("{}/metrics", m.mesh.base());
-    let page = appeler(&http(None, None)?, Method::GET, &url, &[], None).await?.attendre(200)?;
-    Ok(page.texte.contains("ror_gateway_image_read_seconds"))
+    let page = mesures(m).await?;
+    Ok((page.contains("ror_gateway_image_read_seconds"), page.contains("ror_gateway_image_text_rows")))
+}
+
+/// What full text finds, once it answers.
+async fn trouves(m: &Monde, mot: &str) -> Result<Ids> {
+    attendre("full text answers", RETOUR, async || -> Result<Option<Ids>> {
+        let page = m.p1.chercher("Organization", &[("_content", mot), ("_count", "1000")]).await?;
+        if page.statut == 503 {
+            return Ok(None);
+        }
+        let page = page.attendre(200)?;
+        Ok(Some(entrees(&page.corps).map(|(_, r)| texte(r, "/id").to_owned()).collect()))
+    })
+    .await
 }
 
 async fn image() -> Result<()> {
     let m = Monde::lire(Mesh::start("small", true).await).await?;
+    let noms = m.vue1.tous("Organization").flat_map(|o| texte(o, "/name").split_whitespace());
+    let mots = noms.filter(|n| n.chars().all(char::is_alphanumeric));
+    let mot = mots.max_by_key(|n| n.len()).context("no name")?;
+    let avant = trouves(&m, mot).await?;
+    ensure!(!avant.is_empty(), "{mot} finds nothing");
     let mut compteur = Compteur::nouveau(&m.p1, &m.lieux_modifiables()?[0].0).await?;
-    ensure!(autre_passerelle(&m, Signal::SIGINT).await?, "told to stop, it left no image");
+    ensure!(autre_passerelle(&m, Signal::SIGINT).await? == (true, true), "told to stop, it left no image");
+    ensure!(trouves(&m, mot).await? == avant, "full text: not as before");
     let vue = Vue::lire(&m.p1).await?;
     for genre in GENRES {
         ensure!(vue.tous(genre).eq(m.vue1.tous(genre)), "{genre}: not as before");
     }
     // Killed, it goes on from the image of before this write.
     compteur.ecrire(&m.flux).await?;
-    ensure!(autre_passerelle(&m, Signal::SIGKILL).await?, "killed, it read no image");
+    ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (true, true), "killed, it read no image");
     compteur.visible(&m.p1).await?;
-    let fichier = m.mesh.dossier.donnees().join("image/modele.image");
+    ensure!(trouves(&m, mot).await? == avant, "full text: not as before the kill");
+    // Without its full text, the rest of the image serves.
+    let image = m.mesh.dossier.donnees().join("image");
+    for entree in std::fs::read_dir(&image)? {
+        let entree = entree?;
+        if entree.file_name().to_string_lossy().starts_with("texte-copie-") {
+            std::fs::remove_file(entree.path().join("meta.json"))?;
+        }
+    }
+    ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (true, false), "it read half a full text");
+    ensure!(trouves(&m, mot).await? == avant, "full text: not fed as before");
+    // Once full text is whole another image is written, and none soon after it.
+    attendre("an image is written", RETOUR, async || -> Result<Option<()>> {
+        Ok(mesures(&m).await?.contains("ror_gateway_image_write_seconds").then_some(()))
+    })
+    .await?;
+    let fichier = image.join("modele.image");
     let octets = std::fs::read(&fichier)?;
     std::fs::write(&fichier, &octets[..octets.len() / 2])?;
-    ensure!(!autre_passerelle(&m, Signal::SIGKILL).await?, "it read half an image");
+    ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (false, false), "it read half an image");
     compteur.visible(&m.p1).await?;
+    ensure!(trouves(&m, mot).await? == avant, "full text: not read as before");
     let vue = Vue::lire(&m.p1).await?;
     for genre in GENRES {
         ensure!(vue.tous(genre).count() == m.vue1.tous(genre).count(), "{genre}: not as many as before");

@@ -155,7 +155,7 @@ impl Annuaire {
 
     /// Looks at the present moment while the witness is told of no other: what is handed over meanwhile is
     /// older than what it will be told.
-    pub fn entre_publications<R>(&self, lire: impl FnOnce(&Modele) -> R) -> R {
+    pub fn entre_publications<R>(&self, lire: impl FnOnce(&Arc<Modele>) -> R) -> R {
         let _publication = self.coeur.publication.lock();
         lire(&self.instant())
     }

@@ -10,6 +10,7 @@ mod formes;
 use std::{io, path::Path, thread::ScopedJoinHandle};
 
 use prost::Message as _;
+use roaring::RoaringBitmap;
 use ror_proto::access::v1::Policy;
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     journal::Journal,
 };
 use crate::fhir::politique::{Faits, Politique};
+pub(crate) use fichier::mesurer;
 pub(super) use fichier::{Entree, Sortie, abime};
 use fichier::{FICHIER, Lecture};
 
@@ -66,6 +68,21 @@ struct Prelude {
     date: i64,
 }
 
+/// The index of full text at the moment of an image, in a folder beside it.
+pub struct Texte {
+    /// Name of the folder.
+    pub dossier: String,
+    /// Its files: name, then bytes and check sum.
+    pub fichiers: Vec<(String, (u64, u32))>,
+    /// Rows that it holds.
+    pub presentes: [RoaringBitmap; 5],
+    /// Rows that it may hold otherwise than the moment says them.
+    pub a_nourrir: [RoaringBitmap; 5],
+    /// Of the labels that it has for the others.
+    pub libelles: u64,
+}
+
+par_champs!(Texte { dossier, fichiers, presentes, a_nourrir, libelles });
 par_champs!(Prelude { dictionnaires, politique, positions, naissances, numero, date });
 par_champs!(Faits { sensible, sensible_partage, ms, ville, niveau_contact, niveau_telecom, statut });
 par_champs!(Liens(_));
@@ -77,13 +94,15 @@ const TABLES: usize = 1;
 const CAPACITES: usize = 6;
 const LIENS: usize = 7;
 const JOURNAL: usize = 8;
+const TEXTE: usize = 9;
 
-/// Writes the image of a published moment in place of the one of that folder; its bytes.
+/// Writes the image of a published moment, and what tells its full text, in place of the one of that folder;
+/// its bytes.
 ///
 /// # Errors
 ///
 /// The folder cannot be written: the former image stays.
-pub fn ecrire(m: &Modele, dossier: &Path) -> io::Result<u64> {
+pub fn ecrire(m: &Modele, texte: Option<&Texte>, dossier: &Path) -> io::Result<u64> {
     fichier::remplacer(dossier, |s| {
         let prelude = Prelude {
             dictionnaires: etat::dictionnaires(),
@@ -105,21 +124,27 @@ pub fn ecrire(m: &Modele, dossier: &Path) -> io::Result<u64> {
         m.liens.ecrire(s)?;
         s.clore()?;
         m.journal.jusqu_a(m.numero).ecrire(s)?;
+        s.clore()?;
+        texte.is_some().ecrire(s)?;
+        if let Some(texte) = texte {
+            texte.ecrire(s)?;
+        }
         s.clore()
     })
 }
 
-/// The moment of the image of that folder.
+/// The moment of the image of that folder, and what tells its full text.
 ///
 /// # Errors
 ///
 /// `NotFound` without an image; anything else when it does not serve.
-pub fn lire(dossier: &Path) -> io::Result<Modele> {
+pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
     let image = &Lecture::ouvrir(&dossier.join(FICHIER))?;
     let prelude = image.section::<Prelude>(PRELUDE)?;
     if !prelude.dictionnaires.iter().all(|(genre, octets)| etat::installer(*genre, octets)) {
         return Err(io::Error::other("other dictionaries are in use"));
     }
+    let texte = image.section::<Option<Texte>>(TEXTE)?;
     let politique = Policy::decode(prelude.politique.as_slice()).map_err(|_| abime())?;
     let politique = Politique::compiler(&politique).map_err(|_| abime())?;
     let (tables, capacites, liens, journal) = std::thread::scope(|s| {
@@ -131,7 +156,7 @@ pub fn lire(dossier: &Path) -> io::Result<Modele> {
     });
     let [structures, offres, lieux, professionnels, roles] = tables;
     let (capacites, perdues) = capacites?;
-    Ok(Modele {
+    let m = Modele {
         tables: [structures?, offres?, lieux?, professionnels?, roles?],
         capacites,
         perdues,
@@ -145,7 +170,8 @@ pub fn lire(dossier: &Path) -> io::Result<Modele> {
         texte: 0,
         journal: journal?.into(),
         travail: Default::default(),
-    })
+    };
+    Ok((m, texte))
 }
 
 /// Deletes the image of that folder, if there is one.

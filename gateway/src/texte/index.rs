@@ -1,6 +1,8 @@
 //! The index itself, and what is asked over it. Each type has its own fields, so that a search walks the words of its
 //! type alone. Nothing is stored: a document is its terms, its row and the length of its narrative.
 
+use std::path::Path;
+
 use roaring::{MultiOps, RoaringBitmap};
 use tantivy::{
     DocSet, Index, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term,
@@ -13,6 +15,7 @@ use super::{
     ChampTexte, Fiche,
     analyse::{Analyse, Occurrence, longueur},
     demande::{Demande, Exigence, Vu},
+    disque::Dossier,
     mot::{Classe, Mot},
 };
 use crate::modele::{Bits, TypeFhir};
@@ -57,8 +60,8 @@ fn cle(t: TypeFhir, rang: u32) -> u64 {
     ((t as u64) << 32) | u64::from(rang)
 }
 
-/// An empty index in memory.
-pub(super) fn creer() -> tantivy::Result<(Index, Champs)> {
+/// The index that a folder holds, an empty one if it holds none; an empty one in memory without a folder.
+pub(super) fn ouvrir(dossier: Option<&Path>) -> tantivy::Result<(Index, Champs)> {
     let mut schema = Schema::builder();
     let indexation = TextFieldIndexing::default()
         .set_tokenizer(ANALYSEUR)
@@ -77,7 +80,11 @@ pub(super) fn creer() -> tantivy::Result<(Index, Champs)> {
         rang: schema.add_u64_field(RANG, NumericOptions::default().set_fast()),
         longueur: schema.add_u64_field(LONGUEUR, NumericOptions::default().set_fast()),
     };
-    let index = Index::builder().schema(schema.build()).create_in_ram()?;
+    let neuf = Index::builder().schema(schema.build());
+    let index = match dossier {
+        Some(d) => neuf.open_or_create(Dossier::ouvrir(d)?)?,
+        None => neuf.create_in_ram()?,
+    };
     index.tokenizers().register(ANALYSEUR, TextAnalyzer::from(Decoupe::default()));
     Ok((index, champs))
 }

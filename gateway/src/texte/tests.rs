@@ -1,3 +1,5 @@
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 
 const T: TypeFhir = TypeFhir::Organization;
@@ -13,7 +15,7 @@ fn fiche(rang: u32, narratif: &str, contenu: &str) -> Fiche {
 }
 
 fn index(fiches: &[Fiche]) -> TexteIntegral {
-    let texte = TexteIntegral::nouveau(0).unwrap();
+    let texte = TexteIntegral::nouveau(0, None).unwrap();
     texte.poser(fiches);
     texte.attendre();
     texte
@@ -139,7 +141,7 @@ fn rows_are_replaced_and_taken_out() {
 
 #[test]
 fn a_commit_asked_for_comes() {
-    let texte = TexteIntegral::nouveau(0).unwrap();
+    let texte = TexteIntegral::nouveau(0, None).unwrap();
     texte.poser(vec![fiche(4, "Clinique", "")]);
     texte.valider();
     let limite = std::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -312,6 +314,147 @@ fn the_index_and_the_text_alone_agree() {
         }
     }
     assert!(reponses > 100, "{reponses}");
+}
+
+fn sur_disque(dossier: &tempfile::TempDir) -> TexteIntegral {
+    TexteIntegral::nouveau(0, Some(dossier.path())).unwrap()
+}
+
+/// A copy of all that was handed over, as an image tells it.
+fn copier(texte: &TexteIntegral) -> image::Texte {
+    texte.demander_copie().unwrap().attendre(0, Default::default()).unwrap()
+}
+
+/// Folders whose name begins so.
+fn dossiers(dossier: &tempfile::TempDir, debut: &str) -> Vec<PathBuf> {
+    let tous = fs::read_dir(dossier.path()).unwrap().map(|e| e.unwrap().path());
+    tous.filter(|c| c.file_name().unwrap().to_string_lossy().starts_with(debut)).collect()
+}
+
+/// Rows and scores of every answer.
+fn reponses(texte: &TexteIntegral, demandes: &[String]) -> Vec<Vec<(u32, f32)>> {
+    let champs = [ChampTexte::Narratif, ChampTexte::Contenu, ChampTexte::ContenuFin];
+    let une = |d: &String| champs.map(|c| texte.chercher(T, c, d, None).unwrap_or_default().scores);
+    demandes.iter().flat_map(une).collect()
+}
+
+#[test]
+fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
+    let dossier = tempfile::tempdir().unwrap();
+    let mut hasard = Hasard(11);
+    let mut fiches: Vec<Fiche> = (0..100)
+        .map(|rang| Fiche {
+            type_fhir: T,
+            rang,
+            narratif: hasard.texte(5),
+            contenu: hasard.texte(9),
+            fin: hasard.texte(4),
+        })
+        .collect();
+    let demandes: Vec<String> = (0..150).map(|_| hasard.demande()).collect();
+    let texte = sur_disque(&dossier);
+    texte.poser(&fiches[..]);
+    texte.attendre();
+    for tour in 0..4 {
+        for rang in (tour..100).step_by(7) {
+            fiches[rang].contenu = hasard.texte(9);
+            texte.poser(&fiches[rang..=rang]);
+        }
+        texte.attendre();
+    }
+    // Handed over and not committed, it is in the copy; what comes after is not.
+    texte.retirer(&[(T, 3), (T, 50)]);
+    fiches.retain(|f| ![3, 50].contains(&f.rang));
+    let copie = copier(&texte);
+    let avant = reponses(&texte, &demandes);
+    texte.poser(vec![fiche(3, "CHU Nantes", "cardiologie"), fiche(200, "Saint Nazaire", "soins")]);
+    texte.retirer(&[(T, 10)]);
+    texte.attendre();
+    drop(texte);
+
+    let texte = sur_disque(&dossier);
+    assert_eq!(texte.reprendre(&copie).unwrap(), 98);
+    let neuf = index(&fiches);
+    let lus = reponses(&texte, &demandes);
+    assert!(lus.iter().any(|r| !r.is_empty()));
+    assert!(lus == avant && lus == reponses(&neuf, &demandes));
+    // A row is replaced, not doubled, and its change has a number.
+    for texte in [&texte, &neuf] {
+        texte.poser(vec![fiche(0, "CHU", "soins"), fiche(3, "Clinique", "Nantes")]);
+        texte.retirer(&[(T, 1), (T, 50)]);
+        texte.attendre();
+    }
+    assert_eq!((texte.numero(), texte.lu()), (2, 2));
+    assert!(reponses(&texte, &demandes) == reponses(&neuf, &demandes));
+    assert!(texte.reprendre(&copie).is_err(), "rows were handed over");
+    assert!(reponses(&texte, &demandes) == reponses(&neuf, &demandes));
+}
+
+#[test]
+fn a_copy_that_is_not_as_it_was_made_is_refused_and_rows_are_fed_instead() {
+    let dossier = tempfile::tempdir().unwrap();
+    let texte = sur_disque(&dossier);
+    texte.poser(exemple());
+    texte.attendre();
+    texte.retirer(&[(T, 0)]);
+    let copie = copier(&texte);
+    drop(texte);
+    let texte = sur_disque(&dossier);
+    for (nom, _) in &copie.fichiers {
+        let chemin = dossier.path().join(&copie.dossier).join(nom);
+        let octets = fs::read(&chemin).unwrap();
+        let mut change = octets.clone();
+        change[octets.len() / 2] ^= 1;
+        for faux in [None, Some(&octets[..octets.len() / 2]), Some(&change[..])] {
+            fs::remove_file(&chemin).unwrap();
+            if let Some(faux) = faux {
+                fs::write(&chemin, faux).unwrap();
+            }
+            assert!(texte.reprendre(&copie).is_err(), "{nom}");
+            fs::write(&chemin, &octets).unwrap();
+        }
+    }
+    let autre = image::Texte {
+        dossier: copie.dossier.clone(),
+        fichiers: copie.fichiers.clone(),
+        presentes: Default::default(),
+        a_nourrir: Default::default(),
+        libelles: 0,
+    };
+    assert!(texte.reprendre(&autre).is_err(), "other rows");
+    assert_eq!(dossiers(&dossier, "texte-vif-").len(), 1, "nothing is left of what was refused");
+    texte.poser(exemple());
+    texte.attendre();
+    assert_eq!(rangs(&texte, ChampTexte::Contenu, "chu"), [0, 1]);
+    drop(texte);
+    let texte = sur_disque(&dossier);
+    assert_eq!(texte.reprendre(&copie).unwrap(), 5);
+    assert_eq!(rangs(&texte, ChampTexte::Contenu, "chu"), [1]);
+}
+
+#[test]
+fn copies_in_use_are_left_and_nothing_of_former_lives() {
+    let dossier = tempfile::tempdir().unwrap();
+    let texte = sur_disque(&dossier);
+    texte.poser(exemple());
+    let copies = [copier(&texte), copier(&texte)];
+    assert_eq!(dossiers(&dossier, "texte-copie-").len(), 2);
+    oublier(dossier.path(), Some(&copies[1].dossier));
+    assert_eq!(dossiers(&dossier, "texte-copie-"), [dossier.path().join(&copies[1].dossier)]);
+    let vif = dossiers(&dossier, "texte-vif-");
+    for chemin in dossiers(&dossier, "texte-") {
+        assert_eq!(fs::metadata(chemin).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    drop(texte);
+    let texte = sur_disque(&dossier);
+    assert_eq!(dossiers(&dossier, "texte-vif-").len(), 1);
+    assert_ne!(dossiers(&dossier, "texte-vif-"), vif);
+    texte.reprendre(&copies[1]).unwrap();
+    assert_eq!(dossiers(&dossier, "texte-vif-").len(), 1);
+    oublier(dossier.path(), None);
+    assert!(dossiers(&dossier, "texte-copie-").is_empty());
+    assert_eq!(rangs(&texte, ChampTexte::Contenu, "chu"), [0, 1], "links of its own");
+    assert!(TexteIntegral::nouveau(0, None).unwrap().demander_copie().is_none());
 }
 
 #[test]

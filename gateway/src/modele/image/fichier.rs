@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use flate2::Crc;
+use flate2::{Crc, CrcReader};
 
 use super::Image;
 
@@ -19,7 +19,7 @@ const PROVISOIRE: &str = "modele.image.tmp";
 const MAGIE: &[u8] = b"RORIMAGE";
 /// Of the build: see `build.rs`.
 const EMPREINTE: &[u8] = env!("ROR_EMPREINTE").as_bytes();
-const SECTIONS: usize = 9;
+const SECTIONS: usize = 10;
 /// Magic, fingerprint, end of each section, check sum.
 const ENTETE: usize = 8 + 16 + 8 * SECTIONS + 4;
 /// Bytes of a frame, at most.
@@ -36,6 +36,17 @@ fn somme(octets: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(octets);
     crc.sum()
+}
+
+/// Bytes of a file, and their check sum.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn mesurer(chemin: &Path) -> io::Result<(u64, u32)> {
+    let mut fichier = CrcReader::new(File::open(chemin)?);
+    let octets = io::copy(&mut fichier, &mut io::sink())?;
+    Ok((octets, fichier.crc().sum()))
 }
 
 /// Writes a whole file in place of the former one, or nothing; its bytes.

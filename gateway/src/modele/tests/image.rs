@@ -162,18 +162,18 @@ fn trouves(m: &Modele) -> Vec<String> {
 fn an_image_read_back_is_the_model_that_was_written() {
     let d = Dossier::nouveau("relue");
     let mut m = rempli();
-    let octets = image::ecrire(&m, &d.0).unwrap();
+    let octets = image::ecrire(&m, None, &d.0).unwrap();
     let ecrits = fs::read(d.fichier()).unwrap();
     assert_eq!(octets, ecrits.len() as u64);
     let mode = |p: &Path| fs::metadata(p).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&d.0), mode(&d.fichier())), (0o700, 0o600));
     assert_eq!(fs::read_dir(&d.0).unwrap().count(), 1, "nothing is left beside it");
-    let mut lu = image::lire(&d.0).unwrap();
+    let (mut lu, _) = image::lire(&d.0).unwrap();
     comparer(&m, &lu, "read back");
     assert_eq!(trouves(&m), trouves(&lu));
     assert_eq!((m.politique().source(), m.positions()), (lu.politique().source(), lu.positions()));
     assert_eq!(lu.reprise(Source::Offers), Some((12, 1_700_000_000_000_001)));
-    image::ecrire(&lu, &d.0).unwrap();
+    image::ecrire(&lu, None, &d.0).unwrap();
     assert!(fs::read(d.fichier()).unwrap() == ecrits, "written again, the same bytes");
     agiter(&mut [&mut m, &mut lu], 9, 1000);
     for s in SOURCES {
@@ -210,10 +210,10 @@ fn who_resumes_finds_its_place_in_the_next_life() {
     let moment = a.instant();
     // Noted in the journal that the moment shares, and not of the moment.
     suivre(&a, "li2", 12);
-    image::ecrire(&moment, &d.0).unwrap();
+    image::ecrire(&moment, None, &d.0).unwrap();
 
     let b = Annuaire::nouveau(Modele::nouveau(politique()), MINUTE, 2);
-    let lu = image::lire(&d.0).unwrap();
+    let (lu, _) = image::lire(&d.0).unwrap();
     b.ecrire(|m| *m = lu);
     let m = b.instant();
     assert!(m.numero() > moment.numero());
@@ -230,7 +230,7 @@ fn who_resumes_finds_its_place_in_the_next_life() {
 fn an_image_that_is_not_as_it_was_written_is_refused() {
     let d = Dossier::nouveau("refusee");
     assert_eq!(image::lire(&d.0).err().map(|e| e.kind()), Some(ErrorKind::NotFound));
-    image::ecrire(&rempli(), &d.0).unwrap();
+    image::ecrire(&rempli(), None, &d.0).unwrap();
     let ecrits = fs::read(d.fichier()).unwrap();
     let refus = |octets: &[u8]| {
         fs::write(d.fichier(), octets).unwrap();

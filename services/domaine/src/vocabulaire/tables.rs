@@ -1,7 +1,10 @@
 //! The tables at one moment: code systems, value sets, associations, the current
 //! published version of each, packed.
 
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use ror_proto::{
     common::v1::Code,
@@ -181,6 +184,20 @@ impl Tables {
                 .zip(0u32..)
                 .map(move |(code, rang)| (code, Concept { libelle: libelles.lire(rang) }))
         })
+    }
+
+    /// Of all that [`Self::libelle`] may answer: tables that answer alike have the same, within one build.
+    pub fn empreinte_libelles(&self) -> u64 {
+        let mut systemes: Vec<&str> = self.systemes.keys().map(|s| &**s).collect();
+        systemes.sort_unstable();
+        let mut empreinte = foldhash::fast::FixedState::default().build_hasher();
+        for systeme in systemes {
+            (systeme, self.concepts(systeme).count()).hash(&mut empreinte);
+            for (code, concept) in self.concepts(systeme) {
+                (code, concept.libelle).hash(&mut empreinte);
+            }
+        }
+        empreinte.finish()
     }
 
     /// Whether anything was loaded.

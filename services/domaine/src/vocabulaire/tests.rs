@@ -166,3 +166,20 @@ async fn services_of_one_run_and_mesh_share_a_copy() {
     );
     assert!(Arc::ptr_eq(&a.0, &b.0) && !Arc::ptr_eq(&a.0, &c.0));
 }
+
+#[test]
+fn tables_that_say_the_same_labels_have_the_same_fingerprint() {
+    let empreinte = |n: &[Nomenclature]| Vocabulaire::fixe(n).tables().empreinte_libelles();
+    let mut listes = exemple();
+    let ici = empreinte(&listes);
+    listes[0].version = "20260101120000".into();
+    listes.reverse();
+    assert_eq!(empreinte(&listes), ici, "another version and another order");
+    listes.remove(0);
+    assert_eq!(empreinte(&listes), ici, "value sets have no labels");
+    listes[0].concepts[1].libelle = "Autre".into();
+    assert_ne!(empreinte(&listes), ici);
+    listes[0].concepts.pop();
+    assert_ne!(empreinte(&listes), ici);
+    assert_ne!(empreinte(&[]), ici);
+}
