@@ -147,7 +147,7 @@ mod tests {
     fn rows_read_again_are_paid_for_once_and_before() {
         let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
         let m = Modele::nouveau(Arc::new(politique));
-        let index = Arc::new(TexteIntegral::nouveau(0).unwrap());
+        let index = Arc::new(TexteIntegral::nouveau(0, None).unwrap());
         let t = TypeFhir::Organization;
         // The index is ahead of the moment by these three rows, which it does not have.
         let texte = "Clinique".to_owned();

@@ -384,7 +384,7 @@ fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
         texte.retirer(&[(T, 1), (T, 50)]);
         texte.attendre();
     }
-    assert_eq!((texte.numero(), texte.lu()), (2, 2));
+    assert_eq!((texte.numero(), texte.vue().numero), (2, 2));
     assert!(reponses(&texte, &demandes) == reponses(&neuf, &demandes));
     assert!(texte.reprendre(&copie).is_err(), "rows were handed over");
     assert!(reponses(&texte, &demandes) == reponses(&neuf, &demandes));

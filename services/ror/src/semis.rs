@@ -10,6 +10,7 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc;
 
+use crate::up;
 use indices::Indices;
 use rangees::{Lots, Paquet, Schema};
 
@@ -72,6 +74,11 @@ pub async fn executer(o: Options) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(o.data_dir.is_dir(), "{} n'existe pas : {}", o.data_dir.display(), premier_tour(&o.data_dir));
+    // No event tells of these rows: an image of the empty directory would be taken for theirs.
+    match std::fs::remove_dir_all(up::dossier_image(&o.data_dir)) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).context("image non supprimée"),
+        _ => {}
+    }
     let embarque = Embedded::start(ror_embedded::Options {
         data_dir: o.data_dir.canonicalize()?,
         cache_dir: std::env::var_os("ROR_CACHE_DIR").map(PathBuf::from),

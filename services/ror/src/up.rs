@@ -92,8 +92,13 @@ impl Plan {
 
     /// Where the gateway keeps the image of its directory.
     pub fn dossier_image(&self) -> PathBuf {
-        self.options.data_dir.join("image")
+        dossier_image(&self.options.data_dir)
     }
+}
+
+/// Where the gateway of a data directory keeps the image of its directory.
+pub fn dossier_image(donnees: &Path) -> PathBuf {
+    donnees.join("image")
 }
 
 /// Runs until a signal.

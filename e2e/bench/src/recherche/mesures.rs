@@ -163,6 +163,12 @@ impl Atelier<'_> {
             let lus: Vec<&str> = lus.filter_map(|e| e["resource"]["id"].as_str()).collect();
             ids += usize::from(lus != *attendu);
         }
+        ensure!(
+            totaux + ids <= retenues.len() / 10,
+            "of {} searches {totaux} have another total on the façade than in SQL, {ids} other ids: it does not hold \
+             what was sown, or it is wrong",
+            retenues.len()
+        );
         Ok(format!("{totaux} have another total on the façade than in SQL, {ids} other ids or another order"))
     }
 
