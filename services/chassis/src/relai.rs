@@ -25,6 +25,11 @@ const OCTETS: usize = 16 * 1024 * 1024;
 const FENETRE: usize = 2_048;
 /// Poll of the leader, should a wake-up be lost.
 const REPRISE: Duration = Duration::from_secs(1);
+/// Looking in vain takes one part in so many of the time, at most: the events of a load that is not committed
+/// are passed over one by one.
+const PART: u32 = 10;
+/// Longest time without a look, should a wake-up be lost.
+const REPRISE_MAX: Duration = Duration::from_secs(15);
 const PURGE: Duration = Duration::from_secs(600);
 /// Published rows stay this long, as evidence.
 const CONSERVATION: &str = "3 days";
@@ -105,7 +110,8 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
     // At once: a service that often starts again purges all the same.
     let mut purge = derniere_mesure;
     loop {
-        vider(&mut verrou, jet, service, &mut marques).await?;
+        let debut = tokio::time::Instant::now();
+        let publies = vider(&mut verrou, jet, service, &mut marques).await?;
         if derniere_mesure.elapsed() > REPRISE {
             // A follower may have made the stream anew while nothing was published.
             reperer_flux(&mut verrou, jet, service).await?;
@@ -113,6 +119,10 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
             mesurer_retard(&mut verrou, service).await?;
             derniere_mesure = tokio::time::Instant::now();
         }
+        let attente = match publies {
+            0 => (debut.elapsed() * (PART - 1)).clamp(REPRISE, REPRISE_MAX),
+            _ => REPRISE,
+        };
         // A part each time while there is more: what is written meanwhile leaves first.
         if purge <= tokio::time::Instant::now() && !purger(&mut verrou, &marques).await? {
             purge = tokio::time::Instant::now() + PURGE;
@@ -122,7 +132,7 @@ async fn tour(magasin: &Magasin, jet: &Jet, arret: &CancellationToken, pret: &im
             a = appels.next() => if a.is_none() {
                 return Err(Erreur::Indisponible("NATS : abonnement interrompu".into()));
             },
-            () = tokio::time::sleep(REPRISE) => {}
+            () = tokio::time::sleep(attente) => {}
             () = arret.cancelled() => {
                 // What was committed before the stop still leaves.
                 while vider(&mut verrou, jet, service, &mut marques).await? > 0 {}
