@@ -67,6 +67,10 @@ pub trait Suiveur: Send + 'static {
 const LOT: usize = 1_024;
 /// Bytes of messages above which no more are taken together.
 const OCTETS: usize = 8 * 1024 * 1024;
+/// From so many events on, plans are made for the batch: those kept were made when the tables were empty, if a
+/// load fills them, and read them whole.
+const PLANIFIE: usize = 64;
+const PLANS: &str = "set local plan_cache_mode = force_custom_plan; set local random_page_cost = 1;";
 /// Controls, one a second, after which a consumer that gives nothing of a stream that is ahead is made anew.
 /// The client library gives one up after a minute without its heartbeats, and never while they come.
 const CONTROLES_MUETS: u32 = 3;
@@ -375,8 +379,9 @@ impl<E: Effet> Suiveur for Durable<E> {
 
     async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
         // Two replicas of a service may follow at once: one applies at a time. The name is a constant.
+        let plans = if lot.len() < PLANIFIE { "" } else { PLANS };
         let debut = format!(
-            "begin; select pg_advisory_xact_lock(hashtext(current_schema()), hashtext('{}'))",
+            "begin; {plans} select pg_advisory_xact_lock(hashtext(current_schema()), hashtext('{}'))",
             self.effet.nom()
         );
         let mut tx = self.pool.begin_with(sqlx::AssertSqlSafe(debut)).await?;
