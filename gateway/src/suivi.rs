@@ -187,7 +187,7 @@ pub fn demarrer(
                 appel!(
                     IdentityServiceClient,
                     snapshot_identities,
-                    SnapshotIdentitiesRequest { genre: "professionnel".into() }
+                    SnapshotIdentitiesRequest { genre: Source::Identity.genre().unwrap_or_default().into() }
                 )(vers("identity")?),
                 "identity",
             ),
@@ -289,6 +289,9 @@ impl SuiviModele {
 impl Suiveur for SuiviModele {
     fn nom(&self) -> String {
         format!("gateway-{}", self.nom)
+    }
+    fn genre(&self) -> Option<&'static str> {
+        self.source.genre()
     }
     /// Once: a stream made anew meanwhile begins by a snapshot.
     async fn reprise(&mut self) -> Resultat<Option<Position>> {

@@ -40,6 +40,9 @@ pub enum Source {
 /// How many there are.
 const SOURCES: usize = 4;
 
+/// What is read of the registries.
+const PROFESSIONNEL: &str = "professionnel";
+
 impl Source {
     /// Every source, in the order of the positions.
     pub const TOUTES: [Self; SOURCES] = [Self::Structures, Self::Offers, Self::Capacity, Self::Identity];
@@ -52,6 +55,11 @@ impl Source {
             Self::Capacity => "capacity",
             Self::Identity => "identity",
         }
+    }
+
+    /// The only kind of aggregate that the directory takes of it; all without.
+    pub fn genre(self) -> Option<&'static str> {
+        (self == Self::Identity).then_some(PROFESSIONNEL)
     }
 
     fn types(self) -> &'static [T] {
@@ -187,7 +195,7 @@ impl Modele {
                 self.poser_ligne(source, e, maj, vue::offre(&r), t, |m, rang| m.relier_offre(rang, &r));
             }
             Source::Identity => {
-                if e.genre != "professionnel" {
+                if e.genre != PROFESSIONNEL {
                     return Ok(());
                 }
                 let Some(identity::Ressource::Professionnel(mut p)) =

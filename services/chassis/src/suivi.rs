@@ -10,6 +10,7 @@ use async_nats::jetstream::{
         DeliverPolicy,
         pull::{OrderedConfig, OrderedError},
     },
+    stream::{Info, LastRawMessageErrorKind, Stream as Flux},
 };
 use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
 use prost::Message;
@@ -47,6 +48,10 @@ pub type Appel = Arc<dyn Fn() -> BoxFuture<'static, Resultat<Instantanes>> + Sen
 pub trait Suiveur: Send + 'static {
     /// Name in logs and metrics.
     fn nom(&self) -> String;
+    /// The only kind of aggregate it looks at: events of others are not sent to it. All without.
+    fn genre(&self) -> Option<&'static str> {
+        None
+    }
     /// Where to continue; `None` starts from a snapshot.
     fn reprise(&mut self) -> impl Future<Output = Resultat<Option<Position>>> + Send;
     /// A snapshot begins: what is not in it no longer exists.
@@ -115,13 +120,15 @@ async fn tour(
     let mut flux = jet.flux(service).await?;
     let info = flux.info().await.map_err(indisponible)?.clone();
     let naissance = micros(info.created);
+    let sujet = suiveur.genre().map(|genre| nats::sujet(service, genre));
     if connue.is_none() {
         *connue = suiveur.reprise().await?;
     }
+    let derniere = derniere(&flux, &info, sujet.as_deref()).await?;
     let continue_ici = connue.is_some_and(|p| {
         p.cree_le == naissance
             && p.sequence <= info.state.last_sequence
-            && (p.sequence + 1 >= info.state.first_sequence || info.state.last_sequence == p.sequence)
+            && (p.sequence + 1 >= info.state.first_sequence || derniere <= p.sequence)
     });
     let mut position = match connue {
         Some(p) if continue_ici => *p,
@@ -134,6 +141,7 @@ async fn tour(
     let consommateur = flux
         .create_consumer(OrderedConfig {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position.sequence + 1 },
+            filter_subject: sujet.clone().unwrap_or_default(),
             ..Default::default()
         })
         .await
@@ -153,13 +161,13 @@ async fn tour(
                 biased;
                 m = messages.next() => arrivees.prendre(m),
                 _ = controle.tick() => {
-                    let info = flux.info().await.map_err(indisponible)?;
+                    let info = flux.info().await.map_err(indisponible)?.clone();
                     if micros(info.created) != naissance || info.state.last_sequence < position.sequence {
                         *connue = None;
                         return Err(Erreur::Indisponible("le flux a été recréé".into()));
                     }
-                    // All of it may have outlived what the stream keeps.
-                    if info.state.last_sequence <= position.sequence || info.state.messages == 0 {
+                    let derniere = self::derniere(&flux, &info, sujet.as_deref()).await?;
+                    if derniere <= position.sequence {
                         muets = 0;
                         suiveur.a_jour();
                         continue;
@@ -169,7 +177,7 @@ async fn tour(
                         metrics::counter!("ror_follower_stalls_total", "follower" => suiveur.nom()).increment(1);
                         return Err(Erreur::Indisponible(format!(
                             "rien reçu après {} alors que le flux va jusqu'à {}",
-                            position.sequence, info.state.last_sequence
+                            position.sequence, derniere
                         )));
                     }
                     continue;
@@ -214,6 +222,19 @@ async fn tour(
         if restant == 0 && arrivees.messages.is_empty() {
             suiveur.a_jour();
         }
+    }
+}
+
+/// Last sequence of the stream that is for these followers; 0 when it keeps none of theirs, which may have been.
+async fn derniere(flux: &Flux<Info>, info: &Info, sujet: Option<&str>) -> Resultat<u64> {
+    if info.state.messages == 0 {
+        return Ok(0);
+    }
+    let Some(sujet) = sujet else { return Ok(info.state.last_sequence) };
+    match flux.get_last_raw_message_by_subject(sujet).await {
+        Ok(m) => Ok(m.sequence),
+        Err(e) if e.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+        Err(e) => Err(indisponible(e)),
     }
 }
 
@@ -319,6 +340,10 @@ fn indisponible(e: impl std::fmt::Display) -> Erreur {
 pub trait Effet: Send + 'static {
     /// Name of the follower, stable: it keys the position kept.
     fn nom(&self) -> &'static str;
+    /// As [`Suiveur::genre`].
+    fn genre(&self) -> Option<&'static str> {
+        None
+    }
     /// Applies a batch inside the transaction that will also keep the position.
     fn appliquer(
         &mut self,
@@ -361,6 +386,10 @@ impl<E: Effet> Durable<E> {
 impl<E: Effet> Suiveur for Durable<E> {
     fn nom(&self) -> String {
         self.effet.nom().to_owned()
+    }
+
+    fn genre(&self) -> Option<&'static str> {
+        self.effet.genre()
     }
 
     async fn reprise(&mut self) -> Resultat<Option<Position>> {

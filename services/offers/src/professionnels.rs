@@ -57,6 +57,10 @@ impl Effet for Professionnels {
         "professionnels"
     }
 
+    fn genre(&self) -> Option<&'static str> {
+        Some(GENRE)
+    }
+
     async fn appliquer(&mut self, tx: &mut PgConnection, lot: &[Evenement]) -> Resultat<()> {
         let mut derniers: BTreeMap<&str, &Evenement> = BTreeMap::new();
         for e in lot.iter().filter(|e| e.genre == GENRE) {

@@ -31,6 +31,8 @@ use sqlx::PgConnection;
 use crate::{anomalies, domaine};
 use successions::Successions;
 
+/// What is followed of the mirror.
+const GENRE: &str = "structure_finess";
 /// Structures written in one statement: as many as a follower is given at once.
 const LOT: usize = 1_024;
 
@@ -40,7 +42,7 @@ pub fn suivre(c: &Contexte) -> Resultat<()> {
     let appel: Appel = Arc::new(move || {
         let mut client = IdentityServiceClient::new(canal.clone());
         Box::pin(async move {
-            let demande = SnapshotIdentitiesRequest { genre: "structure_finess".into() };
+            let demande = SnapshotIdentitiesRequest { genre: GENRE.into() };
             let flux = client.snapshot_identities(demande).await?.into_inner();
             Ok(flux.map(|m| m.map(|m| m.instantane.unwrap_or_default())).boxed())
         })
@@ -83,7 +85,7 @@ impl Fiche {
 /// The last version of each record in a batch, ordered by id.
 fn fiches(lot: &[Evenement]) -> Resultat<Vec<Fiche>> {
     let mut dernieres: BTreeMap<&str, &Evenement> = BTreeMap::new();
-    for e in lot.iter().filter(|e| e.genre == "structure_finess") {
+    for e in lot.iter().filter(|e| e.genre == GENRE) {
         let d = dernieres.entry(e.agregat_id.as_str()).or_insert(e);
         if e.version > d.version {
             *d = e;
@@ -108,6 +110,10 @@ struct Registre {
 impl Effet for Registre {
     fn nom(&self) -> &'static str {
         "finess"
+    }
+
+    fn genre(&self) -> Option<&'static str> {
+        Some(GENRE)
     }
 
     async fn appliquer(&mut self, tx: &mut PgConnection, lot: &[Evenement]) -> Resultat<()> {
