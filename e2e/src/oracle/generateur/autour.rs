@@ -4,7 +4,7 @@ use super::{Generateur, Temoin};
 use crate::oracle::{
     parametres::{Genre, LIEUX, Parametre, RELATIONS, Relation, Sorte, de_genre, parametre},
     proximite::{self, MARGE},
-    requete::{Centre, Cercle, Inclusion, Pas, Requete, Suivi, Tri},
+    requete::{Centre, Cercle, Inclusion, PAGE, Pas, Requete, Suivi, Tri},
     valeurs::Valeur,
 };
 
@@ -62,7 +62,7 @@ impl Generateur<'_> {
         }
         if self.h.chance(12) {
             let pages = self.h.entre(2, 5);
-            requete.nombre = Some(trouves / pages + self.h.entre(1, 3));
+            requete.nombre = Some((trouves / pages + self.h.entre(1, 3)).min(PAGE));
         }
         if self.h.chance(6) {
             requete.total = Some(self.h.parmi(&["none", "accurate", "estimate"]));

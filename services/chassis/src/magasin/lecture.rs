@@ -63,14 +63,19 @@ impl Magasin {
         let filtre = [genre, region, identifiant];
         let taille = crate::page::taille(page_size)?;
         let apres = crate::page::lire(page_token, &filtre)?;
-        let rangees = sqlx::query(
+        // Who has an identifier is found by it: asked of every row, as a part of one condition, all would be read.
+        let porteurs = match identifiant {
+            "" => "$4 = ''",
+            _ => {
+                "id in (select i.id from identifiant i where i.valeur = $4 and i.unique_
+                        union all select i.id from identifiant i where i.valeur = $4 and not i.unique_)"
+            }
+        };
+        let rangees = sqlx::query(sqlx::AssertSqlSafe(format!(
             "select genre, id, region, version, etat, retire, cree_le, maj_le from agregat a
-             where not retire and id > $1 and ($2 = '' or genre = $2) and ($3 = '' or region = $3)
-               and ($4 = '' or a.id in (
-                    select i.id from identifiant i where i.valeur = $4 and i.unique_
-                    union all select i.id from identifiant i where i.valeur = $4 and not i.unique_))
-             order by id limit $5",
-        )
+             where not retire and id > $1 and ($2 = '' or genre = $2) and ($3 = '' or region = $3) and {porteurs}
+             order by id limit $5"
+        )))
         .bind(apres)
         .bind(genre)
         .bind(region)
