@@ -14,6 +14,8 @@ use crate::fhir::{tableau, texte};
 
 /// Longest time of one request.
 const LIMITE: Duration = Duration::from_secs(15);
+/// How long a connection without a request is kept.
+const INACTIVE: Duration = Duration::from_secs(5);
 /// A token is renewed when it has less than this to live.
 const MARGE: Duration = Duration::from_secs(10);
 /// Most pages followed: a next link that never ends is a fault.
@@ -56,6 +58,8 @@ pub fn http(autorite: Option<Certificate>, identite: Option<Identity>) -> Result
         .no_proxy()
         .redirect(Policy::none())
         .timeout(LIMITE)
+        // Before the façade closes it: a request sent at that moment would be lost.
+        .pool_idle_timeout(INACTIVE)
         .tls_certs_only(autorite);
     if let Some(identite) = identite {
         constructeur = constructeur.identity(identite);
