@@ -188,11 +188,6 @@ impl Mesh {
         self.dossier.join(format!("demo-{}", self.demo)).join("charge").exists()
     }
 
-    /// Whether the gateway left an image of its directory.
-    pub fn a_une_image(&self) -> bool {
-        self.dossier.join("image/modele.image").exists()
-    }
-
     /// Starts `ror up` on free ports.
     pub fn lancer(&self) -> Result<Processus> {
         let (port, tls) = (port_libre()?, port_libre()?);

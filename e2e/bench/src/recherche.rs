@@ -180,13 +180,12 @@ async fn mesurer(a: &Atelier<'_>, o: &Options, r: &mut Rapport) -> Result<()> {
 
 /// Starts of the whole mesh on the kept data: the gateway reads the image that its last life left.
 async fn demarrages(mesh: &Mesh, runs: usize, r: &mut Rapport) -> Result<()> {
-    if !mesh.a_une_image() {
-        eprintln!("a start that leaves an image…");
-        let mut p = mesh.lancer()?;
-        p.pret().await?;
-        mesh.annonce(&mut p).await?;
-        p.arreter().await?;
-    }
+    // An image of another build is not read: the first start leaves one of this one.
+    eprintln!("a start that leaves an image…");
+    let mut p = mesh.lancer()?;
+    p.pret().await?;
+    mesh.annonce(&mut p).await?;
+    p.arreter().await?;
     let mut prets = Vec::new();
     for i in 1..=runs {
         eprintln!("start on the kept data, {i}/{runs}…");
