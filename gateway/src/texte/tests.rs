@@ -186,6 +186,18 @@ impl Hasard {
         parmi[self.jusqu_a(parmi.len())]
     }
 
+    fn fiches(&mut self, nombre: u32) -> Vec<Fiche> {
+        (0..nombre)
+            .map(|rang| Fiche {
+                type_fhir: T,
+                rang,
+                narratif: self.texte(5),
+                contenu: self.texte(9),
+                fin: self.texte(4),
+            })
+            .collect()
+    }
+
     /// A word, sometimes cut, mistyped or inflected.
     fn mot(&mut self) -> String {
         let mot = self.un(MOTS);
@@ -279,15 +291,7 @@ const MOTS: &[&str] = &[
 #[test]
 fn the_index_and_the_text_alone_agree() {
     let mut hasard = Hasard(42);
-    let mut fiches: Vec<Fiche> = (0..100)
-        .map(|rang| Fiche {
-            type_fhir: T,
-            rang,
-            narratif: hasard.texte(5),
-            contenu: hasard.texte(9),
-            fin: hasard.texte(4),
-        })
-        .collect();
+    let mut fiches = hasard.fiches(100);
     let texte = index(&fiches);
     // Several segments, with deletions.
     for tour in 0..4 {
@@ -342,15 +346,7 @@ fn reponses(texte: &TexteIntegral, demandes: &[String]) -> Vec<Vec<(u32, f32)>> 
 fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
     let dossier = tempfile::tempdir().unwrap();
     let mut hasard = Hasard(11);
-    let mut fiches: Vec<Fiche> = (0..100)
-        .map(|rang| Fiche {
-            type_fhir: T,
-            rang,
-            narratif: hasard.texte(5),
-            contenu: hasard.texte(9),
-            fin: hasard.texte(4),
-        })
-        .collect();
+    let mut fiches = hasard.fiches(100);
     let demandes: Vec<String> = (0..150).map(|_| hasard.demande()).collect();
     let texte = sur_disque(&dossier);
     texte.poser(&fiches[..]);

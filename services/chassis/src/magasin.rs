@@ -35,6 +35,10 @@ pub const ETAT_MAX_EVENEMENT: usize = 512 * 1024;
 /// Most items of one write.
 pub const LOT_MAX: usize = 500;
 const ESSAIS: usize = 4;
+/// Settings of a transaction that looks up or writes many rows at once. Tables fill within it, unseen by the
+/// statistics: a plan is good for one call, and rows are looked up by their keys.
+pub(crate) const PLANS: &str =
+    "set local plan_cache_mode = force_custom_plan; set local random_page_cost = 1;";
 
 /// An aggregate as stored.
 #[derive(Clone, Debug)]

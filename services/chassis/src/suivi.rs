@@ -24,6 +24,7 @@ use tracing::Instrument;
 
 use crate::{
     Erreur, Resultat,
+    magasin::PLANS,
     nats::{self, Jet},
     relai::micros,
     telemetrie::rattacher,
@@ -75,7 +76,6 @@ const OCTETS: usize = 8 * 1024 * 1024;
 /// From so many events on, plans are made for the batch: those kept were made when the tables were empty, if a
 /// load fills them, and read them whole.
 const PLANIFIE: usize = 64;
-const PLANS: &str = "set local plan_cache_mode = force_custom_plan; set local random_page_cost = 1;";
 /// Controls, one a second, after which a consumer that gives nothing of a stream that is ahead is made anew.
 /// The client library gives one up after a minute without its heartbeats, and never while they come.
 const CONTROLES_MUETS: u32 = 3;

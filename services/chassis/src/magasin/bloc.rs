@@ -16,8 +16,8 @@ use sqlx::{PgConnection, Postgres, Row, Transaction};
 use time::OffsetDateTime;
 
 use super::{
-    Copie, Ecrite, Identifiant, Ligne, Magasin, Proprietaires, copier, entier, envoi, ligne_lue, naturel,
-    refuse, uniques, vierges::Vierges,
+    Copie, Ecrite, Identifiant, Ligne, Magasin, PLANS, Proprietaires, copier, entier, envoi, ligne_lue,
+    naturel, refuse, uniques, vierges::Vierges,
 };
 use crate::{Erreur, Resultat, conversion::maintenant, nats, telemetrie::traceparent_courant};
 
@@ -25,14 +25,9 @@ use crate::{Erreur, Resultat, conversion::maintenant, nats, telemetrie::tracepar
 const MORCEAU: usize = 5_000;
 
 /// Settings of the transaction. A statement may take as long as the load, and a load that
-/// does nothing any more is cut. Tables fill within the load, unseen by the statistics: a
-/// plan is good for one call, and rows are looked up by their keys.
-const REGLAGES: [&str; 4] = [
-    "set local statement_timeout = 0",
-    "set local idle_in_transaction_session_timeout = '10min'",
-    "set local plan_cache_mode = force_custom_plan",
-    "set local random_page_cost = 1",
-];
+/// does nothing any more is cut.
+const REGLAGES: &str =
+    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '10min';";
 
 /// What a load compares with, of one aggregate.
 #[derive(Clone, Copy, Debug)]
@@ -105,10 +100,8 @@ impl Magasin {
     ///
     /// [`Erreur::Conflit`], at once, when another one is under way.
     pub async fn bloc(&self, provenance: Provenance) -> Resultat<Bloc> {
-        let mut tx = self.pool.begin().await?;
-        for reglage in REGLAGES {
-            sqlx::query(reglage).execute(&mut *tx).await?;
-        }
+        let debut = format!("begin; {REGLAGES} {PLANS}");
+        let mut tx = self.pool.begin_with(sqlx::AssertSqlSafe(debut)).await?;
         let pris: bool = sqlx::query_scalar(
             "select pg_try_advisory_xact_lock(hashtext(current_schema()), hashtext('bloc'))",
         )
