@@ -43,11 +43,11 @@ pub struct Abonnement {
     /// URL of the façade as the caller knows it.
     pub base: String,
     /// Full text, as this caller may ask it.
-    pub textes: Fabrique,
+    textes: Fabrique,
 }
 
-/// Makes full text anew for each moment.
-pub type Fabrique = Box<dyn Fn() -> TextesDuMoment + Send + Sync>;
+/// Makes full text anew for each moment; `None` while it does not know every row that it is asked for.
+pub type Fabrique = Box<dyn Fn(&Recherches) -> Option<TextesDuMoment> + Send + Sync>;
 
 impl Abonnement {
     /// To what these searches find under a profile.
@@ -66,6 +66,11 @@ impl Abonnement {
         types.sort_unstable();
         types.dedup();
         Self { profil, recherches, types, elements, base, textes }
+    }
+
+    /// Full text for the moment to come; `None` while it does not know every row that it is asked for.
+    pub fn textes(&self) -> Option<TextesDuMoment> {
+        (self.textes)(&self.recherches)
     }
 }
 

@@ -77,9 +77,6 @@ pub struct Passerelle {
     pub texte: Arc<texte::TexteIntegral>,
     /// Who feeds it.
     pub indexeur: Arc<suivi::Indexeur>,
-    /// Whether it holds every row. Until then a search of full text is answered 503; exports and
-    /// feeds are not held back: they find what is indexed so far.
-    pub texte_pret: std::sync::atomic::AtomicBool,
     /// Heavy searches under way, at most.
     pub lourdes: Arc<tokio::sync::Semaphore>,
     capacity: Canal,
@@ -154,9 +151,15 @@ impl Passerelle {
         Ok(requete)
     }
 
-    /// Full text, as searches ask it.
-    pub fn textes(&self, profil: u8) -> texte::TextesDuMoment {
-        texte::TextesDuMoment::nouveau(self.texte.clone(), self.vocabulaire.tables(), profil)
+    /// Full text, for searches that ask it or not; `None` when they do and it does not know every row yet.
+    pub fn textes<'a>(
+        &self,
+        profil: u8,
+        requetes: impl IntoIterator<Item = &'a recherche::arbre::Requete>,
+    ) -> Option<texte::TextesDuMoment> {
+        let textes = texte::TextesDuMoment::nouveau(self.texte.clone(), self.vocabulaire.tables(), profil);
+        let entiers = textes.entiers() || requetes.into_iter().all(|r| r.contenu.is_none());
+        entiers.then_some(textes)
     }
 }
 

@@ -6,7 +6,7 @@ mod image;
 mod indexeur;
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -129,7 +129,6 @@ pub fn demarrer(
         vocabulaire,
         texte,
         indexeur,
-        texte_pret: AtomicBool::new(false),
         terminologie: ArcSwap::default(),
         rendues: Arc::new(Cache::nouveau(reglages.rendues_mo * 1_000_000)),
         secret: reglages.secret(),

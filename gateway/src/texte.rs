@@ -178,6 +178,8 @@ impl Trouves {
 struct Vue {
     lecteur: tantivy::Searcher,
     numero: u64,
+    /// Whether it was told of every row.
+    entiere: bool,
 }
 
 /// One index a process, fed beside the model.
@@ -190,6 +192,7 @@ pub struct TexteIntegral {
     vue: Arc<ArcSwap<Vue>>,
     touches: Arc<Mutex<Touches>>,
     a_valider: Arc<AtomicBool>,
+    en_panne: Arc<AtomicBool>,
     /// Held while a batch is handed over, so that numbers follow the order of the queue.
     file: Mutex<SyncSender<Ordre>>,
 }
@@ -200,8 +203,7 @@ impl TexteIntegral {
     pub fn nouveau(octets_max: usize, dossier: Option<&Path>) -> Resultat<Self> {
         let octets = octets_max.clamp(OCTETS.0, OCTETS.1);
         let sur_disque = dossier.and_then(|d| {
-            let outils = disque::naitre(d)
-                .and_then(|vif| Outils::ouvrir(Some(vif), octets).map_err(io::Error::other));
+            let outils = sur_disque(d, octets);
             let refus = |e: &io::Error| {
                 tracing::warn!(folder = %d.display(), error = %e, "full text in memory, and not in the image");
             };
@@ -214,13 +216,14 @@ impl TexteIntegral {
         let champs = outils.champs.clone();
         let touches = Arc::new(Mutex::new(Touches::default()));
         let a_valider = Arc::new(AtomicBool::new(false));
-        let (ecrivain, vue) = Ecrivain::nouveau(outils, touches.clone(), a_valider.clone());
+        let en_panne = Arc::new(AtomicBool::new(false));
+        let (ecrivain, vue) = Ecrivain::nouveau(outils, touches.clone(), a_valider.clone(), en_panne.clone());
         let (file, ordres) = sync_channel(FILE);
         std::thread::Builder::new()
             .name("texte".into())
             .spawn(move || ecrivain.tourner(&ordres))
             .map_err(|e| Erreur::Interne(Box::new(e)))?;
-        Ok(Self { dossier, octets, champs, vue, touches, a_valider, file: Mutex::new(file) })
+        Ok(Self { dossier, octets, champs, vue, touches, a_valider, en_panne, file: Mutex::new(file) })
     }
 
     /// Replaces rows, at the next commit. Waits when the writer is far behind.
@@ -264,12 +267,39 @@ impl TexteIntegral {
         }
     }
 
-    /// Commits and waits until it is done. Blocks: not for an async task.
-    pub fn attendre(&self) {
+    /// Says that every row was handed over; waits until all are found, false when the index failed. Blocks: not for
+    /// an async task.
+    pub fn achever(&self) -> bool {
         let (fait, attente) = sync_channel(1);
-        if self.file.lock().send(Ordre::Attendre(fait)).is_ok() {
-            // An error means that the writer stopped, which it has said.
-            let _ = attente.recv();
+        ceder(&self.file.lock(), Ordre::Achever(fait));
+        attente.recv().is_ok()
+    }
+
+    /// Whether it finds every row.
+    pub fn entier(&self) -> bool {
+        self.vue().entiere
+    }
+
+    /// Whether the index failed: it no longer learns what changes, and is to be made again.
+    pub fn en_panne(&self) -> bool {
+        self.en_panne.load(Ordering::Acquire)
+    }
+
+    /// Begins again with an empty index after a failure; every row is then to be handed over. Blocks: not for an async
+    /// task.
+    ///
+    /// # Errors
+    ///
+    /// There is no place for it: full text answers as it did.
+    pub fn refaire(&self) -> io::Result<()> {
+        let outils = match &self.dossier {
+            Some(dossier) => sur_disque(dossier, self.octets)?,
+            None => Outils::ouvrir(None, self.octets).map_err(io::Error::other)?,
+        };
+        if self.ceder_index(outils, Default::default()) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the index did not fail"))
         }
     }
 
@@ -300,12 +330,18 @@ impl TexteIntegral {
         if outils.lignes() != lignes {
             return Err(io::Error::other("other rows than told"));
         }
-        let (fait, attente) = sync_channel(1);
-        ceder(&self.file.lock(), Ordre::Reprendre(Box::new(outils), copie.presentes.clone(), fait));
-        match attente.recv() {
-            Ok(true) => Ok(lignes),
-            _ => Err(io::Error::other("rows were handed over already")),
+        if self.ceder_index(outils, copie.presentes.clone()) {
+            Ok(lignes)
+        } else {
+            Err(io::Error::other("rows were handed over already"))
         }
+    }
+
+    /// Whether the writer goes on with this index, which holds these rows.
+    fn ceder_index(&self, outils: Outils, presentes: [RoaringBitmap; 5]) -> bool {
+        let (fait, attente) = sync_channel(1);
+        ceder(&self.file.lock(), Ordre::Reprendre(Box::new(outils), presentes, fait));
+        attente.recv() == Ok(true)
     }
 
     /// Number of the last change handed over; to be kept with each moment.
@@ -360,6 +396,12 @@ impl TexteIntegral {
     pub fn convient(&self, champ: ChampTexte, texte_cherche: &str, fiche: &Fiche) -> Option<f32> {
         Demande::lire(texte_cherche)?.convient(champ, fiche, &mut Analyse::default())
     }
+}
+
+/// An empty index in the folder of the image.
+fn sur_disque(dossier: &Path, octets: usize) -> io::Result<Outils> {
+    let vif = disque::naitre(dossier)?;
+    Outils::ouvrir(Some(vif), octets).map_err(io::Error::other)
 }
 
 fn ceder(file: &SyncSender<Ordre>, ordre: Ordre) {

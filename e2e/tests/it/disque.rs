@@ -153,7 +153,7 @@ impl Disque {
         let issue = ["libérez de la place", "choisissez un autre"].iter().any(|issue| phrase.contains(issue));
         ensure!(issue, "the sentence names no way out: {phrase}");
         let brut = ["os error", "Error {"].iter().any(|brut| phrase.contains(brut));
-        ensure!(!brut && !erreurs.contains("panicked"), "not for people: {erreurs}");
+        ensure!(!brut && !erreurs.contains("panicked at"), "not for people: {erreurs}");
         attendre("no process is left on the disk", FIN, async || -> Result<Option<()>> {
             Ok(self.habitants().is_empty().then_some(()))
         })

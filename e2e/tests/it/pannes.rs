@@ -1,6 +1,7 @@
 //! Kills: whatever process dies, what was acknowledged stays and the mesh comes back.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -329,7 +330,22 @@ async fn image() -> Result<()> {
     for genre in GENRES {
         ensure!(vue.tous(genre).count() == m.vue1.tous(genre).count(), "{genre}: not as many as before");
     }
+    // Its live full text gone, the gateway makes it again by itself.
+    let vif = texte_vif(&image)?.context("no folder of the full text")?;
+    std::fs::rename(image.join(&vif), image.join("ailleurs"))?;
+    attendre("full text lives in another folder", RETOUR, async || -> Result<Option<()>> {
+        Ok(texte_vif(&image)?.is_some_and(|autre| autre != vif).then_some(()))
+    })
+    .await?;
+    ensure!(trouves(&m, mot).await? == avant, "full text: not made again as before");
     Ok(())
+}
+
+/// Name of the folder that full text lives in.
+fn texte_vif(image: &Path) -> Result<Option<String>> {
+    let noms = std::fs::read_dir(image)?.map(|e| Ok(e?.file_name().to_string_lossy().into_owned()));
+    let noms: Vec<String> = noms.collect::<Result<_>>()?;
+    Ok(noms.into_iter().find(|nom| nom.starts_with("texte-vif-")))
 }
 
 #[tokio::test(flavor = "multi_thread")]

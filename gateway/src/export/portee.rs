@@ -208,12 +208,15 @@ fn court(texte: &str) -> String {
 pub struct Recherches(pub Vec<(TypeFhir, Vec<Requete>)>);
 
 impl Recherches {
-    /// Whether each search stays within the budget of a request now: a feed runs it again and again.
-    pub fn mesurer(&self, p: &Passerelle, profil: u8) -> Result<(), TropCouteux> {
-        let m = p.annuaire.instant();
-        let textes = p.textes(profil);
-        for r in self.0.iter().flat_map(|(_, r)| r) {
-            Moteur::nouveau(&m, profil, &textes, BUDGET).rangs(r.type_fhir, &r.condition)?;
+    /// Every search.
+    pub fn requetes(&self) -> impl Iterator<Item = &Requete> {
+        self.0.iter().flat_map(|(_, r)| r)
+    }
+
+    /// Whether each search stays within the budget of a request: a feed runs it again and again.
+    pub fn mesurer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Result<(), TropCouteux> {
+        for r in self.requetes() {
+            Moteur::nouveau(m, profil, textes, BUDGET).rangs(r.type_fhir, &r.condition)?;
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! Writing an export: one moment, rendered row by row while another thread compresses and writes, so
 //! that memory stays flat whatever the size.
 
-use std::sync::{Arc, atomic::Ordering, mpsc::sync_channel};
+use std::{
+    sync::{Arc, atomic::Ordering, mpsc::sync_channel},
+    time::{Duration, Instant},
+};
 
 use roaring::RoaringBitmap;
 use serde_json::json;
@@ -10,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     demande::{Demande, Forme},
     manifeste::{Manifeste, ecrire_ms},
-    portee::{Ensembles, associer},
+    portee::{Ensembles, Recherches, associer},
     sortie::{AVANCE, Arret, Liste, Sortie, ecrire},
     tache::{Echec, Tache, maintenant},
 };
@@ -19,10 +22,14 @@ use crate::{
     flux::{curseur::Curseur, touches::Touches},
     modele::{Modele, TypeFhir},
     rendu::{self, Cache, Contexte},
+    texte::TextesDuMoment,
 };
 
 /// Deletions of a line.
 const PAR_TRANSACTION: usize = 500;
+/// Between two looks at full text that is not ready, and how long it is waited for.
+const PAS: Duration = Duration::from_millis(200);
+const ATTENTE_TEXTES: Duration = Duration::from_secs(600);
 /// Between two looks at whether it is still wanted.
 const CONTROLE: u64 = 256;
 /// A whole walk gains nothing from a cache: it has one of its own, and spoils no other's.
@@ -35,16 +42,17 @@ const CACHE: u64 = 64_000;
 /// Why it cannot be.
 pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<Option<Manifeste>, Echec> {
     let (profil, d) = (t.fiche.profil, &t.fiche.demande);
-    // Every source was known to be caught up at that instant, and the moment is taken after it.
-    let retard = p.fraicheur.retard().unwrap_or_default();
-    let jusqu_a = maintenant() - (retard * 1000.0).ceil() as i64;
-    let m = p.annuaire.instant();
     let recherches = d.portee.compiler(p).map_err(|issues| Echec {
         code: "invalid".to_owned(),
         textes: issues.into_iter().map(|i| i.diagnostics).collect(),
         fin: maintenant(),
     })?;
-    let mut ensembles = recherches.evaluer(&m, profil, &p.textes(profil));
+    let Some(textes) = attendre_les_textes(p, t, &recherches, arret)? else { return Ok(None) };
+    // Every source was known to be caught up at that instant, and the moment is taken after it.
+    let retard = p.fraicheur.retard().unwrap_or_default();
+    let jusqu_a = maintenant() - (retard * 1000.0).ceil() as i64;
+    let m = p.annuaire.instant();
+    let mut ensembles = recherches.evaluer(&m, profil, &textes);
     if d.complet {
         associer(&m, &mut ensembles, profil);
     }
@@ -73,6 +81,29 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
     let fin = maintenant();
     let curseur = Curseur { positions: m.positions(), date: fin }.sceller(&p.secret);
     Ok(Some(Manifeste { jusqu_a, curseur, fin, sorties, suppressions, messages }))
+}
+
+/// Full text, once it knows every row that these searches ask it for; `None` when the export is no longer wanted.
+fn attendre_les_textes(
+    p: &Passerelle,
+    t: &Tache,
+    recherches: &Recherches,
+    arret: &CancellationToken,
+) -> Result<Option<TextesDuMoment>, Echec> {
+    let debut = Instant::now();
+    loop {
+        if let Some(textes) = p.textes(t.fiche.profil, recherches.requetes()) {
+            return Ok(Some(textes));
+        }
+        if t.annulee() || arret.is_cancelled() {
+            return Ok(None);
+        }
+        if debut.elapsed() >= ATTENTE_TEXTES {
+            let texte = "Le texte intégral, que l'export demande, n'est pas prêt. Attendu : recommencer plus tard, ou des critères sans _content ni _text.";
+            return Err(Echec::nouveau("transient", texte));
+        }
+        std::thread::sleep(PAS);
+    }
 }
 
 /// The rendering side.

@@ -8,6 +8,7 @@ use super::{Abonnement, touches::Touches, voisinage};
 use crate::{
     export::portee::Ensembles,
     modele::{Modele, TypeFhir},
+    texte::TextesDuMoment,
 };
 
 /// Rows of one type to tell of.
@@ -35,8 +36,8 @@ pub struct TropAncien;
 
 impl Repere {
     /// At a moment, with nothing to tell.
-    pub fn ici(a: &Abonnement, m: Arc<Modele>) -> Self {
-        let trouves = a.recherches.evaluer(&m, a.profil, &(a.textes)());
+    pub fn ici(a: &Abonnement, m: Arc<Modele>, textes: &TextesDuMoment) -> Self {
+        let trouves = a.recherches.evaluer(&m, a.profil, textes);
         Self::Tenu(m, trouves)
     }
 
@@ -45,7 +46,12 @@ impl Repere {
     /// # Errors
     ///
     /// [`TropAncien`]; the subscriber then stands where it stood.
-    pub fn avancer(&mut self, a: &Abonnement, m: &Arc<Modele>) -> Result<Vec<Ecart>, TropAncien> {
+    pub fn avancer(
+        &mut self,
+        a: &Abonnement,
+        m: &Arc<Modele>,
+        textes: &TextesDuMoment,
+    ) -> Result<Vec<Ecart>, TropAncien> {
         let (depuis, politique) = match self {
             Self::Numero(n) => (*n, None),
             Self::Tenu(ancien, _) if ancien.numero() == m.numero() => return Ok(Vec::new()),
@@ -63,12 +69,12 @@ impl Repere {
                 (std::mem::take(anciens), Vec::new())
             }
             (Self::Tenu(ancien, anciens), touches) => {
-                let trouves = a.recherches.evaluer(m, a.profil, &(a.textes)());
+                let trouves = a.recherches.evaluer(m, a.profil, textes);
                 let ecarts = par_les_ensembles(a, (ancien, anciens), (m, &trouves), touches.as_ref());
                 (trouves, ecarts)
             }
             (Self::Numero(_), touches) => {
-                let trouves = a.recherches.evaluer(m, a.profil, &(a.textes)());
+                let trouves = a.recherches.evaluer(m, a.profil, textes);
                 let ecarts = par_le_journal(a, m, &touches.unwrap_or_default(), &trouves);
                 (trouves, ecarts)
             }

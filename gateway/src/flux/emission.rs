@@ -29,6 +29,7 @@ use crate::{
     export::manifeste::ecrire_ms,
     modele::{Modele, TypeFhir},
     rendu::{self, Contexte},
+    texte::TextesDuMoment,
 };
 
 /// Bytes handed over at once, about.
@@ -214,10 +215,10 @@ pub struct Suivi {
 
 impl Suivi {
     /// From now on.
-    pub fn maintenant(p: &Passerelle, abonnement: Arc<Abonnement>) -> Self {
+    pub fn maintenant(p: &Passerelle, abonnement: Arc<Abonnement>, textes: &TextesDuMoment) -> Self {
         let moment = p.annuaire.instant();
         let curseur = curseur_de(p, &moment);
-        let repere = Repere::ici(&abonnement, moment.clone());
+        let repere = Repere::ici(&abonnement, moment.clone(), textes);
         Self { abonnement, repere, moment, ecarts: Vec::new(), curseurs: (curseur.clone(), curseur) }
     }
 
@@ -231,9 +232,10 @@ impl Suivi {
         abonnement: Arc<Abonnement>,
         mut repere: Repere,
         curseur: String,
+        textes: &TextesDuMoment,
     ) -> Result<Self, TropAncien> {
         let moment = p.annuaire.instant();
-        let ecarts = repere.avancer(&abonnement, &moment)?;
+        let ecarts = repere.avancer(&abonnement, &moment, textes)?;
         let fin = curseur_de(p, &moment);
         Ok(Self { abonnement, repere, moment, ecarts, curseurs: (curseur, fin) })
     }
@@ -244,7 +246,9 @@ impl Suivi {
         if moment.numero() == self.moment.numero() {
             return Ok(());
         }
-        self.ecarts = self.repere.avancer(&self.abonnement, &moment)?;
+        // What would be missed would be told as gone: the step waits.
+        let Some(textes) = self.abonnement.textes() else { return Ok(()) };
+        self.ecarts = self.repere.avancer(&self.abonnement, &moment, &textes)?;
         let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment));
         self.curseurs.0 = debut;
         self.moment = moment;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Partage, Passerelle,
     export::{
-        portee::{Portee, Volet},
+        portee::{Portee, Recherches, Volet},
         reduction::Elements,
     },
     fhir::outcome::Issue,
@@ -96,17 +96,19 @@ async fn donner(
     };
     let place = p.abonnes.prendre(&appelant.client_id)?;
     let base = lecture::base(&p, &entetes, connexion.tls);
-    recherches.mesurer(&p, profil).map_err(|_| super::chercher::trop_couteux())?;
+    let textes = p.textes(profil, recherches.requetes()).ok_or_else(super::chercher::texte_en_preparation)?;
+    let mesure = recherches.mesurer(&p.annuaire.instant(), profil, &textes);
+    mesure.map_err(|_| super::chercher::trop_couteux())?;
     let passerelle = p.clone();
-    let textes = Box::new(move || passerelle.textes(profil));
-    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base, textes));
+    let refaits = Box::new(move |r: &Recherches| passerelle.textes(profil, r.requetes()));
+    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base, refaits));
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
     let debut = sur_disque(move || match depuis {
-        None => Ok(Suivi::maintenant(&q, abonnement)),
+        None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
         Some((c, texte)) => {
             let repere = retrouver(&q, &q.annuaire.instant(), &c)?;
-            Suivi::depuis(&q, abonnement, repere, texte)
+            Suivi::depuis(&q, abonnement, repere, texte, &textes)
         }
     });
     let Ok(suivi) = debut.await? else { return Ok(trop_ancien(&p)) };

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -117,7 +117,7 @@ impl Indexeur {
     }
 
     /// Feeds the rows that the index has not as they are with these labels, some at a time; false when told to stop
-    /// before the end.
+    /// before the end, or when the index failed.
     fn nourrir(
         &self,
         annuaire: &Annuaire,
@@ -149,8 +149,14 @@ impl Indexeur {
                 });
             }
         }
-        self.texte.attendre();
-        true
+        self.texte.achever()
+    }
+
+    /// Begins again with an empty index, once the former one failed.
+    fn refaire(&self) -> io::Result<()> {
+        // Before: no copy of the new one may be taken for a whole one.
+        *self.nourri.lock() = Nourri::default();
+        self.texte.refaire()
     }
 
     /// Asks for a copy of the index as it is at the present moment: between two publications. `None` while there is
@@ -185,16 +191,28 @@ impl Copie {
     }
 }
 
-/// Feeds full text once the directory is whole, and again when labels change; commits what changes meanwhile.
+/// Feeds full text once the directory is whole, and again when labels change or when it failed; commits what changes
+/// meanwhile.
 pub(super) async fn tourner(p: Arc<Passerelle>, arret: CancellationToken) {
-    let mut derniere: Option<Instant> = None;
+    let (mut derniere, mut refaite): (Option<Instant>, Option<Instant>) = (None, None);
     loop {
         tokio::select! {
             () = tokio::time::sleep(PAS) => {}
             () = arret.cancelled() => return,
         }
+        if p.texte.en_panne() {
+            if refaite.is_none_or(|r| r.elapsed() >= REFONTE) {
+                refaite = Some(Instant::now());
+                let indexeur = p.indexeur.clone();
+                if let Ok(Err(e)) = tokio::task::spawn_blocking(move || indexeur.refaire()).await {
+                    tracing::warn!(error = %e, "full text not made again yet");
+                }
+                derniere = None;
+            }
+            continue;
+        }
         let libelles = p.indexeur.libelles();
-        let fait = p.texte_pret.load(Ordering::Acquire) && p.indexeur.entier() == Some(libelles.1);
+        let fait = p.texte.entier() && p.indexeur.entier() == Some(libelles.1);
         let attendre = derniere.is_some_and(|d| d.elapsed() < REFONTE);
         // What an image brought lacks little: it is made whole before the directory is.
         let repris = p.indexeur.porte(libelles.1) && p.vocabulaire.pret().is_ok();
@@ -204,8 +222,8 @@ pub(super) async fn tourner(p: Arc<Passerelle>, arret: CancellationToken) {
         }
         let (passerelle, arret) = (p.clone(), arret.clone());
         let nourrir = move || passerelle.indexeur.nourrir(&passerelle.annuaire, &libelles, &arret);
-        if tokio::task::spawn_blocking(nourrir).await.is_ok_and(|entier| entier) {
-            p.texte_pret.store(true, Ordering::Release);
+        if let Err(e) = tokio::task::spawn_blocking(nourrir).await {
+            tracing::error!(error = %e, "full text: rows not fed");
         }
         derniere = Some(Instant::now());
     }

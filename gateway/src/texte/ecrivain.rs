@@ -1,5 +1,6 @@
 //! The writer of the index: one thread, fed by a bounded queue. It commits when asked, and takes up the segments that
-//! were merged since, so that the old ones are freed.
+//! were merged since, so that the old ones are freed. When the index fails, a full disk for instance, it waits for
+//! another one to go on with.
 
 use std::{
     collections::HashSet,
@@ -10,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::modele::TypeFhir;
 
-/// How often merges are looked for while nothing comes.
+/// How often merges are looked for, commits apart.
 const REPOS: Duration = Duration::from_secs(5);
 /// Share of deleted documents from which a segment is written anew.
 const EFFACES: f32 = 0.25;
@@ -39,11 +40,11 @@ pub(super) enum Ordre {
     Retirer(Vec<(TypeFhir, u32)>, u64),
     /// Look whether a commit is asked for.
     Reveil,
-    /// Commit, then say so.
-    Attendre(SyncSender<()>),
+    /// Every row was handed over: commit, then say so.
+    Achever(SyncSender<()>),
     /// Commit, then copy what was.
     Copier(SyncSender<tantivy::Result<Copie>>),
-    /// Go on with this index, which holds these rows; whether it was done.
+    /// Go on with this index, which holds these rows, before any is handed over or after a failure; whether it was done.
     Reprendre(Box<Outils>, [RoaringBitmap; 5], SyncSender<bool>),
 }
 
@@ -83,6 +84,12 @@ pub(super) struct Ecrivain {
     numero: u64,
     /// Whether something waits for a commit.
     en_cours: bool,
+    /// Whether the index was told of every row.
+    entier: bool,
+    /// When the segments were last looked at.
+    relu: Instant,
+    /// Whether it failed.
+    en_panne: Arc<AtomicBool>,
     vue: Arc<ArcSwap<Vue>>,
     touches: Arc<Mutex<Touches>>,
     a_valider: Arc<AtomicBool>,
@@ -94,13 +101,18 @@ impl Ecrivain {
         outils: Outils,
         touches: Arc<Mutex<Touches>>,
         a_valider: Arc<AtomicBool>,
+        en_panne: Arc<AtomicBool>,
     ) -> (Self, Arc<ArcSwap<Vue>>) {
-        let vue = Arc::new(ArcSwap::from_pointee(Vue { lecteur: outils.lecteur.searcher(), numero: 0 }));
+        let vue = Vue { lecteur: outils.lecteur.searcher(), numero: 0, entiere: false };
+        let vue = Arc::new(ArcSwap::from_pointee(vue));
         let soi = Self {
             outils,
             presentes: Default::default(),
             numero: 0,
             en_cours: false,
+            entier: false,
+            relu: Instant::now(),
+            en_panne,
             vue: vue.clone(),
             touches,
             a_valider,
@@ -108,22 +120,44 @@ impl Ecrivain {
         (soi, vue)
     }
 
-    /// Obeys until no one can ask any more, or the index fails.
+    /// Obeys until no one can ask any more.
     pub(super) fn tourner(mut self, ordres: &Receiver<Ordre>) {
         loop {
-            let suite = match ordres.recv_timeout(REPOS) {
-                Ok(ordre) => self.obeir(ordre),
-                Err(RecvTimeoutError::Timeout) => self.rafraichir(),
+            let recu = match ordres.recv_timeout(REPOS) {
+                Ok(ordre) => Some(ordre),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let suite = suite.and_then(|()| {
-                if self.a_valider.swap(false, Ordering::AcqRel) { self.valider() } else { Ok(()) }
-            });
-            if let Err(e) = suite {
-                // What is posed from now on is decided text by text, more slowly; the answers stay right.
-                tracing::error!(error = %e, "full text: the index failed, restart the gateway");
-                return;
+            if self.en_panne.load(Ordering::Acquire) {
+                self.attendre_un_index(recu);
+            } else if let Err(e) = self.servir(recu) {
+                // What changed since the last commit is decided text by text meanwhile: the answers stay right.
+                tracing::error!(error = %e, "full text: the index failed, it will be made again");
+                self.en_panne.store(true, Ordering::Release);
             }
+        }
+    }
+
+    fn servir(&mut self, recu: Option<Ordre>) -> tantivy::Result<()> {
+        if let Some(ordre) = recu {
+            self.obeir(ordre)?;
+        }
+        if self.a_valider.swap(false, Ordering::AcqRel) {
+            self.valider()?;
+        }
+        if self.relu.elapsed() >= REPOS { self.rafraichir() } else { Ok(()) }
+    }
+
+    /// After a failure: who asks anything else learns that it is not done.
+    fn attendre_un_index(&mut self, recu: Option<Ordre>) {
+        match recu {
+            Some(Ordre::Poser(_, numero) | Ordre::Retirer(_, numero)) => self.numero = numero,
+            Some(Ordre::Reprendre(outils, presentes, fait)) => {
+                self.adopter(*outils, presentes);
+                self.en_panne.store(false, Ordering::Release);
+                let _ = fait.send(true);
+            }
+            _ => {}
         }
     }
 
@@ -144,8 +178,10 @@ impl Ecrivain {
                 self.noter(numero);
             }
             Ordre::Reveil => {}
-            Ordre::Attendre(fait) => {
+            Ordre::Achever(fait) => {
                 self.valider()?;
+                self.entier = true;
+                self.montrer(self.numero);
                 // Who asked may have gone.
                 let _ = fait.send(());
             }
@@ -172,15 +208,20 @@ impl Ecrivain {
         if self.numero != 0 || self.en_cours || self.presentes.iter().any(|p| !p.is_empty()) {
             return false;
         }
+        self.adopter(outils, presentes);
+        true
+    }
+
+    fn adopter(&mut self, outils: Outils, presentes: [RoaringBitmap; 5]) {
         let mut ancien = std::mem::replace(&mut self.outils, outils);
         self.presentes = presentes;
-        self.montrer(0);
+        (self.en_cours, self.entier) = (false, false);
+        self.montrer(self.numero);
         let vif = ancien.vif.take();
         drop(ancien);
         if let Some(vif) = vif {
             let _ = fs::remove_dir_all(vif);
         }
-        true
     }
 
     fn noter(&mut self, numero: u64) {
@@ -211,11 +252,13 @@ impl Ecrivain {
     }
 
     fn montrer(&self, numero: u64) {
-        self.vue.store(Arc::new(Vue { lecteur: self.outils.lecteur.searcher(), numero }));
+        let vue = Vue { lecteur: self.outils.lecteur.searcher(), numero, entiere: self.entier };
+        self.vue.store(Arc::new(vue));
     }
 
     /// Takes up merged segments; nothing to do when the segments are those that are read.
-    fn rafraichir(&self) -> tantivy::Result<()> {
+    fn rafraichir(&mut self) -> tantivy::Result<()> {
+        self.relu = Instant::now();
         let presents: HashSet<_> = self.outils.index.searchable_segment_ids()?.into_iter().collect();
         let vue = self.vue.load_full();
         let lus: HashSet<_> = vue.lecteur.segment_readers().iter().map(|s| s.segment_id()).collect();

@@ -20,6 +20,7 @@ use crate::{
 /// Full text for one request.
 pub struct TextesDuMoment {
     index: Arc<TexteIntegral>,
+    vue: Arc<Vue>,
     tables: Arc<Tables>,
     profil: u8,
     // A request may ask the same text to filter, to order and to score, row by row.
@@ -44,7 +45,13 @@ pub fn fiche(e: &Extrait, tables: &Tables) -> Option<Fiche> {
 impl TextesDuMoment {
     /// For a caller of that profile.
     pub fn nouveau(index: Arc<TexteIntegral>, tables: Arc<Tables>, profil: u8) -> Self {
-        Self { index, tables, profil, trouves: Mutex::default() }
+        let vue = index.vue();
+        Self { index, vue, tables, profil, trouves: Mutex::default() }
+    }
+
+    /// Whether every row is known: until then some would be missed.
+    pub fn entiers(&self) -> bool {
+        self.vue.entiere
     }
 
     /// What answers; the rows to read again are paid for before any is.
@@ -60,11 +67,10 @@ impl TextesDuMoment {
         if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
             return Ok(trouves.clone());
         }
-        // The index first: what it holds of the changes that come after is among the rows changed since.
-        let vue = self.index.vue();
-        let touches = self.index.touches_depuis(t, m.texte().min(vue.numero));
+        // After the index was taken: what it holds of the changes that come after is among the rows changed since.
+        let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
         payer(touches.len())?;
-        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &vue, &touches));
+        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
         self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
         Ok(trouves)
     }
@@ -75,11 +81,10 @@ impl TextesDuMoment {
         t: TypeFhir,
         narratif: bool,
         texte: &str,
-        vue: &Vue,
         touches: &RoaringBitmap,
     ) -> Trouves {
         let Some(demande) = Demande::lire(texte) else { return Trouves::default() };
-        let repondre = |champ: ChampTexte| self.index.repondre(vue, t, champ, &demande, None);
+        let repondre = |champ: ChampTexte| self.index.repondre(&self.vue, t, champ, &demande, None);
         let champ = if narratif { ChampTexte::Narratif } else { ChampTexte::Contenu };
         // The block that only some profiles read has an index of its own.
         let bloc = match t {
@@ -159,7 +164,7 @@ mod tests {
             fin: String::new(),
         });
         index.poser(fiches.collect::<Vec<_>>());
-        index.attendre();
+        index.achever();
         let textes = TextesDuMoment::nouveau(index, Arc::default(), 1);
         let dans: RoaringBitmap = (0..10).collect();
         assert!(textes.chercher(&m, t, true, &texte, &dans, &|_| Err(TropCouteux)).is_err());

@@ -17,7 +17,7 @@ fn fiche(rang: u32, narratif: &str, contenu: &str) -> Fiche {
 fn index(fiches: &[Fiche]) -> TexteIntegral {
     let texte = TexteIntegral::nouveau(0, None).unwrap();
     texte.poser(fiches);
-    texte.attendre();
+    texte.achever();
     texte
 }
 
@@ -127,14 +127,14 @@ fn rows_are_replaced_and_taken_out() {
     assert_eq!(avant.numero, 1);
     let touches = texte.touches_depuis(T, avant.numero);
     assert!([0, 1, 99].into_iter().all(|r| touches.contains(r)));
-    texte.attendre();
+    texte.achever();
     let apres = texte.chercher(T, ChampTexte::Contenu, "chu", None).unwrap();
     assert!(apres.rangs.is_empty());
     assert_eq!(apres.numero, 3);
     assert!(texte.touches_depuis(T, apres.numero).is_empty());
     assert_eq!(rangs(&texte, ChampTexte::Contenu, "jules verne"), [0]);
     texte.poser(vec![fiche(1, "a", ""), fiche(1, "CHU", ""), fiche(1, "Hôpital", "")]);
-    texte.attendre();
+    texte.achever();
     assert_eq!(rangs(&texte, ChampTexte::Contenu, "hopital"), [1]);
     assert!(rangs(&texte, ChampTexte::Contenu, "chu").is_empty());
 }
@@ -299,7 +299,7 @@ fn the_index_and_the_text_alone_agree() {
             fiches[rang].narratif = hasard.texte(5);
             texte.poser(&fiches[rang..=rang]);
         }
-        texte.attendre();
+        texte.achever();
     }
     let mut reponses = 0;
     for _ in 0..250 {
@@ -350,13 +350,13 @@ fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
     let demandes: Vec<String> = (0..150).map(|_| hasard.demande()).collect();
     let texte = sur_disque(&dossier);
     texte.poser(&fiches[..]);
-    texte.attendre();
+    texte.achever();
     for tour in 0..4 {
         for rang in (tour..100).step_by(7) {
             fiches[rang].contenu = hasard.texte(9);
             texte.poser(&fiches[rang..=rang]);
         }
-        texte.attendre();
+        texte.achever();
     }
     // Handed over and not committed, it is in the copy; what comes after is not.
     texte.retirer(&[(T, 3), (T, 50)]);
@@ -365,7 +365,7 @@ fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
     let avant = reponses(&texte, &demandes);
     texte.poser(vec![fiche(3, "CHU Nantes", "cardiologie"), fiche(200, "Saint Nazaire", "soins")]);
     texte.retirer(&[(T, 10)]);
-    texte.attendre();
+    texte.achever();
     drop(texte);
 
     let texte = sur_disque(&dossier);
@@ -378,7 +378,7 @@ fn a_copy_taken_up_answers_as_the_index_did_and_as_one_made_from_scratch() {
     for texte in [&texte, &neuf] {
         texte.poser(vec![fiche(0, "CHU", "soins"), fiche(3, "Clinique", "Nantes")]);
         texte.retirer(&[(T, 1), (T, 50)]);
-        texte.attendre();
+        texte.achever();
     }
     assert_eq!((texte.numero(), texte.vue().numero), (2, 2));
     assert!(reponses(&texte, &demandes) == reponses(&neuf, &demandes));
@@ -391,7 +391,7 @@ fn a_copy_that_is_not_as_it_was_made_is_refused_and_rows_are_fed_instead() {
     let dossier = tempfile::tempdir().unwrap();
     let texte = sur_disque(&dossier);
     texte.poser(exemple());
-    texte.attendre();
+    texte.achever();
     texte.retirer(&[(T, 0)]);
     let copie = copier(&texte);
     drop(texte);
@@ -420,7 +420,7 @@ fn a_copy_that_is_not_as_it_was_made_is_refused_and_rows_are_fed_instead() {
     assert!(texte.reprendre(&autre).is_err(), "other rows");
     assert_eq!(dossiers(&dossier, "texte-vif-").len(), 1, "nothing is left of what was refused");
     texte.poser(exemple());
-    texte.attendre();
+    texte.achever();
     assert_eq!(rangs(&texte, ChampTexte::Contenu, "chu"), [0, 1]);
     drop(texte);
     let texte = sur_disque(&dossier);

@@ -13,8 +13,9 @@ use super::*;
 use crate::{
     fhir::politique::{Politique, politique_par_defaut},
     modele::Source,
+    recherche::evaluation::Textes as _,
     suivi::image::enregistrer,
-    texte::ChampTexte,
+    texte::{ChampTexte, TextesDuMoment},
 };
 
 const T: TypeFhir = TypeFhir::HealthcareService;
@@ -93,7 +94,7 @@ impl Vie {
 
     /// What is found by each of these words.
     fn trouves(&self, mots: &[&str]) -> Vec<String> {
-        self.texte.attendre();
+        self.texte.achever();
         let m = self.annuaire.instant();
         let un = |mot: &&str| {
             let trouves = self.texte.chercher(T, ChampTexte::Contenu, mot, None).unwrap_or_default();
@@ -102,6 +103,19 @@ impl Vie {
             ids.join(" ")
         };
         mots.iter().map(un).collect()
+    }
+
+    /// What a search finds by each of these words, commits or not; `None` while full text is being made.
+    fn lus(&self, mots: &[&str]) -> Option<Vec<String>> {
+        let textes = TextesDuMoment::nouveau(self.texte.clone(), self.indexeur.libelles().0, 1);
+        let m = self.annuaire.instant();
+        let un = |mot: &&str| {
+            let trouves = textes.chercher(&m, T, false, mot, m.table(T).presentes(), &|_| Ok(())).unwrap();
+            let mut ids: Vec<String> = trouves.iter().map(|r| m.table(T).id(r).to_string()).collect();
+            ids.sort();
+            ids.join(" ")
+        };
+        textes.entiers().then(|| mots.iter().map(un).collect())
     }
 }
 
@@ -214,4 +228,44 @@ fn a_damaged_full_text_is_fed_anew_and_the_rest_of_the_image_serves() {
     let (vie, sert) = Vie::restauree(dossier.path(), vocabulaire("Thrombolyse"));
     assert!(sert);
     assert_eq!(vie.trouves(&MOTS), attendus);
+}
+
+#[test]
+fn an_index_that_fails_misses_nothing_and_is_made_again() {
+    let dossier = tempfile::tempdir().unwrap();
+    let image = dossier.path().join("image");
+    fs::create_dir(&image).unwrap();
+    let vie = premiere(&image);
+    assert_eq!(vie.lus(&MOTS).unwrap(), ["of1", "of3", "of2", "", "of1 of2 of3", ""]);
+    // Its folder goes, under its hands.
+    let vif = fs::read_dir(&image).unwrap().next().unwrap().unwrap().path();
+    fs::rename(vif, dossier.path().join("ailleurs")).unwrap();
+    vie.suivre(&[offre("of3", 2, "Scanner")]);
+    assert!(!vie.texte.achever() && vie.texte.en_panne());
+    vie.suivre(&[offre("of4", 1, "Dialyse")]);
+    let present = ["of1", "of4", "of2", "of3", "of1 of2 of3 of4", ""];
+    assert_eq!(vie.lus(&MOTS).unwrap(), present);
+    enregistrer(&vie.annuaire, &vie.indexeur, &image).unwrap();
+    assert!(image::lire(&image).unwrap().1.is_none());
+    // No place for another one: it answers as before.
+    fs::remove_dir_all(&image).unwrap();
+    fs::write(&image, "").unwrap();
+    assert!(vie.indexeur.refaire().is_err() && vie.texte.en_panne());
+    assert_eq!(vie.lus(&MOTS).unwrap(), present);
+    fs::remove_file(&image).unwrap();
+    vie.indexeur.refaire().unwrap();
+    // Nothing is answered, nor kept as whole, before every row is fed.
+    assert_eq!((vie.lus(&MOTS), vie.indexeur.entier()), (None, None));
+    enregistrer(&vie.annuaire, &vie.indexeur, &image).unwrap();
+    assert!(image::lire(&image).unwrap().1.is_none());
+    vie.suivre(&[retrait("of1", 2)]);
+    vie.nourrir();
+    let present = ["", "of4", "of2", "of3", "of2 of3 of4", ""];
+    assert_eq!(vie.lus(&MOTS).unwrap(), present);
+    assert_eq!(vie.trouves(&MOTS), present);
+    enregistrer(&vie.annuaire, &vie.indexeur, &image).unwrap();
+    drop(vie);
+    let (vie, sert) = Vie::restauree(&image, vocabulaire("Thrombolyse"));
+    assert!(sert);
+    assert_eq!(vie.trouves(&MOTS), present);
 }
