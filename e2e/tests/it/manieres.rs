@@ -1,7 +1,7 @@
 //! HTTP manners and self-description: HEAD, entity tags, formats, compression, preferences, origins;
 //! what the façade says of itself is what it executes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Read as _};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
@@ -12,7 +12,7 @@ use ror_e2e::{
 };
 use serde_json::Value;
 
-use crate::monde::Monde;
+use crate::{brut::lire, monde::Monde};
 
 pub async fn tout(m: &Monde, r: &mut Rapport) {
     r.verifier("manieres: HEAD gives the headers of GET", tete(m)).await;
@@ -123,6 +123,51 @@ async fn compression(m: &Monde) -> Result<()> {
     }
     let clair = appel(&m.p0, Method::GET, "HealthcareService", &[]).await?.attendre(200)?;
     ensure!(clair.entete("content-encoding").is_none(), "packed unasked");
+    for (accepte, attendu) in [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=0.5, zstd", "zstd"),
+        ("gzip;q=0.5, identity", ""),
+        ("gzip;q=0", ""),
+    ] {
+        let r = appel(&m.p0, Method::GET, "HealthcareService", &[("accept-encoding", accepte)]).await?;
+        let donne = r.entete("content-encoding").unwrap_or_default();
+        ensure!(donne == attendu, "{accepte}: {donne} instead of {attendu}");
+    }
+    for chemin in [
+        "HealthcareService?_count=20",
+        "HealthcareService?_count=200&_include=HealthcareService:organization&_include=HealthcareService:location&_revinclude=PractitionerRole:service",
+        "Organization?_count=100&_elements=name",
+        "Location?_count=100&_summary=true",
+        "Organization?identifier=nothing-has-it",
+        "Practitioner?_summary=count",
+        "Location?_count=5&_format=xml",
+        "Location?inconnu=1",
+    ] {
+        // Made, kept, then found.
+        for _ in 0..3 {
+            serre(m, chemin).await.with_context(|| chemin.to_owned())?;
+        }
+    }
+    Ok(())
+}
+
+/// An answer in gzip says what the plain one does.
+async fn serre(m: &Monde, chemin: &str) -> Result<()> {
+    let url = format!("{}/{chemin}", m.p0.base);
+    let serree = lire(&m.p0, &url, &[("accept-encoding", "gzip")]).await?;
+    let claire = lire(&m.p0, &url, &[]).await?;
+    ensure!(serree.entete("etag") == claire.entete("etag"), "the directory changed in between");
+    let octets = if serree.entete("content-encoding") == "gzip" {
+        let mut lecteur = flate2::read::GzDecoder::new(&serree.octets[..]);
+        let mut lus = Vec::new();
+        lecteur.read_to_end(&mut lus)?;
+        ensure!(lecteur.into_inner().is_empty(), "more than one member");
+        lus
+    } else {
+        ensure!(serree.octets.len() < 600, "a long answer is not packed");
+        serree.octets
+    };
+    ensure!(octets == claire.octets, "another answer in gzip than plain");
     Ok(())
 }
 

@@ -12,9 +12,10 @@ pub(super) use textes::dictionnaire;
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use nix::time::{ClockId, clock_gettime};
 use roaring::{MultiOps, RoaringBitmap};
 
 use super::{
@@ -32,7 +33,7 @@ use crate::{
 pub const BUDGET: i64 = 60_000_000;
 /// What a request may look at without being set apart, some milliseconds.
 pub const LEGER: i64 = 400_000;
-/// Longest time a light request may take, and any other.
+/// Longest time of a core that a light request may take, and any other: what others do meanwhile is not theirs.
 const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)];
 /// Work between two looks at the clock, about half a millisecond.
 const ENTRE_DEUX: i64 = 16_384;
@@ -91,12 +92,12 @@ pub struct Moteur<'a> {
     // Work left before the next look at the clock.
     repit: Cell<i64>,
     // None for who must have the answer whatever it costs.
-    echeance: Option<Instant>,
+    echeance: Option<Duration>,
     estimations: RefCell<estimation::Estimations>,
 }
 
 impl<'a> Moteur<'a> {
-    /// With a budget to spend, and from now the time that goes with it; `i64::MAX`: no bound at all.
+    /// With a budget to spend, and from now the time of this thread that goes with it; `i64::MAX`: no bound at all.
     pub fn nouveau(modele: &'a Modele, profil: u8, textes: &'a dyn Textes, budget: i64) -> Self {
         let delai = DELAIS[usize::from(budget > LEGER)];
         Self {
@@ -105,7 +106,7 @@ impl<'a> Moteur<'a> {
             textes,
             budget: Cell::new(budget),
             repit: Cell::new(ENTRE_DEUX),
-            echeance: (budget < i64::MAX).then(|| Instant::now() + delai),
+            echeance: (budget < i64::MAX).then(|| temps() + delai),
             estimations: RefCell::default(),
         }
     }
@@ -141,7 +142,7 @@ impl<'a> Moteur<'a> {
     fn heure(&self) -> Result<(), TropCouteux> {
         self.repit.set(ENTRE_DEUX);
         match self.echeance {
-            Some(e) if Instant::now() > e => Err(TropCouteux),
+            Some(e) if temps() > e => Err(TropCouteux),
             _ => Ok(()),
         }
     }
@@ -415,6 +416,11 @@ impl<'a> Moteur<'a> {
             _ => dans.clone(),
         })
     }
+}
+
+/// What this thread has had of a core. A system without such a clock bounds nothing by it.
+fn temps() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// The point a distance is measured from.
