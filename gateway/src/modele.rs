@@ -3,6 +3,7 @@
 //! first. A moment is never changed: who reads holds one, whatever is written meanwhile, and two
 //! moments share all that is equal between them ([`Annuaire`]).
 
+mod alentours;
 mod annuaire;
 mod application;
 mod bits;
@@ -13,6 +14,7 @@ mod dictionnaire;
 mod droits;
 mod enregistrements;
 mod etat;
+mod grille;
 mod ident;
 pub mod image;
 mod index;
@@ -43,11 +45,12 @@ use creux::Creux;
 pub use dictionnaire::Dictionnaire;
 pub use enregistrements::{Enregistrement, Enregistrements, UNITE};
 pub(crate) use etat::Etat;
+pub use grille::Grille;
 pub use ident::Id;
 pub use index::{Param, normaliser_systeme, systeme_d_identifiant_quelconque};
 pub use journal::Touche;
 pub use lien::Lien;
-pub use positions::{Disque, Point};
+pub use positions::{Disque, Point, Positions};
 pub use table::{Sorte, Table};
 pub use valeurs::Valeurs;
 pub use vue::SYS_RPPS;
@@ -120,6 +123,8 @@ pub struct Modele {
     perdues: Creux<Perdues>,
     /// Relations.
     pub liens: Liens,
+    /// Offers by the cells of their places; none before the links are closed.
+    pub alentours: Grille,
     politique: Arc<Politique>,
     positions: [u64; 4],
     // Births of the streams these are of, microseconds since 1970; zero before the first snapshot.
@@ -211,6 +216,7 @@ impl Modele {
             perdues: Creux::default(),
             liens: Liens::ouverts(),
             politique,
+            alentours: Grille::default(),
             positions: [0; 4],
             naissances: [0; 4],
             numero: 0,

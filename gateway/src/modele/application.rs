@@ -118,6 +118,7 @@ impl Modele {
         if self.travail.differe && self.travail.hydratees.len() == SOURCES {
             // The first time, the rights of all rows are computed at once.
             self.liens.clore();
+            self.alentours = Self::situer_offres(&self.liens, self.table(T::Location));
             self.travail.differe = false;
             self.travail.refonte = true;
             self.recalculer_tout();
@@ -364,7 +365,7 @@ impl Modele {
         table.ages_bas.changer(rang, avant.age_bas.as_ref(), apres.age_bas.as_ref());
         table.ages_haut.changer(rang, avant.age_haut.as_ref(), apres.age_haut.as_ref());
         table.periodes.poser(rang, apres.periode);
-        table.positions.poser(rang, apres.position);
+        let deplacee = table.positions.poser(rang, apres.position);
         match t {
             T::Location => {
                 table.groupe_mut(Groupe::Equipement).poser(rang, &apres.equipements);
@@ -372,6 +373,13 @@ impl Modele {
             }
             T::Organization => table.groupe_mut(Groupe::Tarif).poser(rang, &apres.tarifs),
             _ => {}
+        }
+        if t == T::Location
+            && let Some((avant, apres)) = deplacee
+        {
+            for offre in self.liens.de(Relation::Lieux).sources(rang).to_vec() {
+                self.resituer_offre(offre, avant, apres);
+            }
         }
     }
 
@@ -421,11 +429,21 @@ impl Modele {
 
     /// What a row no longer refers to is touched too: who follows it by that link must hear of it.
     fn poser_lien(&mut self, relation: Relation, rang: u32, cibles: &[u32]) {
-        let anciennes = self.liens.de(relation).cibles(rang).iter().filter(|c| !cibles.contains(c));
-        for c in anciennes.copied().collect::<Vec<_>>() {
-            self.journaliser(relation.cible(), c);
+        let anciennes = self.liens.de(relation).cibles(rang).to_vec();
+        let quittees = || anciennes.iter().filter(|c| !cibles.contains(c));
+        for c in quittees() {
+            self.journaliser(relation.cible(), *c);
         }
         self.liens.de_mut(relation).poser(rang, cibles);
+        if relation == Relation::Lieux {
+            let cellule = |m: &Self, lieu: u32| m.table(T::Location).positions.cellule(lieu);
+            for c in quittees() {
+                self.resituer_offre(rang, cellule(self, *c), None);
+            }
+            for c in cibles.iter().filter(|c| !anciennes.contains(c)) {
+                self.resituer_offre(rang, None, cellule(self, *c));
+            }
+        }
     }
 }
 

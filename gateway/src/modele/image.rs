@@ -156,11 +156,14 @@ pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
     });
     let [structures, offres, lieux, professionnels, roles] = tables;
     let (capacites, perdues) = capacites?;
+    let liens = liens?;
+    let (offres, lieux) = (offres?, lieux?);
     let m = Modele {
-        tables: [structures?, offres?, lieux?, professionnels?, roles?],
+        alentours: Modele::situer_offres(&liens, &lieux),
+        tables: [structures?, offres, lieux, professionnels?, roles?],
         capacites,
         perdues,
-        liens: liens?,
+        liens,
         politique: politique.into(),
         positions: prelude.positions,
         naissances: prelude.naissances,

@@ -224,6 +224,11 @@ impl Lien {
         self.avant.de(rang)
     }
 
+    /// Every row that refers to something, in order, with what it refers to.
+    pub fn lignes(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.avant.lignes()
+    }
+
     /// What refers to a row, once closed.
     pub fn sources(&self, rang: u32) -> &[u32] {
         self.arriere.de(rang)

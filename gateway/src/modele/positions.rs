@@ -1,18 +1,12 @@
-//! Where places are: a grid of cells of a tenth of a degree, and exact distances.
+//! Where places are, and exact distances.
 
-use std::{collections::HashMap, sync::Arc};
-
-use foldhash::fast::RandomState;
-use roaring::{MultiOps, RoaringBitmap};
-
-use super::colonne::Colonne;
+use super::{
+    colonne::Colonne,
+    grille::{Cellule, Grille},
+};
 
 /// Mean radius of the Earth, in metres.
 const RAYON: f64 = 6_371_008.8;
-/// Cells of one degree.
-const PAR_DEGRE: f64 = 10.0;
-/// Cells of one turn.
-const TOUR: i32 = 3600;
 
 /// A point in WGS84 degrees; without one, not a number.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +33,9 @@ impl Point {
         2.0 * RAYON * h.clamp(0.0, 1.0).sqrt().asin()
     }
 
-    fn connu(self) -> bool {
+    /// Whether it is on the Earth.
+    pub(super) fn connu(self) -> bool {
         self.lat.is_finite() && self.lon.is_finite() && self.lat.abs() <= 90.0 && self.lon.abs() <= 180.0
-    }
-
-    fn cellule(self) -> (i16, i16) {
-        let x = (((self.lon + 180.0) * PAR_DEGRE).floor() as i32).rem_euclid(TOUR);
-        (((self.lat + 90.0) * PAR_DEGRE).floor() as i16, x as i16)
     }
 }
 
@@ -59,12 +49,17 @@ pub struct Disque {
     cosinus: (f64, f64),
     /// Degrees of latitude and longitude beyond which the bounds do not hold.
     etendue: f64,
+    /// Differences of latitude and longitude past which a point is too far, degrees.
+    boite: (f64, f64),
 }
 
 /// Widest difference of latitude or longitude that bounds decide, degrees.
 const ETENDUE: f64 = 20.0;
-/// What rounding may change, either way.
+/// What rounding may change, either way; the same in degrees, about ten centimetres.
 const MARGE: f64 = 1e-9;
+const MARGE_DEGRES: f64 = 1e-6;
+/// Points looked at together: none waits for the memory that another asks for.
+const ENSEMBLE: usize = 256;
 
 impl Disque {
     /// A disk on the sphere.
@@ -82,7 +77,15 @@ impl Disque {
             limite: (rayon_m / RAYON / 2.0).sin().powi(2),
             cosinus: (c * cos(bas).min(cos(haut)), c * le_plus),
             etendue: if borne { ETENDUE } else { 0.0 },
+            boite: boite(centre, rayon_m),
         }
+    }
+
+    /// Whether a point is out of the box around the disk, or is none.
+    fn loin(&self, p: Point) -> bool {
+        let (dlat, dlon) = ((p.lat - self.centre.lat).abs(), (p.lon - self.centre.lon).abs());
+        let proche = (dlat <= self.boite.0) & ((dlon <= self.boite.1) | (dlon >= 360.0 - self.boite.1));
+        !proche
     }
 
     /// Whether a point is at most that far: what [`Point::distance`] says.
@@ -108,15 +111,26 @@ impl Disque {
     }
 }
 
+/// Differences of latitude and longitude that the circle spans, degrees; all longitudes when it holds a pole.
+pub(super) fn boite(centre: Point, rayon_m: f64) -> (f64, f64) {
+    let dlat = (rayon_m / RAYON).to_degrees() + MARGE_DEGRES;
+    // Half the width in longitude of a circle: asin(sin(r) / cos(lat)).
+    let rapport = (rayon_m / RAYON).sin() / centre.lat.to_radians().cos();
+    let tout = centre.lat.abs() + dlat >= 90.0
+        || rayon_m / RAYON >= std::f64::consts::FRAC_PI_2
+        || !(0.0..1.0).contains(&rapport);
+    (dlat, if tout { 180.0 } else { rapport.asin().to_degrees() + MARGE_DEGRES })
+}
+
 /// Points of the rows of a table.
 #[derive(Clone, Default)]
 pub struct Positions {
     points: Colonne<Point>,
-    cellules: Arc<HashMap<(i16, i16), Arc<RoaringBitmap>, RandomState>>,
+    grille: Grille,
 }
 
 super::image::par_champs!(Point { lat, lon });
-super::image::par_champs!(Positions { points, cellules });
+super::image::par_champs!(Positions { points, grille });
 
 impl Positions {
     /// The point of a row.
@@ -124,65 +138,55 @@ impl Positions {
         self.points.valeur(rang)
     }
 
-    /// Moves a row; a point out of the Earth is none.
-    pub fn poser(&mut self, rang: u32, point: Point) {
+    /// Tells which of these rows are in one of the disks, by their places in the slice, in order.
+    pub fn dedans(&self, disques: &[Disque], rangs: &[u32], mut trouver: impl FnMut(usize)) {
+        let mut proches = [0; ENSEMBLE];
+        for (n, lot) in rangs.chunks(ENSEMBLE).enumerate() {
+            // Most are far: which ones cannot be foretold, so nothing branches on it.
+            let mut nombre = 0;
+            for (i, rang) in lot.iter().enumerate() {
+                let point = self.point(*rang);
+                proches[nombre] = i;
+                nombre += usize::from(disques.iter().any(|d| !d.loin(point)));
+            }
+            for i in &proches[..nombre] {
+                let point = self.point(lot[*i]);
+                if disques.iter().any(|d| d.contient(point)) {
+                    trouver(n * ENSEMBLE + i);
+                }
+            }
+        }
+    }
+
+    /// Moves a row; a point out of the Earth is none. The cells that it left and entered, when they are not the same.
+    pub fn poser(&mut self, rang: u32, point: Point) -> Option<(Option<Cellule>, Option<Cellule>)> {
         let point = if point.connu() { point } else { Point::default() };
         let ancien = self.point(rang);
         if (ancien.lat.to_bits(), ancien.lon.to_bits()) == (point.lat.to_bits(), point.lon.to_bits()) {
-            return;
+            return None;
         }
         *self.points.place(rang) = point;
-        let (avant, apres) =
-            (ancien.connu().then(|| ancien.cellule()), point.connu().then(|| point.cellule()));
+        let (avant, apres) = (Cellule::de(ancien), Cellule::de(point));
         if avant == apres {
-            return;
+            return None;
         }
-        let cellules = Arc::make_mut(&mut self.cellules);
-        if let Some(c) = avant
-            && let Some(b) = cellules.get_mut(&c)
-        {
-            Arc::make_mut(b).remove(rang);
+        if let Some(c) = avant {
+            self.grille.oter(c, rang);
         }
         if let Some(c) = apres {
-            Arc::make_mut(cellules.entry(c).or_default()).insert(rang);
+            self.grille.ajouter(c, rang);
         }
+        Some((avant, apres))
     }
 
-    /// Rows that may lie within a circle: those of the cells it touches. Longitudes go round, and
-    /// near a pole every meridian is close.
-    pub fn alentour(&self, centre: Point, rayon_m: f64) -> RoaringBitmap {
-        MultiOps::<&RoaringBitmap>::union(self.cellules_de(centre, rayon_m))
+    /// The cell of a row.
+    pub fn cellule(&self, rang: u32) -> Option<Cellule> {
+        Cellule::de(self.point(rang))
     }
 
-    /// How many they are.
-    pub fn environ(&self, centre: Point, rayon_m: f64) -> u64 {
-        self.cellules_de(centre, rayon_m).into_iter().map(RoaringBitmap::len).sum()
-    }
-
-    fn cellules_de(&self, centre: Point, rayon_m: f64) -> Vec<&RoaringBitmap> {
-        let dlat = (rayon_m / RAYON).to_degrees() + 1e-6;
-        let (bas, haut) = (centre.lat - dlat, centre.lat + dlat);
-        let plus_haut = bas.abs().max(haut.abs());
-        // Half the width in longitude of a circle: asin(sin(r) / cos(lat)); all round when it holds a pole.
-        let rapport = (rayon_m / RAYON).sin() / centre.lat.to_radians().cos();
-        let tout = plus_haut >= 90.0 || rayon_m / RAYON >= std::f64::consts::FRAC_PI_2 || rapport >= 1.0;
-        let dlon = if tout { 180.0 } else { rapport.asin().to_degrees() + 1e-6 };
-        let ligne = |lat: f64| ((lat.clamp(-90.0, 90.0) + 90.0) * PAR_DEGRE).floor() as i32;
-        let colonne = |lon: f64| ((lon + 180.0) * PAR_DEGRE).floor() as i32;
-        let (y0, y1) = (ligne(bas), ligne(haut));
-        let (x0, x1) = (colonne(centre.lon - dlon), colonne(centre.lon + dlon));
-        let largeur = (x1 - x0 + 1).min(TOUR);
-        let nombre = i64::from(y1 - y0 + 1) * i64::from(largeur);
-        if nombre > self.cellules.len() as i64 {
-            // Fewer cells are in use than the circle touches: look at these.
-            let dedans = |(y, x): &(i16, i16)| {
-                let ecart = (i32::from(*x) - x0).rem_euclid(TOUR);
-                (y0..=y1).contains(&i32::from(*y)) && ecart < largeur
-            };
-            return self.cellules.iter().filter(|(c, _)| dedans(c)).map(|(_, b)| b.as_ref()).collect();
-        }
-        let touchees = (y0..=y1).flat_map(|y| (x0..x0 + largeur).map(move |x| (y, x.rem_euclid(TOUR))));
-        touchees.filter_map(|(y, x)| self.cellules.get(&(y as i16, x as i16)).map(AsRef::as_ref)).collect()
+    /// The rows by cells.
+    pub fn grille(&self) -> &Grille {
+        &self.grille
     }
 }
 
@@ -210,8 +214,9 @@ mod tests {
                     };
                     let dit = p.distance(centre) <= rayon;
                     assert_eq!(disque.contient(p), dit, "{p:?} {rayon} m of {centre:?}");
+                    assert!(!dit || !disque.loin(p), "{p:?} {rayon} m of {centre:?}");
                 }
-                assert!(!disque.contient(Point::default()));
+                assert!(!disque.contient(Point::default()) && disque.loin(Point::default()));
             }
         }
     }
@@ -232,7 +237,7 @@ mod tests {
         for centre in [(-13.3, -176.2), (-16.8, 179.99), (89.9, 10.0), (48.86, 2.35), (46.78, -56.17)] {
             let centre = Point { lat: centre.0, lon: centre.1 };
             for rayon in [1.0, 15_000.0, 600_000.0, 5_000_000.0, 30_000_000.0] {
-                let alentour = p.alentour(centre, rayon);
+                let alentour = p.grille().alentour(centre, rayon);
                 for r in 0..3000 {
                     assert!(
                         alentour.contains(r) || p.point(r).distance(centre) > rayon,

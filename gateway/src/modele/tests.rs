@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ror_domaine::{liaisons::TRE_CHAMP, ressource::Ressource as _};
 use ror_proto::{
-    common::v1::{Code, Evenement, Meta},
+    common::v1::{Code, Evenement, Meta, Position},
     identity::v1::{Identity, Professionnel, identity},
     offers::v1::{LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle, offer},
     structures::v1::{EntiteGeographique, EntiteJuridique, OrganisationInterne, Structure, structure},
@@ -90,6 +90,12 @@ fn tirer(h: &mut Hasard) -> (Source, String, Vec<u8>) {
                 let l = LieuRealisation {
                     meta: meta(&id),
                     commune_cog: format!("4400{}", h.n(3)),
+                    // Of two cells, or nowhere.
+                    position: (h.n(3) > 0).then(|| Position {
+                        latitude: 47.25,
+                        longitude: -1.55 + 0.1 * h.n(2) as f64,
+                        ..Default::default()
+                    }),
                     ..Default::default()
                 };
                 return (Source::Offers, id, offre(offer::Ressource::Lieu(l)));
@@ -178,6 +184,8 @@ fn comparer(vivant: &Modele, neuf: &Modele, quand: &str) {
     let (a, b) = (empreinte(vivant), empreinte(neuf));
     let seuls = |x: &[String], y: &[String]| x.iter().filter(|l| !y.contains(l)).cloned().collect::<Vec<_>>();
     assert!(a == b, "{quand}\nlive only: {:#?}\nfresh only: {:#?}", seuls(&a, &b), seuls(&b, &a));
+    let grille = Modele::situer_offres(&vivant.liens, vivant.table(TypeFhir::Location));
+    assert_eq!(vivant.alentours, grille, "{quand}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     fhir::politique::Bloc,
-    modele::{Bits, Disque, Modele, Param, Point, Table, TypeFhir},
+    modele::{Bits, Disque, Modele, Param, Point, Positions, Table, TypeFhir},
 };
 
 /// Rows and links one request may look at, about two seconds of work.
@@ -35,6 +35,8 @@ pub const BUDGET: i64 = 60_000_000;
 pub const LEGER: i64 = 400_000;
 /// Longest time of a core that a light request may take, and any other: what others do meanwhile is not theirs.
 const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)];
+/// Rows looked at between two looks at the clock, when each is.
+const LOT: usize = 1024;
 /// Work between two looks at the clock, about half a millisecond.
 const ENTRE_DEUX: i64 = 16_384;
 /// Below this many rows, looking at each is cheaper than building sets.
@@ -153,14 +155,27 @@ impl<'a> Moteur<'a> {
         // Each is written, and stays if it is kept: which ones are cannot be foretold, so nothing branches on it.
         let mut gardes = vec![0; usize::try_from(rangs.len()).unwrap_or(0)];
         let mut nombre = 0;
-        for (n, rang) in rangs.iter().enumerate() {
-            if n % 8192 == 8191 {
-                self.heure()?;
+        self.par_lots(rangs, |lot| {
+            for rang in lot {
+                gardes[nombre] = *rang;
+                nombre += usize::from(condition(rang));
             }
-            gardes[nombre] = rang;
-            nombre += usize::from(condition(&rang));
-        }
+        })?;
         Ok(Bits::en_ordre(&gardes[..nombre]))
+    }
+
+    /// Walks through the rows of a set, some at a time.
+    fn par_lots(&self, rangs: &RoaringBitmap, mut voir: impl FnMut(&[u32])) -> Result<(), TropCouteux> {
+        let mut place = [0; LOT];
+        let mut rangs = rangs.iter();
+        loop {
+            let lot = rangs.next_many(&mut place);
+            voir(lot);
+            if lot.len() < LOT {
+                return Ok(());
+            }
+            self.heure()?;
+        }
     }
 
     /// Keeps the rows of `dans` that meet a condition.
@@ -176,8 +191,8 @@ impl<'a> Moteur<'a> {
         self.payer(8 + dans.len() / 1024)?;
         Ok(match n {
             Noeud::Et(conditions) => {
-                let mut conditions: Vec<(u64, &Noeud)> =
-                    conditions.iter().map(|c| (self.estimer(t, c), c)).collect();
+                let mut conditions: Vec<((bool, u64), &Noeud)> =
+                    conditions.iter().map(|c| (self.priorite(t, c), c)).collect();
                 conditions.sort_by_key(|c| c.0);
                 let mut r = Cow::Borrowed(dans);
                 for (_, c) in conditions {
@@ -356,18 +371,25 @@ impl<'a> Moteur<'a> {
         let mut r = RoaringBitmap::new();
         for c in cercles {
             let Some(centre) = centre(&c.centre) else { continue };
-            let disque = Disque::nouveau(centre, c.rayon_m);
-            let dedans = |x: &u32| disque.contient(positions.point(*x));
             // Cells of the grid that the circle touches, about.
             let cellules = ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384);
-            if dans.len() < PEU_DE_LIEUX.max(cellules * PAR_CELLULE) {
-                r |= self.garder(dans, 2, dedans)?;
+            let disque = [Disque::nouveau(centre, c.rayon_m)];
+            r |= if dans.len() < PEU_DE_LIEUX.max(cellules * PAR_CELLULE) {
+                self.dedans(positions, &disque, dans)?
             } else {
                 self.payer(16 + cellules)?;
-                r |= self.garder(&(positions.alentour(centre, c.rayon_m) & dans), 2, dedans)?;
-            }
+                self.dedans(positions, &disque, &(positions.grille().alentour(centre, c.rayon_m) & dans))?
+            };
         }
         Ok(r)
+    }
+
+    /// Rows of a set that are in one of the disks.
+    fn dedans(&self, positions: &Positions, disques: &[Disque], rangs: &RoaringBitmap) -> Rangs {
+        self.payer(rangs.len().saturating_mul(2))?;
+        let mut gardes = Vec::new();
+        self.par_lots(rangs, |lot| positions.dedans(disques, lot, |i| gardes.push(lot[i])))?;
+        Ok(Bits::en_ordre(&gardes))
     }
 
     /// Rows of `dans` where a parameter has a value the profile sees.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
-use super::{MARQUER, Moteur, PEU, Rangs, centre};
+use super::{LOT, MARQUER, Moteur, PAR_CELLULE, PEU, Rangs, TropCouteux, centre};
 use crate::{
     modele::{Bits, Disque, TypeFhir},
     recherche::{
@@ -55,8 +55,10 @@ impl Moteur<'_> {
     pub(super) fn chaine(&self, relation: Relation, c: &Noeud, dans: &RoaringBitmap) -> Rangs {
         let t = relation.cible();
         let visibles = self.visibles(t);
-        if self.depuis_ici(t, c, dans) {
-            let mut dans = Cow::Borrowed(dans);
+        let proches = proximite(c).map(|cercles| self.alentours(relation, cercles, dans));
+        let proches = proches.transpose()?.flatten();
+        if proches.is_some() || self.depuis_ici(t, c, dans) {
+            let mut dans = proches.map_or(Cow::Borrowed(dans), Cow::Owned);
             if let Some(cercles) = proximite(c) {
                 dans = Cow::Owned(self.aux_abords(relation, cercles, &dans)?);
                 if matches!(c, Noeud::Critere(_)) {
@@ -71,18 +73,54 @@ impl Moteur<'_> {
         self.sources(relation, &cibles, dans)
     }
 
+    /// Rows that may refer to a target within a circle, where the grid tells them for less than looking at each.
+    fn alentours(
+        &self,
+        relation: Relation,
+        cercles: &[Cercle],
+        dans: &RoaringBitmap,
+    ) -> Result<Option<RoaringBitmap>, TropCouteux> {
+        if relation != Relation::Lieux {
+            return Ok(None);
+        }
+        let centres = cercles.iter().filter_map(|c| Some((centre(&c.centre)?, c.rayon_m)));
+        let cellules: Vec<&RoaringBitmap> =
+            centres.flat_map(|(p, rayon)| self.modele.alentours.touchees(p, rayon)).collect();
+        let prix = cellules.len() as u64 * PAR_CELLULE;
+        if prix >= dans.len() {
+            return Ok(None);
+        }
+        self.payer(prix)?;
+        Ok(Some(MultiOps::<&RoaringBitmap>::union(cellules) & dans))
+    }
+
     /// Rows that refer to a visible target within a circle: told link by link, no set of targets is made.
     fn aux_abords(&self, relation: Relation, cercles: &[Cercle], dans: &RoaringBitmap) -> Rangs {
         let (l, t) = (self.modele.liens.de(relation), relation.cible());
         let (visibles, positions) = (self.visibles(t), &self.table(t).positions);
         let disque = |c: &Cercle| Some(Disque::nouveau(centre(&c.centre)?, c.rayon_m));
         let disques: Vec<Disque> = cercles.iter().filter_map(disque).collect();
-        self.garder(dans, 4, |r| {
-            l.cibles(*r).iter().any(|c| {
-                let point = positions.point(*c);
-                disques.iter().any(|d| d.contient(point)) && visibles.contains(*c)
-            })
-        })
+        self.payer(dans.len().saturating_mul(2))?;
+        let mut gardes: Vec<u32> = Vec::new();
+        let (mut rangs, mut cibles): (Vec<u32>, Vec<u32>) =
+            (Vec::with_capacity(LOT), Vec::with_capacity(LOT));
+        self.par_lots(dans, |lot| {
+            rangs.clear();
+            cibles.clear();
+            for r in lot {
+                for c in l.cibles(*r) {
+                    rangs.push(*r);
+                    cibles.push(*c);
+                }
+            }
+            positions.dedans(&disques, &cibles, |i| {
+                // The links of a row follow one another.
+                if gardes.last() != Some(&rangs[i]) && visibles.contains(cibles[i]) {
+                    gardes.push(rangs[i]);
+                }
+            });
+        })?;
+        Ok(Bits::en_ordre(&gardes))
     }
 
     pub(super) fn au_dessus(&self, relation: Relation, c: &Noeud, dans: &RoaringBitmap) -> Rangs {
