@@ -77,8 +77,10 @@ pub struct Passerelle {
     pub texte: Arc<texte::TexteIntegral>,
     /// Who feeds it.
     pub indexeur: Arc<suivi::Indexeur>,
-    /// Heavy searches under way, at most.
+    /// Heavy searches under way, at most: one a core.
     pub lourdes: Arc<tokio::sync::Semaphore>,
+    /// Parts of long answers being made, at most: one a core.
+    pub lots: Arc<tokio::sync::Semaphore>,
     capacity: Canal,
     access: Canal,
     sante: Vec<(String, Canal)>,

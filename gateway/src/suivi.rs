@@ -118,6 +118,7 @@ pub fn demarrer(
     let dossier = reglages.image.as_ref().map(|i| i.dossier.as_path());
     let texte = Arc::new(TexteIntegral::nouveau(TEXTE_OCTETS, dossier)?);
     let indexeur = Arc::new(Indexeur::nouveau(texte.clone(), vocabulaire.clone()));
+    let coeurs = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let passerelle = Arc::new(Passerelle {
         annuaire: Annuaire::nouveau(
             Modele::nouveau(acces.politique_fermee()),
@@ -137,9 +138,8 @@ pub fn demarrer(
         abonnes: Abonnes::nouveau(reglages.flux, arret.clone()),
         etat: etat.clone(),
         fraicheur: fraicheur.clone(),
-        lourdes: Arc::new(tokio::sync::Semaphore::new(
-            std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-        )),
+        lourdes: Arc::new(tokio::sync::Semaphore::new(coeurs)),
+        lots: Arc::new(tokio::sync::Semaphore::new(coeurs)),
         capacity: vers("capacity")?,
         access: access.clone(),
         sante,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 
 use axum::{
     body::{Body, Bytes},
@@ -251,7 +251,7 @@ async fn repondre(
     let mut reponse = if methode == Method::HEAD {
         super::fhir(StatusCode::OK, negociation::sans_corps())
     } else {
-        ecrire(searchset, page, &navigation, dire)
+        ecrire(p, searchset, page, &navigation, dire)
     };
     negociation::etiqueter(&mut reponse, &etiquette);
     preferences.annoncer(&mut reponse);
@@ -336,7 +336,13 @@ pub(super) fn trop_couteux() -> Refus {
 }
 
 /// Writes the answer: whole when it is small, else part by part, the first one at once.
-fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], dire: Vec<Issue>) -> Response {
+fn ecrire(
+    p: &Partage,
+    mut searchset: Searchset,
+    page: Page,
+    navigation: &[(&str, String)],
+    dire: Vec<Issue>,
+) -> Response {
     let nombre = page.trouves.len() + page.inclus.len();
     let prevues = nombre.min(ENTIERE);
     let mut tete = Corde::avec_place(TETE + CADRE * prevues, prevues);
@@ -359,11 +365,22 @@ fn ecrire(mut searchset: Searchset, page: Page, navigation: &[(&str, String)], d
     let lots: Vec<_> = decouper(entrees).into_iter().map(|lot| (searchset.suite(), lot)).collect();
     let mut fin = Corde::avec_place(TETE, 1);
     searchset.finir(&dire, &mut fin);
-    // Made apart, some at once, in order: neither the searches that wait here nor this answer wait for one core.
-    let suite =
-        futures::stream::iter(lots).map(|(s, lot)| tokio::task::spawn_blocking(move || rendre(s, lot)));
+    // Made apart, some at once, in order: neither the searches that wait here nor this answer wait for one core, and
+    // many answers leave the others their share of it.
+    let p = p.clone();
+    let suite = futures::stream::iter(lots).map(move |(s, lot)| {
+        let p = p.clone();
+        async move {
+            let permis = p.lots.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+            let rendu = tokio::task::spawn_blocking(move || {
+                let _permis = permis;
+                rendre(s, lot)
+            });
+            rendu.await.map_err(std::io::Error::other)
+        }
+    });
     let parties = futures::stream::iter([Ok(tete.pieces())])
-        .chain(suite.buffered(EN_COURS).map_err(std::io::Error::other))
+        .chain(suite.buffered(EN_COURS))
         .chain(futures::stream::iter([Ok(fin.pieces())]));
     let pieces = parties.flat_map(|partie: std::io::Result<Vec<Bytes>>| {
         futures::stream::iter(match partie {
