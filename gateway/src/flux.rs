@@ -22,7 +22,6 @@ use crate::{
     export::{portee::Recherches, reduction::Elements, tache::maintenant},
     modele::{Modele, TypeFhir},
     reglages::ReglagesFlux,
-    texte::TextesDuMoment,
 };
 use comparaison::{Repere, TropAncien};
 use curseur::Curseur;
@@ -42,22 +41,11 @@ pub struct Abonnement {
     pub elements: Option<Elements>,
     /// URL of the façade as the caller knows it.
     pub base: String,
-    /// Full text, as this caller may ask it.
-    textes: Fabrique,
 }
-
-/// Makes full text anew for each moment; `None` while it does not know every row that it is asked for.
-pub type Fabrique = Box<dyn Fn(&Recherches) -> Option<TextesDuMoment> + Send + Sync>;
 
 impl Abonnement {
     /// To what these searches find under a profile.
-    pub fn nouveau(
-        profil: u8,
-        recherches: Recherches,
-        elements: Option<Elements>,
-        base: String,
-        textes: Fabrique,
-    ) -> Self {
+    pub fn nouveau(profil: u8, recherches: Recherches, elements: Option<Elements>, base: String) -> Self {
         let mut types: Vec<TypeFhir> = Vec::new();
         for (t, requetes) in &recherches.0 {
             types.push(*t);
@@ -65,12 +53,7 @@ impl Abonnement {
         }
         types.sort_unstable();
         types.dedup();
-        Self { profil, recherches, types, elements, base, textes }
-    }
-
-    /// Full text for the moment to come; `None` while it does not know every row that it is asked for.
-    pub fn textes(&self) -> Option<TextesDuMoment> {
-        (self.textes)(&self.recherches)
+        Self { profil, recherches, types, elements, base }
     }
 }
 

@@ -245,8 +245,8 @@ fn notes(o: &Options, jeu: &Jeu) -> Vec<String> {
         format!(
             "Open loop: requests leave when they are due, {arrivees}, over connections kept open; latencies count \
              from the instant due (no coordinated omission), some 60 µs of which are the metronome's. HTTP/1.1 in \
-             clear, bodies read to their end, no compression asked for unless told. Statuses other than the one expected are \
-             counted in the cell. Throughputs are a closed loop."
+             clear, bodies read to their end, no compression asked for unless told. Statuses other than the one \
+             expected are counted in the cell. Throughputs are a closed loop."
         ),
         format!(
             "Each figure is of one run of {} s after a warm-up, comparisons are medians of {} runs, value and floor \

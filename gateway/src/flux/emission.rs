@@ -247,7 +247,8 @@ impl Suivi {
             return Ok(());
         }
         // What would be missed would be told as gone: the step waits.
-        let Some(textes) = self.abonnement.textes() else { return Ok(()) };
+        let a = &self.abonnement;
+        let Some(textes) = p.textes(a.profil, a.recherches.requetes()) else { return Ok(()) };
         self.ecarts = self.repere.avancer(&self.abonnement, &moment, &textes)?;
         let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment));
         self.curseurs.0 = debut;

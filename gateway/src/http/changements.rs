@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Partage, Passerelle,
     export::{
-        portee::{Portee, Recherches, Volet},
+        portee::{Portee, Volet},
         reduction::Elements,
     },
     fhir::outcome::Issue,
@@ -99,9 +99,7 @@ async fn donner(
     let textes = p.textes(profil, recherches.requetes()).ok_or_else(super::chercher::texte_en_preparation)?;
     let mesure = recherches.mesurer(&p.annuaire.instant(), profil, &textes);
     mesure.map_err(|_| super::chercher::trop_couteux())?;
-    let passerelle = p.clone();
-    let refaits = Box::new(move |r: &Recherches| passerelle.textes(profil, r.requetes()));
-    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base, refaits));
+    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base));
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
     let debut = sur_disque(move || match depuis {

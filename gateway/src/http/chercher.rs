@@ -1,6 +1,6 @@
 //! Searches: who asks, what is asked, at which moment; then a page, written as it is made.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use futures::StreamExt as _;
 
@@ -10,6 +10,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use tokio::sync::Semaphore;
 
 use super::{
     Connexion,
@@ -301,17 +302,28 @@ async fn executer(
     }
     let (moment, requete) = (moment.clone(), requete.clone());
     // One at a time a core at most: the rest wait here, bounded by the deadline of the request.
-    let permis = p.lourdes.clone().acquire_owned().await.map_err(|_| interne())?;
     let lourde = move || {
-        // Given back when the work ends, even if no one waits for it any more.
-        let _permis = permis;
         recherche::chercher(&moment, &requete, profil, depart, &textes, recherche::evaluation::BUDGET)
     };
-    match tokio::task::spawn_blocking(lourde).await {
+    match a_part(p.lourdes.clone(), lourde).await {
         Ok(Ok(page)) => Ok(page),
         Ok(Err(TropCouteux)) => Err(trop_couteux()),
         Err(_) => Err(interne()),
     }
+}
+
+/// Works off the threads that answer, once there is a place; it is given back when the work ends, even if no one waits
+/// for it any more.
+async fn a_part<R: Send + 'static>(
+    places: Arc<Semaphore>,
+    travail: impl FnOnce() -> R + Send + 'static,
+) -> io::Result<R> {
+    let permis = places.acquire_owned().await.map_err(io::Error::other)?;
+    let fait = tokio::task::spawn_blocking(move || {
+        let _permis = permis;
+        travail()
+    });
+    fait.await.map_err(io::Error::other)
 }
 
 fn interne() -> Refus {
@@ -367,22 +379,13 @@ fn ecrire(
     searchset.finir(&dire, &mut fin);
     // Made apart, some at once, in order: neither the searches that wait here nor this answer wait for one core, and
     // many answers leave the others their share of it.
-    let p = p.clone();
-    let suite = futures::stream::iter(lots).map(move |(s, lot)| {
-        let p = p.clone();
-        async move {
-            let permis = p.lots.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-            let rendu = tokio::task::spawn_blocking(move || {
-                let _permis = permis;
-                rendre(s, lot)
-            });
-            rendu.await.map_err(std::io::Error::other)
-        }
-    });
+    let places = p.lots.clone();
+    let suite =
+        futures::stream::iter(lots).map(move |(s, lot)| a_part(places.clone(), move || rendre(s, lot)));
     let parties = futures::stream::iter([Ok(tete.pieces())])
         .chain(suite.buffered(EN_COURS))
         .chain(futures::stream::iter([Ok(fin.pieces())]));
-    let pieces = parties.flat_map(|partie: std::io::Result<Vec<Bytes>>| {
+    let pieces = parties.flat_map(|partie: io::Result<Vec<Bytes>>| {
         futures::stream::iter(match partie {
             Ok(pieces) => pieces.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(e) => vec![Err(e)],

@@ -7,11 +7,8 @@ impl Modele {
     /// Every offer by the cells of its places.
     pub(super) fn situer_offres(liens: &Liens, lieux: &Table) -> Grille {
         let l = liens.de(Relation::Lieux);
-        let cellules = |(offre, cibles): (u32, &[u32])| {
-            let cellules: Vec<_> = cibles.iter().filter_map(|c| lieux.positions.cellule(*c)).collect();
-            cellules.into_iter().map(move |c| (offre, c))
-        };
-        Grille::de(l.lignes().flat_map(cellules))
+        let liens = l.lignes().flat_map(|(offre, cibles)| cibles.iter().map(move |c| (offre, *c)));
+        Grille::de(liens.filter_map(|(offre, lieu)| Some((offre, lieux.positions.cellule(lieu)?))))
     }
 
     /// One of the places of an offer left a cell and entered another.

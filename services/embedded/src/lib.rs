@@ -233,7 +233,7 @@ async fn start_postgres(
     on_free_port(|port| Postgres::new(place, binaries, settings, port)).await
 }
 
-/// Ports of 127.0.0.1 that nobody listens on, all different, out of the range of outgoing connections if
+/// Ports of 127.0.0.1 that nobody listens on and no process of this user chose, all different, out of the range of outgoing connections if
 /// possible: a server that starts again finds its own still free.
 ///
 /// # Errors

@@ -55,11 +55,14 @@ impl Moteur<'_> {
     pub(super) fn chaine(&self, relation: Relation, c: &Noeud, dans: &RoaringBitmap) -> Rangs {
         let t = relation.cible();
         let visibles = self.visibles(t);
-        let proches = proximite(c).map(|cercles| self.alentours(relation, cercles, dans));
-        let proches = proches.transpose()?.flatten();
+        let cercles = proximite(c);
+        let proches = match cercles {
+            Some(cercles) => self.alentours(relation, cercles, dans)?,
+            None => None,
+        };
         if proches.is_some() || self.depuis_ici(t, c, dans) {
             let mut dans = proches.map_or(Cow::Borrowed(dans), Cow::Owned);
-            if let Some(cercles) = proximite(c) {
+            if let Some(cercles) = cercles {
                 dans = Cow::Owned(self.aux_abords(relation, cercles, &dans)?);
                 if matches!(c, Noeud::Critere(_)) {
                     return Ok(dans.into_owned());
