@@ -1,10 +1,12 @@
 //! From rows taken out of the model to the bytes of an answer.
 
 mod cache;
+mod codages;
 mod corde;
 mod membres;
 
 pub use cache::Cache;
+pub use codages::Codages;
 pub use corde::Corde;
 pub use membres::Membres;
 
@@ -29,11 +31,18 @@ use crate::{
 
 /// Labels from the local copy of the nomenclatures.
 #[derive(Clone)]
-struct LibellesLocaux(Arc<Tables>);
+struct LibellesLocaux {
+    tables: Arc<Tables>,
+    codages: Arc<Codages>,
+}
 
 impl Libelles for LibellesLocaux {
     fn libelle(&self, systeme: &str, code: &str) -> Option<&str> {
-        self.0.libelle(systeme, code)
+        self.tables.libelle(systeme, code)
+    }
+
+    fn codage(&self, systeme: &str, code: &str) -> Option<&[u8]> {
+        self.codages.lire(systeme, code)
     }
 }
 
@@ -58,11 +67,11 @@ impl Contexte {
         profil: u8,
         base: &str,
     ) -> Self {
-        let generation = cache.generation(politique, tables);
+        let (generation, codages) = cache.generation(politique, tables);
         Self {
             politique: politique.clone(),
             profil,
-            libelles: LibellesLocaux(tables.clone()),
+            libelles: LibellesLocaux { tables: tables.clone(), codages },
             base: base.into(),
             cache: cache.clone(),
             generation,
@@ -75,6 +84,11 @@ impl Contexte {
     pub fn generation(&self) -> u64 {
         self.generation
     }
+
+    /// A resource that the cache keeps.
+    fn connue(&self, e: &Extrait) -> Option<Bytes> {
+        self.cache.trouver(e, self.profil, self.generation)
+    }
 }
 
 /// Room made for a resource.
@@ -82,7 +96,7 @@ const PLACE: usize = 12 * 1024;
 
 /// One resource, shared with the cache when it keeps it; none when its state cannot be read.
 pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
-    c.cache.trouver(e, c.profil, c.generation).or_else(|| {
+    c.connue(e).or_else(|| {
         let mut json = Vec::with_capacity(PLACE);
         neuve(e, c, &mut json).then(|| json.into())
     })
@@ -90,7 +104,7 @@ pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
 
 /// Appends one resource; false when its state cannot be read.
 pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
-    if let Some(connue) = c.cache.trouver(e, c.profil, c.generation) {
+    if let Some(connue) = c.connue(e) {
         sortie.extend_from_slice(&connue);
         return true;
     }
@@ -202,14 +216,26 @@ impl Searchset {
 
     /// Writes one entry; none when its resource cannot be read.
     pub fn entree(&mut self, t: &Trouve, mode: &str, s: &mut Corde) {
-        let extrait = self.modele.extraire(t.type_fhir, t.rang, self.contexte.profil);
-        let Some((e, json)) = extrait.and_then(|e| octets(&e, &self.contexte).map(|json| (e, json))) else {
-            return;
-        };
+        let Some(e) = self.modele.extraire(t.type_fhir, t.rang, self.contexte.profil) else { return };
+        let avant = s.texte().len();
         self.ouvrir(&e, s.texte());
-        match &self.coupe.membres[e.type_fhir as usize] {
-            Membres::Tous => s.joindre(json),
-            membres => membres.ecrire(&json, s.texte()),
+        // What the cache keeps is shared; the rest is made where it goes.
+        let ecrite = match &self.coupe.membres[e.type_fhir as usize] {
+            Membres::Tous => match self.contexte.connue(&e) {
+                Some(json) => {
+                    s.joindre(json);
+                    true
+                }
+                None => neuve(&e, &self.contexte, s.texte()),
+            },
+            membres => {
+                let json = octets(&e, &self.contexte);
+                json.map(|json| membres.ecrire(&json, s.texte())).is_some()
+            }
+        };
+        if !ecrite {
+            s.texte().truncate(avant);
+            return;
         }
         fermer(t, mode, s.texte());
         self.premiere = false;

@@ -15,6 +15,11 @@ pub fn document(sortie: &mut Vec<u8>, remplir: impl FnOnce(&mut Objet<'_>)) {
     clore(sortie, vide, repere, b'}');
 }
 
+/// Writes the members of an object, without its braces.
+pub fn membres(sortie: &mut Vec<u8>, remplir: impl FnOnce(&mut Objet<'_>)) {
+    remplir(&mut Objet { sortie, vide: true });
+}
+
 /// An open JSON object.
 pub struct Objet<'a> {
     sortie: &'a mut Vec<u8>,
@@ -29,6 +34,40 @@ impl Objet<'_> {
             ecrire_texte(self.sortie, valeur);
             self.vide = false;
         }
+    }
+
+    /// Text member made of these one after the other, left out when empty.
+    pub fn textes(&mut self, nom: &str, parties: &[&str]) {
+        if parties.iter().all(|p| p.is_empty()) {
+            return;
+        }
+        self.cle(nom);
+        self.sortie.push(b'"');
+        for partie in parties {
+            echapper(self.sortie, partie);
+        }
+        self.sortie.push(b'"');
+        self.vide = false;
+    }
+
+    /// Text member that is a number.
+    pub fn nombre_en_texte(&mut self, nom: &str, valeur: u64) {
+        self.cle(nom);
+        // Writing to a Vec cannot fail.
+        let _ = write!(self.sortie, "\"{valeur}\"");
+        self.vide = false;
+    }
+
+    /// Members whose JSON is written already, none when it is empty.
+    pub fn membres(&mut self, json: &[u8]) {
+        if json.is_empty() {
+            return;
+        }
+        if !self.vide {
+            self.sortie.push(b',');
+        }
+        self.sortie.extend_from_slice(json);
+        self.vide = false;
     }
 
     /// Boolean member.
@@ -172,14 +211,19 @@ fn ecrire_entier(sortie: &mut Vec<u8>, valeur: i64) {
 
 /// Writes a JSON string, quotes and escapes included.
 fn ecrire_texte(sortie: &mut Vec<u8>, texte: &str) {
-    let octets = texte.as_bytes();
-    sortie.reserve(octets.len() + 2);
+    sortie.reserve(texte.len() + 2);
     sortie.push(b'"');
+    echapper(sortie, texte);
+    sortie.push(b'"');
+}
+
+/// Writes what is between the quotes of a JSON string.
+fn echapper(sortie: &mut Vec<u8>, texte: &str) {
+    let octets = texte.as_bytes();
     // Without an early exit the compiler checks many bytes at once; most texts have nothing to escape.
     let a_echapper = octets.iter().fold(false, |e, &o| e | (o < 0x20) | (o == b'"') | (o == b'\\'));
     if !a_echapper {
         sortie.extend_from_slice(octets);
-        sortie.push(b'"');
         return;
     }
     let mut debut = 0;
@@ -203,7 +247,6 @@ fn ecrire_texte(sortie: &mut Vec<u8>, texte: &str) {
         debut = rang + 1;
     }
     sortie.extend_from_slice(&octets[debut..]);
-    sortie.push(b'"');
 }
 
 #[cfg(test)]
@@ -239,11 +282,18 @@ mod tests {
             o.entier("n", -3);
             o.decimal("d", 0.5);
             o.centimes("prix", 1205);
+            o.textes("joints", &["a\"", "", "/b"]);
+            o.textes("rien", &["", ""]);
+            o.nombre_en_texte("version", 12);
+            o.membres(b"\"x\":1,\"y\":2");
+            o.membres(b"");
         });
         let lu: serde_json::Value = serde_json::from_slice(&sortie).unwrap_or_default();
         assert_eq!(lu["texte"], "é\"\\\n\u{1}/");
         assert_eq!(lu["t"][1]["valueBoolean"], false);
         assert_eq!(lu["n"], -3);
         assert_eq!(lu["prix"], 12.05);
+        assert_eq!((lu["joints"].as_str(), lu.get("rien")), (Some("a\"/b"), None));
+        assert_eq!((lu["version"].as_str(), lu["y"].as_i64()), (Some("12"), Some(2)));
     }
 }

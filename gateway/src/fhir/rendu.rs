@@ -12,6 +12,7 @@ mod practitioner_role;
 
 use super::politique::{Bloc, Faits, Politique};
 
+pub use communs::codage;
 pub use healthcare_service::{fermeture_en_vigueur, healthcare_service, type_fermeture};
 pub use location::{location, statut_capacite};
 pub use organization::{organization_eg, organization_ej, organization_oi};
@@ -23,6 +24,11 @@ pub(crate) use practitioner_role::type_savoir_faire;
 pub trait Libelles {
     /// Label of a code, or `None` when it is unknown: the display is then left out.
     fn libelle(&self, systeme: &str, code: &str) -> Option<&str>;
+
+    /// The members of a Coding as [`codage`] writes them, when they are at hand.
+    fn codage(&self, _systeme: &str, _code: &str) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Who looks at a resource, and the facts of that resource.

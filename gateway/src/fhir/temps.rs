@@ -6,23 +6,52 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 const JOUR_MS: i64 = 86_400_000;
 
+/// Letters of an instant as FHIR writes it.
+const LETTRES: usize = "2026-01-01T00:00:00.000Z".len();
+
 /// RFC 3339 in UTC with milliseconds, or `None` outside the years 1 to 9999.
 #[must_use]
 pub fn ecrire_instant(instant: &Timestamp) -> Option<String> {
-    let date = OffsetDateTime::from_unix_timestamp(instant.seconds).ok()?;
-    let annee = date.year();
-    if !(1..=9999).contains(&annee) || !(0..1_000_000_000).contains(&instant.nanos) {
-        return None;
+    Some(Instant::de(instant)?.as_str().to_owned())
+}
+
+/// An instant as FHIR writes it: every resource has two or more, so that none is allocated.
+pub struct Instant([u8; LETTRES]);
+
+impl Instant {
+    /// RFC 3339 in UTC with milliseconds, or `None` outside the years 1 to 9999.
+    #[must_use]
+    pub fn de(instant: &Timestamp) -> Option<Self> {
+        let date = OffsetDateTime::from_unix_timestamp(instant.seconds).ok()?;
+        let (annee, mois, jour) = date.to_calendar_date();
+        let annee = u32::try_from(annee).ok().filter(|a| (1..=9999).contains(a))?;
+        let nanos = u32::try_from(instant.nanos).ok().filter(|n| *n < 1_000_000_000)?;
+        let (heure, minute, seconde) = date.to_hms();
+        let mut lettres = *b"0000-00-00T00:00:00.000Z";
+        let parties = [
+            (0..4, annee),
+            (5..7, u32::from(u8::from(mois))),
+            (8..10, u32::from(jour)),
+            (11..13, u32::from(heure)),
+            (14..16, u32::from(minute)),
+            (17..19, u32::from(seconde)),
+            (20..23, nanos / 1_000_000),
+        ];
+        for (place, mut nombre) in parties {
+            for chiffre in lettres[place].iter_mut().rev() {
+                *chiffre = b'0' + (nombre % 10) as u8;
+                nombre /= 10;
+            }
+        }
+        Some(Self(lettres))
     }
-    Some(format!(
-        "{annee:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        u8::from(date.month()),
-        date.day(),
-        date.hour(),
-        date.minute(),
-        date.second(),
-        instant.nanos / 1_000_000,
-    ))
+
+    /// Its letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Digits and signs only.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 /// FHIR dateTime or instant; a partial date is its first instant in UTC.
@@ -155,7 +184,7 @@ fn horaire(texte: &str) -> Option<(Time, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{JOUR_MS, date_valide, ecrire_instant, etendue, heure_valide, lire_instant};
+    use super::{JOUR_MS, Timestamp, date_valide, ecrire_instant, etendue, heure_valide, lire_instant};
 
     #[test]
     fn instants_round_trip_at_the_millisecond() {
@@ -165,6 +194,12 @@ mod tests {
         let civil = lire_instant("2024").as_ref().and_then(ecrire_instant);
         assert_eq!(civil.as_deref(), Some("2024-01-01T00:00:00.000Z"));
         assert!(lire_instant("hier").is_none());
+        for texte in ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.001Z"] {
+            assert_eq!(lire_instant(texte).as_ref().and_then(ecrire_instant).as_deref(), Some(texte));
+        }
+        for (seconds, nanos) in [(-62_135_596_801, 0), (253_402_300_800, 0), (0, -1), (0, 1_000_000_000)] {
+            assert_eq!(ecrire_instant(&Timestamp { seconds, nanos }), None, "{seconds} {nanos}");
+        }
     }
 
     #[test]

@@ -35,9 +35,9 @@ const PREMIER: usize = 16 * 1024;
 /// Entries of the others, about a quarter of a megabyte, and how many are made at once.
 const LOT: usize = 48;
 const EN_COURS: usize = 3;
-/// Bytes of the text before the entries, then of that of each one, about.
+/// Bytes of the text before the entries, then of each one that is made anew, about.
 const TETE: usize = 4096;
-const CADRE: usize = 256;
+const CADRE: usize = 3072;
 /// Parameters of a walk, which the parser does not see.
 const PAGE: &str = "_page";
 const MOMENT: &str = "_moment";

@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync};
 use ror_domaine::vocabulaire::Tables;
 
+use super::Codages;
 use crate::{
     fhir::{canoniques as c, politique::Faits, politique::Politique},
     modele::{Extrait, Id, TypeFhir},
@@ -122,13 +123,21 @@ impl Lifecycle<Cle, Chaude> for Sortantes {
     }
 }
 
+/// A policy and labels, and what is made of these.
+struct Paire {
+    numero: u64,
+    politique: Weak<Politique>,
+    tables: Weak<Tables>,
+    codages: Arc<Codages>,
+}
+
 /// What answers depend on beside the rows, each value under a number of its own. A weak pointer
 /// holds no content, and no later value takes its address.
 #[derive(Default)]
 struct EnVigueur {
     numero: u64,
     /// The last met is last.
-    paires: Vec<(u64, Weak<Politique>, Weak<Tables>)>,
+    paires: Vec<Paire>,
     nomenclatures: (u64, Weak<Terminologie>),
 }
 
@@ -154,24 +163,29 @@ impl Cache {
         }
     }
 
-    /// Number of a pair; another pair has another number.
-    pub fn generation(&self, politique: &Arc<Politique>, tables: &Arc<Tables>) -> u64 {
+    /// Number of a pair, and the codings of its labels; another pair has another number.
+    pub fn generation(&self, politique: &Arc<Politique>, tables: &Arc<Tables>) -> (u64, Arc<Codages>) {
         let mut e = self.en_vigueur.lock();
-        let connue = e.paires.iter().position(|(_, p, t)| {
-            std::ptr::eq(p.as_ptr(), Arc::as_ptr(politique)) && std::ptr::eq(t.as_ptr(), Arc::as_ptr(tables))
-        });
-        let paire = if let Some(i) = connue {
+        let memes = |p: &Paire| std::ptr::eq(p.tables.as_ptr(), Arc::as_ptr(tables));
+        let meme = |p: &Paire| memes(p) && std::ptr::eq(p.politique.as_ptr(), Arc::as_ptr(politique));
+        let paire = if let Some(i) = e.paires.iter().position(meme) {
             e.paires.remove(i)
         } else {
             e.numero += 1;
-            (e.numero, Arc::downgrade(politique), Arc::downgrade(tables))
+            let codages = e.paires.iter().find(|p| memes(p)).map(|p| p.codages.clone());
+            Paire {
+                numero: e.numero,
+                politique: Arc::downgrade(politique),
+                tables: Arc::downgrade(tables),
+                codages: codages.unwrap_or_else(|| Arc::new(Codages::de(tables))),
+            }
         };
-        let numero = paire.0;
+        let generation = (paire.numero, paire.codages.clone());
         e.paires.push(paire);
         if e.paires.len() > PAIRES {
             e.paires.remove(0);
         }
-        numero
+        generation
     }
 
     /// Number of the nomenclatures, from 1; others have another number.
@@ -361,16 +375,17 @@ mod tests {
         assert!(poids.iter().all(|p| *p > 50_000), "{poids:?}");
         let politique = || Arc::new(crate::fhir::tests::exemples::politique());
         let (p, t) = (politique(), Arc::new(Tables::default()));
-        let un = cache.generation(&p, &t);
-        assert_eq!(cache.generation(&p, &t), un);
+        let numero = |p, t| cache.generation(p, t).0;
+        let un = numero(&p, &t);
+        assert_eq!(numero(&p, &t), un);
         let autres: Vec<_> = (0..super::PAIRES).map(|_| politique()).collect();
-        let numeros: Vec<u64> = autres[1..].iter().map(|p| cache.generation(p, &t)).collect();
+        let numeros: Vec<u64> = autres[1..].iter().map(|p| numero(p, &t)).collect();
         assert!(!numeros.contains(&un), "{numeros:?}");
-        assert_eq!(cache.generation(&p, &t), un, "a former pair keeps its number");
-        let encore: Vec<u64> = autres[1..].iter().map(|p| cache.generation(p, &t)).collect();
+        assert_eq!(numero(&p, &t), un, "a former pair keeps its number");
+        let encore: Vec<u64> = autres[1..].iter().map(|p| numero(p, &t)).collect();
         assert_eq!(encore, numeros);
-        cache.generation(&autres[0], &t);
-        assert_ne!(cache.generation(&p, &t), un, "too many others came between");
+        numero(&autres[0], &t);
+        assert_ne!(numero(&p, &t), un, "too many others came between");
         let n = Arc::new(crate::terminologie::Terminologie::default());
         let avant = cache.nomenclatures(&n);
         assert_eq!(cache.nomenclatures(&n), avant);

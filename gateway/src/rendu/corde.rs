@@ -21,7 +21,7 @@ impl Corde {
         Self { texte: Vec::with_capacity(texte), partagees: Vec::with_capacity(pieces), longueur: 0 }
     }
 
-    /// The text at its end, to be added to and never cut.
+    /// The text at its end, to be added to and never cut before the last piece.
     pub fn texte(&mut self) -> &mut Vec<u8> {
         &mut self.texte
     }

@@ -7,9 +7,9 @@ use ror_proto::common::v1::{
 
 use super::Vue;
 use crate::fhir::canoniques as c;
-use crate::fhir::json::{Objet, Tableau};
+use crate::fhir::json::{self, Objet, Tableau};
 use crate::fhir::politique::{Bloc, Faits};
-use crate::fhir::temps::ecrire_instant;
+use crate::fhir::temps::Instant;
 
 /// resourceType, id and meta.
 pub(super) fn entete(o: &mut Objet<'_>, genre: &str, profil: &str, meta: Option<&Meta>, vue: &Vue<'_>) {
@@ -18,10 +18,10 @@ pub(super) fn entete(o: &mut Objet<'_>, genre: &str, profil: &str, meta: Option<
     o.texte("id", &meta.id);
     o.objet("meta", |o| {
         if meta.version > 0 {
-            o.texte("versionId", &meta.version.to_string());
+            o.nombre_en_texte("versionId", meta.version);
         }
-        if let Some(date) = meta.date_maj.as_ref().and_then(ecrire_instant) {
-            o.texte("lastUpdated", &date);
+        if let Some(date) = meta.date_maj.as_ref().and_then(Instant::de) {
+            o.texte("lastUpdated", date.as_str());
         }
         o.tableau("profile", |t| t.texte(profil));
         o.tableau("tag", |t| t.objet(|o| coding(o, c::TRE_R30, &meta.region, vue)));
@@ -37,9 +37,22 @@ pub(super) fn extensions_meta(t: &mut Tableau<'_>, meta: Option<&Meta>, modele: 
     }
 }
 
+/// Appends the members of a Coding, without the braces.
+pub fn codage(systeme: &str, code: &str, libelle: &str, sortie: &mut Vec<u8>) {
+    json::membres(sortie, |o| {
+        o.texte("system", systeme);
+        o.texte("code", code);
+        o.texte("display", libelle);
+    });
+}
+
 /// The members of a Coding; nothing when there is no code.
 pub(super) fn coding(o: &mut Objet<'_>, systeme: &str, code: &str, vue: &Vue<'_>) {
     if code.is_empty() {
+        return;
+    }
+    if let Some(membres) = vue.libelles.codage(systeme, code) {
+        o.membres(membres);
         return;
     }
     o.texte("system", systeme);
@@ -88,8 +101,8 @@ pub(super) fn ext_date(t: &mut Tableau<'_>, url: &str, date: &str) {
 }
 
 pub(super) fn ext_instant(t: &mut Tableau<'_>, url: &str, instant: Option<&Timestamp>) {
-    if let Some(date) = instant.and_then(ecrire_instant) {
-        t.extension(url, |o| o.texte("valueDateTime", &date));
+    if let Some(date) = instant.and_then(Instant::de) {
+        t.extension(url, |o| o.texte("valueDateTime", date.as_str()));
     }
 }
 
@@ -139,7 +152,7 @@ pub(super) fn reference(o: &mut Objet<'_>, nom: &str, genre: &str, id: &str) {
 
 pub(super) fn corps_reference(o: &mut Objet<'_>, genre: &str, id: &str) {
     if !id.is_empty() {
-        o.texte("reference", &format!("{genre}/{id}"));
+        o.textes("reference", &[genre, "/", id]);
     }
 }
 

@@ -175,6 +175,11 @@ impl Tables {
         s.codes.rang(code).map(|rang| s.libelles.lire(rang))
     }
 
+    /// Canonicals of the code systems held, in no order.
+    pub fn systemes(&self) -> impl Iterator<Item = &str> {
+        self.systemes.keys().map(|s| &**s)
+    }
+
     /// Codes of a system with their labels, in the order published.
     pub fn concepts(&self, systeme: &str) -> impl Iterator<Item = (&str, Concept<'_>)> {
         self.systemes.get(systeme).into_iter().flat_map(|s| {
@@ -188,7 +193,7 @@ impl Tables {
 
     /// Of all that [`Self::libelle`] may answer: tables that answer alike have the same, within one build.
     pub fn empreinte_libelles(&self) -> u64 {
-        let mut systemes: Vec<&str> = self.systemes.keys().map(|s| &**s).collect();
+        let mut systemes: Vec<&str> = self.systemes().collect();
         systemes.sort_unstable();
         let mut empreinte = foldhash::fast::FixedState::default().build_hasher();
         for systeme in systemes {
