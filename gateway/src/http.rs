@@ -42,7 +42,7 @@ pub const CAPACITE: &str = "/ws-synchro-dispo-lits-fhir";
 pub const JETON: &str = "/auth/realms/ror/protocol/openid-connect/token";
 
 /// Longest a request may last.
-const DELAI: Duration = Duration::from_secs(20);
+pub(crate) const DELAI: Duration = Duration::from_secs(20);
 /// Largest body.
 const CORPS_MAX: usize = 1024 * 1024;
 

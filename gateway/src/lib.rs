@@ -198,11 +198,12 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
     let adresse_tls = ecoute_tls.as_ref().map(|(e, _)| local(e)).transpose()?;
     let jet = Jet::connecter(&reglages.commun.nats, "ror-gateway", reglages.commun.nats_replicas).await?;
     let taches = TaskTracker::new();
+    let delais = reglages.delais;
     let passerelle = suivi::demarrer(reglages, &jet, &taches, &arret)?;
     let routes = http::routes(passerelle.clone());
-    taches.spawn(http::ecoute::servir(ecoute, routes.clone(), None, arret.clone()));
+    taches.spawn(http::ecoute::servir(ecoute, routes.clone(), None, delais, arret.clone()));
     if let Some((ecoute, config)) = ecoute_tls {
-        taches.spawn(http::ecoute::servir(ecoute, routes, Some(config), arret.clone()));
+        taches.spawn(http::ecoute::servir(ecoute, routes, Some(config), delais, arret.clone()));
     }
     let etat = passerelle.etat.clone();
     tracing::info!(http = %adresse, tls = ?adresse_tls, "gateway started");
