@@ -17,6 +17,7 @@ mod reference;
 mod telechargement;
 mod terminologie;
 mod trace;
+mod traduction;
 
 use std::time::Duration;
 
@@ -67,13 +68,13 @@ pub fn routes(p: Partage) -> Router {
         .merge(conformite::routes())
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
-        .layer(middleware::from_fn(negociation::en_xml));
+        .layer(middleware::from_fn(traduction::en_xml));
     let synchro = Router::new()
         .route("/Location", patch(capacite::patcher))
         .route("/Location/{id}", patch(capacite::patcher_par_id))
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
-        .layer(middleware::from_fn(negociation::en_xml));
+        .layer(middleware::from_fn(traduction::en_xml));
     let routes = Router::new()
         .route("/", get(accueil::page))
         .route("/accueil.css", get(accueil::style))

@@ -184,6 +184,14 @@ async fn post(m: &Monde) -> Result<()> {
     );
     let json = [("content-type", "application/json")];
     corps(&m.p0, Method::POST, "HealthcareService/_search", &json, Some("{}")).await?.attendre(415)?;
+    // The form says the format too, of a refusal as well, whatever is accepted.
+    let forme = [forme[0], ("accept", "text/csv")];
+    for (criteres, statut) in [("_count=1&%5Fformat=xml", 200), ("couleur=bleu&_format=xml", 400)] {
+        let xml = corps(&m.p0, Method::POST, "HealthcareService/_search", &forme, Some(criteres)).await?;
+        let xml = xml.attendre(statut)?;
+        let genre = xml.entete("content-type").unwrap_or_default();
+        ensure!(genre.starts_with("application/fhir+xml"), "{criteres}: {genre}");
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::{
     lecture,
     negociation::{self, Empreinte},
     page::{self, Liens, Place},
+    traduction,
 };
 use crate::{
     Lumiere, Partage, Passerelle,
@@ -60,7 +61,7 @@ pub async fn par_formulaire(
     Extension(connexion): Extension<Connexion>,
     Path(nom): Path<String>,
     RawQuery(chaine): RawQuery,
-    entetes: HeaderMap,
+    mut entetes: HeaderMap,
     corps: Bytes,
 ) -> Result<Response, Refus> {
     let formulaire = entetes.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
@@ -81,7 +82,12 @@ pub async fn par_formulaire(
     })?;
     let chaine: Vec<&str> =
         [chaine.as_deref().unwrap_or(""), corps.trim()].into_iter().filter(|c| !c.is_empty()).collect();
-    repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::GET, &entetes).await
+    let demande = negociation::format_demande(corps);
+    if demande.is_some() {
+        negociation::accepter_json(&mut entetes);
+    }
+    let reponse = repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::GET, &entetes).await;
+    Ok(traduction::repondre_en(demande, reponse))
 }
 
 /// A query string without the parameters of the walk, and these.

@@ -29,7 +29,8 @@ use super::{
     Connexion, DIFFUSION, JETON,
     erreurs::Refus,
     lecture,
-    negociation::{Empreinte, detient, etiqueter, inchange},
+    negociation::{Empreinte, detient, etiqueter, format_demande, inchange},
+    traduction::repondre_en,
 };
 use crate::{Partage, fhir::outcome::Issue};
 
@@ -138,7 +139,7 @@ async fn publier(t: &'static str, suite: Suite, chaine: String, corps: Bytes) ->
     };
     let lien = if chaine.is_empty() || lu.is_empty() { "" } else { "&" };
     let tout = format!("{chaine}{lien}{lu}");
-    trouver(t, suite, tout).await
+    Ok(repondre_en(format_demande(lu), trouver(t, suite, tout).await))
 }
 
 /// GET /{type}/{id}.
