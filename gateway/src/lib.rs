@@ -20,6 +20,7 @@ pub mod modele;
 pub mod recherche;
 pub mod reglages;
 mod rendu;
+mod sceau;
 mod suivi;
 pub mod terminologie;
 pub mod texte;
