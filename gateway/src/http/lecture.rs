@@ -1,11 +1,12 @@
 //! Reads and searches.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher as _, sync::Arc};
 
 use axum::{
     extract::{Extension, Path, RawQuery, State},
     response::Response,
 };
+use foldhash::quality::FixedState;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::{Connexion, DIFFUSION, erreurs::Refus, negociation};
@@ -179,15 +180,6 @@ pub async fn lire(
             Issue::new("not-found", format!("{} « {id} » n'existe pas.", t.nom())).sur(t.nom()),
         ));
     };
-    let etag = format!("W/\"{}\"", e.version);
-    if negociation::detient(&entetes, &etag) {
-        return Ok(negociation::inchange(&etag));
-    }
-    if methode == Method::HEAD {
-        let mut r = super::fhir(StatusCode::OK, negociation::sans_corps());
-        dater(&mut r, &etag, e.maj);
-        return Ok(r);
-    }
     let tables = p.vocabulaire.tables();
     let base = base(&p, &entetes, connexion.tls);
     let c = Contexte::nouveau(&p.rendues, m.politique(), &tables, lecteur.profil, &base);
@@ -198,9 +190,20 @@ pub async fn lire(
         membres.ecrire(&json, &mut coupee);
         json = coupee.into();
     }
-    let mut r = super::fhir(StatusCode::OK, json);
+    let etag = etag(e.version, &json);
+    if negociation::detient(&entetes, &etag) {
+        return Ok(negociation::inchange(&etag));
+    }
+    let corps = if methode == Method::HEAD { negociation::sans_corps() } else { json.into() };
+    let mut r = super::fhir(StatusCode::OK, corps);
     dater(&mut r, &etag, e.maj);
     Ok(r)
+}
+
+/// The tag of a resource: its version, then what its reader gets of it. One version has other bodies under another
+/// profile, policy or label, and in part; they are told alike on every replica.
+fn etag(version: u64, json: &[u8]) -> String {
+    format!("W/\"{version}-{:016x}\"", FixedState::default().hash_one(json))
 }
 
 /// A name of a query string, as written when it cannot be decoded: the parser says why.
@@ -253,4 +256,17 @@ pub(super) fn date_http(t: std::time::SystemTime) -> String {
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
     OffsetDateTime::from(t).format(f).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_has_the_version_first_and_is_that_of_the_body() {
+        let un = etag(3, b"{}");
+        assert!(un.starts_with("W/\"3-") && un.ends_with('"'), "{un}");
+        assert_eq!(un, etag(3, b"{}"));
+        assert!(un != etag(4, b"{}") && un != etag(3, b"{ }"));
+    }
 }

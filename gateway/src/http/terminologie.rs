@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Extension, Path, RawQuery, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use ror_domaine::controle::aujourdhui;
 use super::{
     Connexion,
     erreurs::{self, Refus},
-    lecture,
+    lecture, negociation,
 };
 use crate::{
     Partage,
@@ -135,9 +135,10 @@ async fn lire(genre: Genre, Path(id): Path<String>, suite: Suite) -> Result<Resp
         .map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let t = p.terminologie.load_full();
     let e = par_id(&t, genre, &id)?;
-    let etag = format!("W/\"{}\"", e.etiquette());
-    if entetes.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    let resume = if r.resume == Resume::Oui { "-resume" } else { "" };
+    let etag = format!("W/\"{}{resume}\"", e.etiquette());
+    if negociation::detient(&entetes, &etag) {
+        return Ok(negociation::inchange(&etag));
     }
     let mut corps = Vec::with_capacity(4096);
     json::document(&mut corps, |o| fhir::ressource(o, &e, &id, r.resume == Resume::Oui));
