@@ -30,6 +30,7 @@ use axum::{
     routing::{get, patch, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use ror_chassis::admin;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use self::negociation::{format_nomme, origines};
@@ -91,6 +92,7 @@ pub fn routes(p: Partage) -> Router {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
+    let admin = if p.reglages.metriques { admin::routes } else { admin::sondes };
     routes
         .layer(DefaultBodyLimit::max(CORPS_MAX))
         .layer(middleware::from_fn(borner))
@@ -103,7 +105,7 @@ pub fn routes(p: Partage) -> Router {
         .layer(middleware::from_fn(trace::suivre))
         .layer(middleware::from_fn(mesurer))
         .layer(middleware::map_request(nommer_hote))
-        .merge(ror_chassis::admin::routes(p.etat.clone()))
+        .merge(admin(p.etat.clone()))
 }
 
 /// HTTP/2 names the host in the address of the request: it is put where HTTP/1 has it, so that

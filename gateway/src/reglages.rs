@@ -151,6 +151,8 @@ pub struct ReglagesPasserelle {
     pub origines: Vec<HeaderValue>,
     /// Folder of the viewer of the reference; without it the reference is one page.
     pub reference: Option<PathBuf>,
+    /// Whether the façade gives `/metrics`, which counts what no profile sees too; else the port of administration.
+    pub metriques: bool,
     /// Profile that the home page searches with; none closes its search.
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
@@ -228,6 +230,7 @@ impl ReglagesPasserelle {
             url_publique: l.option("http.public_url"),
             origines,
             reference: l.option("http.reference_dir"),
+            metriques: l.ou("http.metrics", true),
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
             rendues_mo: l.ou("http.render_cache_mb", 64),

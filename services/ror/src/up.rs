@@ -283,6 +283,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         url_publique: None,
         origines: Vec::new(),
         reference: plan.reference.clone(),
+        metriques: true,
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
         rendues_mo: 64,
