@@ -143,6 +143,9 @@ pub struct ReglagesPasserelle {
     pub http: SocketAddr,
     /// TLS, when given.
     pub tls: Option<TlsPublic>,
+    /// Whether a token bound to a certificate is refused without it (RFC 8705 §3), rather than at the token endpoint
+    /// alone, as the published API has it: nothing for a façade whose TLS ends before it.
+    pub exiger_certificat: bool,
     /// Of each connection.
     pub delais: Delais,
     /// Base URL put in links, without a final slash; that of the request when absent.
@@ -226,6 +229,7 @@ impl ReglagesPasserelle {
             commun,
             http,
             tls,
+            exiger_certificat: l.ou("http.require_certificate", false),
             delais: Delais::lire(l),
             url_publique: l.option("http.public_url"),
             origines,

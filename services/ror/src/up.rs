@@ -279,6 +279,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
             cle: c.serveur_cle(),
             ca_clients: c.ca(),
         }),
+        exiger_certificat: false,
         delais: Delais::default(),
         url_publique: None,
         origines: Vec::new(),

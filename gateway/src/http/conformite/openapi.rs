@@ -60,7 +60,7 @@ fn document() -> Value {
                     "description": "Le jeton est demandé avec client_id et client_secret (profil 0, fournisseurs de capacité).",
                     "flows": { "clientCredentials": { "tokenUrl": JETON, "scopes": {} } },
                 },
-                "certificat": { "type": "mutualTLS", "description": "Certificat client (RFC 8705) : profils 1 à 5. Le jeton obtenu est lié au certificat, qui est à présenter à chaque appel." },
+                "certificat": { "type": "mutualTLS", "description": "Certificat client (RFC 8705) : profils 1 à 5. Le jeton obtenu est lié au certificat : avec un autre, il est refusé. Le présenter à chaque appel n'est exigé que là où l'exploitant le veut (http.require_certificate)." },
             },
             "parameters": composants::parametres(),
             "headers": composants::entetes(),
