@@ -236,7 +236,7 @@ async fn repondre(
     }
     if suivante.is_some() || page.precedente.is_some() || tenu {
         // Naming a moment is not yet walking.
-        p.annuaire.garder(&moment, chaine.page.is_some());
+        p.annuaire.garder(&moment, chaine.page.is_some(), &lecteur.client_id);
     }
     let mut dire = requete.ignores.clone();
     if page.tronque {
