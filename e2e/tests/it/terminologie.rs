@@ -268,6 +268,9 @@ async fn acces(m: &Monde) -> Result<()> {
     let chemin = format!("{}/ValueSet/$expand?{}", m.p1.base, requete(&[("url", ACTIVITES), ("count", "1")]));
     let sans_jeton = appeler(&m.p1.http, Method::GET, &chemin, &[], None).await?;
     issue(&sans_jeton, 401, "login")?;
-    issues(&m.p1.lire_avec(&chemin, &[]).await?, &[400])?;
+    // The four headers are of the reads of the directory; given, they are true.
+    m.p1.lire_avec(&chemin, &[]).await?.attendre(200)?;
+    let faux = [("Ror-Role-Metier-Code".to_owned(), "AUTRE".to_owned())];
+    issue(&m.p1.lire_avec(&chemin, &faux).await?, 403, "forbidden")?;
     Ok(())
 }

@@ -86,7 +86,7 @@ pub async fn par_formulaire(
     if demande.is_some() {
         negociation::accepter_json(&mut entetes);
     }
-    let reponse = repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::GET, &entetes).await;
+    let reponse = repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::POST, &entetes).await;
     Ok(traduction::repondre_en(demande, reponse))
 }
 
@@ -168,7 +168,7 @@ async fn repondre(
     entetes: &HeaderMap,
 ) -> Result<Response, Refus> {
     let t = lecture::type_fhir(nom)?;
-    let lecteur = lecture::lecteur(p, entetes, connexion).await?;
+    let lecteur = lecture::lecteur(p, entetes, connexion, *methode != Method::POST).await?;
     let chaine = Chaine::lire(brute)?;
     let preferences = negociation::preferences(entetes);
     let cle = format!("{}?{}", t.nom(), chaine.decodes);

@@ -78,7 +78,7 @@ async fn chercher(
     genre: Genre,
     (State(p), Extension(connexion), RawQuery(chaine), entetes): Suite,
 ) -> Result<Response, Refus> {
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let chaine = chaine.unwrap_or_default();
     let r = recherche::lire(genre, &chaine, false).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let t = p.terminologie.load_full();
@@ -130,7 +130,7 @@ async fn lire(genre: Genre, Path(id): Path<String>, suite: Suite) -> Result<Resp
         return operer(genre, Path((String::new(), id)), suite, None).await;
     }
     let (State(p), Extension(connexion), RawQuery(chaine), entetes) = suite;
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let r = recherche::lire(genre, chaine.as_deref().unwrap_or_default(), true)
         .map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let t = p.terminologie.load_full();
@@ -163,7 +163,7 @@ async fn operer(
     (State(p), Extension(connexion), RawQuery(chaine), entetes): Suite,
     corps: Option<Bytes>,
 ) -> Result<Response, Refus> {
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let operation = trouver(genre, &nom)?;
     let mut entrees = de_chaine(chaine.as_deref().unwrap_or_default()).map_err(mal_forme)?;
     if let Some(corps) = corps {
