@@ -69,12 +69,14 @@ pub fn routes(p: Partage) -> Router {
         .merge(conformite::routes())
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
+        .layer(middleware::from_fn(erreurs::en_outcome))
         .layer(middleware::from_fn(traduction::en_xml));
     let synchro = Router::new()
         .route("/Location", patch(capacite::patcher))
         .route("/Location/{id}", patch(capacite::patcher_par_id))
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
+        .layer(middleware::from_fn(erreurs::en_outcome))
         .layer(middleware::from_fn(traduction::en_xml));
     let routes = Router::new()
         .route("/", get(accueil::page))

@@ -116,6 +116,8 @@ async fn introuvables(m: &Monde) -> Result<()> {
         // An id that cannot be is no place to find anything either.
         issues(&m.p1.lire(&format!("{genre}/pas%20un%20id")).await?, &[400, 404])?;
     }
+    // An address that is no text is refused as all else is.
+    issues(&m.p1.lire("Location/%FF").await?, &[400])?;
     // Another type's id is unknown here.
     let offre = m.exemple("offre_id")?;
     issue(&m.p1.lire(&format!("Location/{offre}")).await?, 404, "not-found")?;
