@@ -9,7 +9,7 @@ use axum::{
     extract::{Extension, Path, RawQuery, State},
     response::Response,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -64,29 +64,11 @@ pub async fn par_formulaire(
     mut entetes: HeaderMap,
     corps: Bytes,
 ) -> Result<Response, Refus> {
-    let formulaire = entetes.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-        v.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    if !formulaire && !corps.is_empty() {
-        return Err(Refus::un(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Issue::new(
-                "not-supported",
-                "Le corps n'est pas un formulaire. Attendu : application/x-www-form-urlencoded.",
-            )
-            .sur("Content-Type"),
-        ));
-    }
-    let corps = std::str::from_utf8(&corps).map_err(|_| {
-        Refus::un(StatusCode::BAD_REQUEST, Issue::new("structure", "Le corps n'est pas un texte UTF-8."))
-    })?;
-    let chaine: Vec<&str> =
-        [chaine.as_deref().unwrap_or(""), corps.trim()].into_iter().filter(|c| !c.is_empty()).collect();
-    let demande = negociation::format_demande(corps);
+    let (chaine, demande) = traduction::formulaire(&entetes, chaine.as_deref(), &corps)?;
     if demande.is_some() {
         negociation::accepter_json(&mut entetes);
     }
-    let reponse = repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::POST, &entetes).await;
+    let reponse = repondre(&p, &connexion, &nom, &chaine, &Method::POST, &entetes).await;
     Ok(traduction::repondre_en(demande, reponse))
 }
 

@@ -198,6 +198,13 @@ impl Empreinte {
         Self(Sha256::new())
     }
 
+    /// The tag of these bytes.
+    pub(super) fn de(octets: &[u8]) -> String {
+        let mut e = Self::nouvelle();
+        e.ajouter(octets);
+        e.etag()
+    }
+
     /// Adds one part; its length too, so that two parts never run together.
     pub(super) fn ajouter(&mut self, partie: impl AsRef<[u8]>) {
         let partie = partie.as_ref();
@@ -225,6 +232,17 @@ pub(super) fn detient(entetes: &HeaderMap, etag: &str) -> bool {
 pub(super) fn inchange(etag: &str) -> Response {
     let mut r = StatusCode::NOT_MODIFIED.into_response();
     etiqueter(&mut r, etag);
+    r
+}
+
+/// A body of FHIR under the tag of its bytes, or nothing to who holds it.
+pub(super) fn selon_empreinte(entetes: &HeaderMap, corps: Vec<u8>) -> Response {
+    let etag = Empreinte::de(&corps);
+    if detient(entetes, &etag) {
+        return inchange(&etag);
+    }
+    let mut r = super::fhir(StatusCode::OK, corps);
+    etiqueter(&mut r, &etag);
     r
 }
 
@@ -268,8 +286,14 @@ pub(super) fn cors(origines: &[HeaderValue]) -> Option<CorsLayer> {
         "ror-role-metier-code",
         "ror-role-metier-system",
     ];
-    const LUS: [&str; 5] =
-        ["ror-retard-secondes", "x-progress", "x-request-id", "preference-applied", "content-disposition"];
+    const LUS: [&str; 6] = [
+        "ror-retard-secondes",
+        "ror-moment",
+        "x-progress",
+        "x-request-id",
+        "preference-applied",
+        "content-disposition",
+    ];
     if origines.is_empty() {
         return None;
     }

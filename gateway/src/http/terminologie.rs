@@ -16,7 +16,7 @@ use ror_domaine::controle::aujourdhui;
 use super::{
     Connexion,
     erreurs::{self, Refus},
-    lecture, negociation,
+    lecture, negociation, traduction,
 };
 use crate::{
     Partage,
@@ -84,7 +84,7 @@ async fn chercher(
     let t = p.terminologie.load_full();
     let page = recherche::chercher(&t, genre, &r);
     let racine = format!("{}/{}", lecture::base(&p, &entetes, connexion.tls), genre.nom());
-    Ok(super::fhir(StatusCode::OK, bundle(&t, &page, &racine, &chaine, r.resume)))
+    Ok(negociation::selon_empreinte(&entetes, bundle(&t, &page, &racine, &chaine, r.resume)))
 }
 
 fn bundle(t: &Terminologie, page: &Page, racine: &str, chaine: &str, resume: Resume) -> Vec<u8> {
@@ -147,12 +147,21 @@ async fn lire(genre: Genre, Path(id): Path<String>, suite: Suite) -> Result<Resp
     Ok(reponse)
 }
 
-/// POST /{type}/$operation.
+/// POST /{type}/_search, or POST /{type}/$operation.
 async fn poster(genre: Genre, Path(id): Path<String>, suite: Suite, corps: Bytes) -> Result<Response, Refus> {
     if id.starts_with('$') {
         return operer(genre, Path((String::new(), id)), suite, Some(corps)).await;
     }
-    Ok(erreurs::methode_refusee(Method::POST).await)
+    if id != "_search" {
+        return Ok(erreurs::methode_refusee(Method::POST).await);
+    }
+    let (p, connexion, RawQuery(chaine), mut entetes) = suite;
+    let (chaine, demande) = traduction::formulaire(&entetes, chaine.as_deref(), &corps)?;
+    if demande.is_some() {
+        negociation::accepter_json(&mut entetes);
+    }
+    let trouvees = chercher(genre, (p, connexion, RawQuery(Some(chaine)), entetes)).await;
+    Ok(traduction::repondre_en(demande, trouvees))
 }
 
 /// An operation, on the resource of an id unless it is empty; values come from the query string,

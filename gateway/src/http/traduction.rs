@@ -1,12 +1,12 @@
 //! XML where it is asked: handlers write JSON, errors included; this turns it.
 
 use axum::{
-    body::{Body, HttpBody as _},
+    body::{Body, Bytes, HttpBody as _},
     extract::Request,
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
@@ -42,6 +42,27 @@ pub(super) fn repondre_en(demande: Option<Format>, reponse: impl IntoResponse) -
         reponse.extensions_mut().insert(Demande(f));
     }
     reponse
+}
+
+/// The criteria of a form, those of the address first, and the format that it asks.
+pub(super) fn formulaire(
+    entetes: &HeaderMap,
+    chaine: Option<&str>,
+    corps: &Bytes,
+) -> Result<(String, Option<Format>), Refus> {
+    let nature = entetes.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let nature = nature.split(';').next().unwrap_or_default().trim();
+    if !corps.is_empty() && !nature.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let texte = "Le corps n'est pas un formulaire. Attendu : application/x-www-form-urlencoded.";
+        let issue = Issue::new("not-supported", texte).sur("Content-Type");
+        return Err(Refus::un(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue));
+    }
+    let corps = std::str::from_utf8(corps).map_err(|_| {
+        Refus::un(StatusCode::BAD_REQUEST, Issue::new("structure", "Le corps n'est pas un texte UTF-8."))
+    })?;
+    let parties: Vec<&str> =
+        [chaine.unwrap_or_default(), corps.trim()].into_iter().filter(|c| !c.is_empty()).collect();
+    Ok((parties.join("&"), format_demande(corps)))
 }
 
 /// Layer: who prefers XML gets it. `_format` stands for `Accept`, which handlers then see as JSON.
@@ -116,6 +137,19 @@ fn interne() -> Refus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_follows_its_address_and_says_what_it_is() {
+        let de = |nature: &'static str, corps: &'static str| {
+            let mut entetes = HeaderMap::new();
+            entetes.insert(header::CONTENT_TYPE, HeaderValue::from_static(nature));
+            formulaire(&entetes, Some("a=1"), &Bytes::from_static(corps.as_bytes())).map_err(|r| r.0.as_u16())
+        };
+        let forme = "Application/x-www-form-urlencoded; charset=utf-8";
+        assert_eq!(de(forme, "b=2&_format=xml").ok(), Some(("a=1&b=2&_format=xml".into(), Some(Format::Xml))));
+        assert_eq!(de("text/plain", "").ok(), Some(("a=1".into(), None)));
+        assert_eq!(de("application/json", "{}").err(), Some(415));
+    }
 
     #[tokio::test]
     async fn what_is_turned_to_xml_is_bounded() {

@@ -71,8 +71,8 @@ fn document() -> Value {
 }
 
 const PRESENTATION: &str = "\
-Les quatre en-têtes `Ror-*` accompagnent chaque lecture : leurs valeurs sont remises à l'inscription, avec le \
-`client_id`.\n\n\
+Les quatre en-têtes `Ror-*` accompagnent chaque GET sur les cinq types de l'annuaire, `$export` et `$changes` : leurs \
+valeurs sont remises à l'inscription, avec le `client_id`. Ailleurs, ils sont vérifiés s'ils sont donnés.\n\n\
 Un critère regarde la ressource telle que l'appelant la lit : ce que son profil ne voit pas ne répond pas, ne compte \
 pas, ne trie pas.\n\n\
 **Valeurs.** Une virgule sépare des valeurs dont une suffit ; le même paramètre donné deux fois doit être vérifié deux \
@@ -118,6 +118,11 @@ fn tete(get: &Value, resume: &str) -> Value {
 /// The four headers of a read.
 fn ror() -> Vec<Value> {
     composants::ROR.iter().map(|(nom, ..)| parametre(nom)).collect()
+}
+
+/// The same, where they may be left out.
+fn ror_libres() -> Vec<Value> {
+    composants::ROR.iter().map(|(nom, ..)| parametre(&format!("{nom}.libre"))).collect()
 }
 
 #[cfg(test)]
