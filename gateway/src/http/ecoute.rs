@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    const COURT: Duration = Duration::from_millis(150);
+    const COURT: Duration = Duration::from_millis(300);
     const LONG: Duration = Duration::from_secs(60);
 
     /// A client of these routes, not yet connected to anything but the socket.
@@ -254,7 +254,7 @@ mod tests {
     async fn who_waits_for_us_is_waited_for() {
         let lent = get(|| async {
             let suite = stream::iter(["un", "deux"]).then(|m| async move {
-                tokio::time::sleep(4 * COURT).await;
+                tokio::time::sleep(3 * COURT).await;
                 Ok::<_, Infallible>(m)
             });
             Body::from_stream(suite)

@@ -166,7 +166,7 @@ fn exemple_capacite() -> Value {
 fn nomenclature(chemins: &mut Map<String, Value>, genre: Genre) {
     let t = genre.nom();
     let base = format!("{DIFFUSION}/{t}");
-    let refus = [400, 401, 403, 404, 406, 429, 503, 504];
+    let refus = [400, 401, 403, 404, 406, 422, 429, 503, 504];
     let valeur = |sorte: &str| json!({ "type": sorte, "minLength": 1 });
     let mut communs = ror_libres();
     for p in nos::de_genre(genre) {
