@@ -12,6 +12,8 @@ use crate::{fhir::outcome::Issue, recherche::tri::Depart, sceau::Sceau};
 const FORME: &[u8] = b"ror _page 3";
 /// Bytes of a place.
 const CORPS: usize = 8 + 1 + 4 + 8 + 8 + 8;
+/// Letters of a link beyond which it is not even decoded.
+const LONGUEUR_MAX: usize = 200;
 /// The part of a named moment that is the number of the moment.
 const NUMERO: u64 = 0xFFFF_FFFF;
 
@@ -80,6 +82,9 @@ impl Liens<'_> {
 
     /// The place of a link.
     pub fn lire(&self, lien: &str) -> Result<Place, Refus> {
+        if lien.len() > LONGUEUR_MAX {
+            return Err(etranger());
+        }
         let octets = URL_SAFE_NO_PAD.decode(lien).unwrap_or_default();
         let (replique, ferme) = octets.split_first_chunk::<4>().ok_or_else(etranger)?;
         // Another replica with another key cannot tell a link of this one from a forged one.
@@ -187,7 +192,7 @@ mod tests {
         let suite = liens(&s, "app", "Location?type=1").ecrire(&suite);
         let communs = lien.bytes().zip(suite.bytes()).take_while(|(a, b)| a == b).count();
         assert!(communs < 12 && suite.len() == lien.len(), "{lien} {suite}");
-        for faux in ["", "é", "AAAA", &lien[..10]] {
+        for faux in ["", "é", "AAAA", &lien[..10], &lien.repeat(4)] {
             assert!(statut(&liens(&s, "app", "Location?type=1"), faux).is_some());
         }
     }
