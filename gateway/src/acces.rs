@@ -65,11 +65,13 @@ pub struct Acces {
     verifies: RwLock<HashMap<Box<str>, Arc<Appelant>, foldhash::quality::RandomState>>,
     consommateurs: RwLock<HashMap<String, Arc<Consumer>>>,
     politique: AtomicBool,
+    /// Whether a bound token needs its certificate at each call.
+    exiger: bool,
 }
 
 impl Acces {
-    /// Nothing known yet.
-    pub fn nouveau(canal: Canal) -> Self {
+    /// Nothing known yet; `exiger` asks the certificate of a bound token at each call.
+    pub fn nouveau(canal: Canal, exiger: bool) -> Self {
         Self {
             canal,
             cles: RwLock::default(),
@@ -78,6 +80,7 @@ impl Acces {
             verifies: RwLock::default(),
             consommateurs: RwLock::default(),
             politique: AtomicBool::new(false),
+            exiger,
         }
     }
 
@@ -143,12 +146,7 @@ impl Acces {
             Some(c) if c.actif => {}
             _ => return Err(refus("L'application n'est pas ou plus habilitée.")),
         }
-        // RFC 8705: when the transport shows a certificate it must be the token's.
-        if let (Some(lie), Some(vu)) = (&appelant.certificat, certificat)
-            && lie != vu
-        {
-            return Err(refus("Le certificat présenté n'est pas celui auquel le jeton est lié."));
-        }
+        lier(appelant.certificat.as_deref(), certificat, self.exiger)?;
         Ok(appelant)
     }
 
@@ -228,6 +226,19 @@ impl Acces {
     }
 }
 
+/// RFC 8705: the certificate that the transport shows is that of the token; where it shows none, a proxy may have it.
+fn lier(lie: Option<&str>, vu: Option<&str>, exiger: bool) -> Resultat<()> {
+    match (lie, vu) {
+        (Some(lie), Some(vu)) if lie != vu => {
+            Err(refus("Le certificat présenté n'est pas celui auquel le jeton est lié."))
+        }
+        (Some(_), None) if exiger => Err(refus(
+            "Le jeton est lié à un certificat, qui n'est pas présenté. Attendu : l'appel en TLS avec ce certificat.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn refus(message: &str) -> Erreur {
     Erreur::NonAuthentifie(message.to_owned())
 }
@@ -240,4 +251,19 @@ fn maintenant() -> u64 {
 fn hexadecimal(x5t: &str) -> Option<String> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     Some(URL_SAFE_NO_PAD.decode(x5t).ok()?.iter().map(|o| format!("{o:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_token_goes_with_its_certificate() {
+        for exiger in [false, true] {
+            assert!(lier(Some("a"), Some("a"), exiger).is_ok());
+            assert!(lier(Some("a"), Some("b"), exiger).is_err());
+            assert!(lier(None, Some("b"), exiger).is_ok() && lier(None, None, exiger).is_ok());
+            assert_eq!(lier(Some("a"), None, exiger).is_err(), exiger);
+        }
+    }
 }

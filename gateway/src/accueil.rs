@@ -152,12 +152,13 @@ fn construire(p: &Passerelle, parties: Vec<Partie>, activite: String, lieu: Stri
         (TypeFhir::Practitioner, "Professionnels"),
         (TypeFhir::PractitionerRole, "Situations opérationnelles"),
     ];
-    let comptes = m.comptes();
+    // What its profile sees; without one it searches nothing, and counts nothing.
+    let nombre = |t: TypeFhir| profil.map(|p| m.table(t).visibles(p).len());
     Accueil {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pret: p.etat.pret(),
         parties,
-        compte: noms.iter().map(|(t, n)| ((*n).to_owned(), comptes[*t as usize].1)).collect(),
+        compte: noms.iter().filter_map(|(t, n)| Some(((*n).to_owned(), nombre(*t)?))).collect(),
         recherche_ouverte: p.reglages.profil_accueil.is_some(),
         activites,
         activite,

@@ -17,6 +17,7 @@ mod reference;
 mod telechargement;
 mod terminologie;
 mod trace;
+mod traduction;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use axum::{
     routing::{get, patch, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use ror_chassis::admin;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use self::negociation::{format_nomme, origines};
@@ -42,7 +44,7 @@ pub const CAPACITE: &str = "/ws-synchro-dispo-lits-fhir";
 pub const JETON: &str = "/auth/realms/ror/protocol/openid-connect/token";
 
 /// Longest a request may last.
-const DELAI: Duration = Duration::from_secs(20);
+pub(crate) const DELAI: Duration = Duration::from_secs(20);
 /// Largest body.
 const CORPS_MAX: usize = 1024 * 1024;
 
@@ -67,13 +69,15 @@ pub fn routes(p: Partage) -> Router {
         .merge(conformite::routes())
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
-        .layer(middleware::from_fn(negociation::en_xml));
+        .layer(middleware::from_fn(erreurs::en_outcome))
+        .layer(middleware::from_fn(traduction::en_xml));
     let synchro = Router::new()
         .route("/Location", patch(capacite::patcher))
         .route("/Location/{id}", patch(capacite::patcher_par_id))
         .fallback(erreurs::route_inconnue)
         .method_not_allowed_fallback(erreurs::methode_refusee)
-        .layer(middleware::from_fn(negociation::en_xml));
+        .layer(middleware::from_fn(erreurs::en_outcome))
+        .layer(middleware::from_fn(traduction::en_xml));
     let routes = Router::new()
         .route("/", get(accueil::page))
         .route("/accueil.css", get(accueil::style))
@@ -90,6 +94,7 @@ pub fn routes(p: Partage) -> Router {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
+    let admin = if p.reglages.metriques { admin::routes } else { admin::sondes };
     routes
         .layer(DefaultBodyLimit::max(CORPS_MAX))
         .layer(middleware::from_fn(borner))
@@ -102,7 +107,7 @@ pub fn routes(p: Partage) -> Router {
         .layer(middleware::from_fn(trace::suivre))
         .layer(middleware::from_fn(mesurer))
         .layer(middleware::map_request(nommer_hote))
-        .merge(ror_chassis::admin::routes(p.etat.clone()))
+        .merge(admin(p.etat.clone()))
 }
 
 /// HTTP/2 names the host in the address of the request: it is put where HTTP/1 has it, so that

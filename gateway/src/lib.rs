@@ -20,6 +20,7 @@ pub mod modele;
 pub mod recherche;
 pub mod reglages;
 mod rendu;
+mod sceau;
 mod suivi;
 pub mod terminologie;
 pub mod texte;
@@ -35,7 +36,7 @@ use recherche::{
 };
 use ror_chassis::{
     Resultat,
-    admin::Etat,
+    admin::{self, Etat},
     client::Canal,
     nats::Jet,
     processus::{Fin, jeton_d_arret},
@@ -198,13 +199,23 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
     let adresse_tls = ecoute_tls.as_ref().map(|(e, _)| local(e)).transpose()?;
     let jet = Jet::connecter(&reglages.commun.nats, "ror-gateway", reglages.commun.nats_replicas).await?;
     let taches = TaskTracker::new();
+    let delais = reglages.delais;
+    let admin = reglages.commun.admin.filter(|_| !reglages.metriques);
     let passerelle = suivi::demarrer(reglages, &jet, &taches, &arret)?;
     let routes = http::routes(passerelle.clone());
-    taches.spawn(http::ecoute::servir(ecoute, routes.clone(), None, arret.clone()));
+    taches.spawn(http::ecoute::servir(ecoute, routes.clone(), None, delais, arret.clone()));
     if let Some((ecoute, config)) = ecoute_tls {
-        taches.spawn(http::ecoute::servir(ecoute, routes, Some(config), arret.clone()));
+        taches.spawn(http::ecoute::servir(ecoute, routes, Some(config), delais, arret.clone()));
     }
     let etat = passerelle.etat.clone();
+    if let Some(adresse) = admin {
+        let (etat, arret) = (etat.clone(), arret.clone());
+        taches.spawn(async move {
+            if let Err(e) = admin::servir(adresse, etat, arret).await {
+                tracing::error!(error = %e, "admin server ended");
+            }
+        });
+    }
     tracing::info!(http = %adresse, tls = ?adresse_tls, "gateway started");
     Ok(EnMarche { http: adresse, tls: adresse_tls, etat, taches })
 }

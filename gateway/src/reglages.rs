@@ -20,6 +20,38 @@ pub struct TlsPublic {
     pub ca_clients: PathBuf,
 }
 
+/// How long a connection may do nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Delais {
+    /// Without a request, from its first moment.
+    pub inactive: Duration,
+    /// Without its peer taking anything of an answer.
+    pub ecriture: Duration,
+}
+
+impl Default for Delais {
+    fn default() -> Self {
+        Self { inactive: Duration::from_secs(15), ecriture: Duration::from_secs(30) }
+    }
+}
+
+impl Delais {
+    fn lire(l: &mut Lecteur) -> Self {
+        let d = Self::default();
+        let inactive = l.ou("http.idle_seconds", d.inactive.as_secs());
+        let ecriture = l.ou("http.stall_seconds", d.ecriture.as_secs());
+        if inactive == 0 {
+            l.faute("http.idle_seconds : une seconde au moins");
+        }
+        // An answer may be that long in the making.
+        if ecriture <= crate::http::DELAI.as_secs() {
+            let delai = crate::http::DELAI.as_secs();
+            l.faute(format!("http.stall_seconds : plus que le temps imparti à une requête, {delai} secondes"));
+        }
+        Self { inactive: Duration::from_secs(inactive), ecriture: Duration::from_secs(ecriture) }
+    }
+}
+
 /// Shortest secret accepted.
 const SECRET_MIN: usize = 32;
 /// Bulk export.
@@ -111,12 +143,19 @@ pub struct ReglagesPasserelle {
     pub http: SocketAddr,
     /// TLS, when given.
     pub tls: Option<TlsPublic>,
+    /// Whether a token bound to a certificate is refused without it (RFC 8705 §3), rather than at the token endpoint
+    /// alone, as the published API has it: nothing for a façade whose TLS ends before it.
+    pub exiger_certificat: bool,
+    /// Of each connection.
+    pub delais: Delais,
     /// Base URL put in links, without a final slash; that of the request when absent.
     pub url_publique: Option<String>,
     /// Origins whose pages may call the façade; none by default.
     pub origines: Vec<HeaderValue>,
     /// Folder of the viewer of the reference; without it the reference is one page.
     pub reference: Option<PathBuf>,
+    /// Whether the façade gives `/metrics`, which counts what no profile sees too; else the port of administration.
+    pub metriques: bool,
     /// Profile that the home page searches with; none closes its search.
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
@@ -190,9 +229,12 @@ impl ReglagesPasserelle {
             commun,
             http,
             tls,
+            exiger_certificat: l.ou("http.require_certificate", false),
+            delais: Delais::lire(l),
             url_publique: l.option("http.public_url"),
             origines,
             reference: l.option("http.reference_dir"),
+            metriques: l.ou("http.metrics", true),
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
             rendues_mo: l.ou("http.render_cache_mb", 64),

@@ -105,7 +105,7 @@ pub fn demarrer(
 ) -> Resultat<Arc<Passerelle>> {
     let vers = |s: &str| client::vers(&reglages.commun, s);
     let access = vers("access")?;
-    let acces = Acces::nouveau(access.clone());
+    let acces = Acces::nouveau(access.clone(), reglages.exiger_certificat);
     let etat = Etat::default();
     let fraicheur = Fraicheur::default();
     let mut sante = Vec::new();

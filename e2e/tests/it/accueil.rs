@@ -51,6 +51,15 @@ async fn structure(m: &Monde) -> Result<()> {
         ensure!(balises(&html, nom).len() == nombre, "{} elements {nom}", balises(&html, nom).len());
     }
     ensure!(!balises(&html, "form").is_empty(), "no form");
+    // The page of the demo reads under profile 2.
+    let total = m.vue2.ids("HealthcareService").len().to_string();
+    let comptes = html.split_once("<dl class=\"comptes\">").and_then(|(_, suite)| suite.split_once("</dl>"));
+    let comptes = comptes.context("no counts")?.0.split("<dd>").skip(1);
+    let chiffres = |c: &str| -> String {
+        c.chars().take_while(|c| *c != '<').filter(char::is_ascii_digit).collect()
+    };
+    let comptes: Vec<String> = comptes.map(chiffres).collect();
+    ensure!(comptes.get(1) == Some(&total), "{comptes:?}: {total} offers are visible");
     let bas = html.to_lowercase();
     for marque in ["dsfr", "marianne", "république française"] {
         ensure!(!bas.contains(marque), "State branding: {marque}");

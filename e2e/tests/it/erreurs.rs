@@ -36,6 +36,7 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     }
     r.verifier("erreurs: several faults are told at once", plusieurs(m)).await;
     r.verifier("erreurs: each Ror-* header is demanded", entetes(m)).await;
+    r.verifier("erreurs: each Ror-* header is true", entetes_faux(m)).await;
     r.verifier("erreurs: unknown ids and types", introuvables(m)).await;
     r.verifier("erreurs: interactions that do not exist", methodes(m)).await;
 }
@@ -87,6 +88,26 @@ async fn entetes(m: &Monde) -> Result<()> {
     Ok(())
 }
 
+async fn entetes_faux(m: &Monde) -> Result<()> {
+    let url = format!("{}/Organization?_count=1", m.p1.base);
+    for (faux, _) in &m.p1.entetes {
+        let fausser = |(n, v): &(String, String)| {
+            let v = if n == faux { format!("{v}x") } else { v.clone() };
+            (n.clone(), v)
+        };
+        let entetes: Vec<_> = m.p1.entetes.iter().map(fausser).collect();
+        let issue = issue(&m.p1.lire_avec(&url, &entetes).await?, 403, "forbidden")?;
+        let dit = texte(&issue, "/diagnostics").to_lowercase();
+        ensure!(dit.contains(&faux.to_lowercase()), "diagnostics do not name {faux}: {dit}");
+    }
+    // A search by POST demands none of them.
+    let porteur = format!("Bearer {}", m.p1.jeton().await?);
+    let forme = [("authorization", porteur.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let url = format!("{}/Organization/_search", m.p1.base);
+    appeler(&m.p1.http, Method::POST, &url, &forme, Some("_count=1")).await?.attendre(200)?;
+    Ok(())
+}
+
 async fn introuvables(m: &Monde) -> Result<()> {
     for genre in GENRES {
         let reponse = m.p1.lire(&format!("{genre}/n-existe-pas")).await?;
@@ -95,6 +116,8 @@ async fn introuvables(m: &Monde) -> Result<()> {
         // An id that cannot be is no place to find anything either.
         issues(&m.p1.lire(&format!("{genre}/pas%20un%20id")).await?, &[400, 404])?;
     }
+    // An address that is no text is refused as all else is.
+    issues(&m.p1.lire("Location/%FF").await?, &[400])?;
     // Another type's id is unknown here.
     let offre = m.exemple("offre_id")?;
     issue(&m.p1.lire(&format!("Location/{offre}")).await?, 404, "not-found")?;

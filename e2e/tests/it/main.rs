@@ -22,6 +22,7 @@ mod pannes;
 mod perime;
 mod recherche;
 mod registre;
+mod reglages;
 mod sante;
 mod terminologie;
 mod traces;

@@ -83,6 +83,16 @@ async fn inchange(m: &Monde) -> Result<()> {
         ensure!(tenu.texte.is_empty() && tenu.entete("etag") == Some(etag), "{chemin}: the 304");
         appel(&m.p0, Method::GET, &chemin, &[("if-none-match", "W/\"autre\"")]).await?.attendre(200)?;
     }
+    // A version read in part is another body, and the version alone is no body.
+    let chemin = format!("HealthcareService/{}", m.exemple("offre_id")?);
+    let entiere = appel(&m.p0, Method::GET, &chemin, &[]).await?.attendre(200)?;
+    let etag = entiere.entete("etag").context("no ETag")?;
+    let version = texte(&entiere.corps, "/meta/versionId");
+    ensure!(etag.starts_with(&format!("W/\"{version}-")), "{etag}");
+    let partie = format!("{chemin}?_elements=name");
+    appel(&m.p0, Method::GET, &partie, &[("if-none-match", etag)]).await?.attendre(200)?;
+    let seule = format!("W/\"{version}\"");
+    appel(&m.p0, Method::GET, &chemin, &[("if-none-match", &seule)]).await?.attendre(200)?;
     // Two profiles see two answers: one's tag is not the other's.
     let chemin = format!("Location?_id={}", m.exemple("lieu_id")?);
     let de = async |c: &Client| -> Result<String> {
@@ -184,6 +194,14 @@ async fn post(m: &Monde) -> Result<()> {
     );
     let json = [("content-type", "application/json")];
     corps(&m.p0, Method::POST, "HealthcareService/_search", &json, Some("{}")).await?.attendre(415)?;
+    // The form says the format too, of a refusal as well, whatever is accepted.
+    let forme = [forme[0], ("accept", "text/csv")];
+    for (criteres, statut) in [("_count=1&%5Fformat=xml", 200), ("couleur=bleu&_format=xml", 400)] {
+        let xml = corps(&m.p0, Method::POST, "HealthcareService/_search", &forme, Some(criteres)).await?;
+        let xml = xml.attendre(statut)?;
+        let genre = xml.entete("content-type").unwrap_or_default();
+        ensure!(genre.starts_with("application/fhir+xml"), "{criteres}: {genre}");
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use ror_e2e::{
     Rapport,
     client::lien,
-    fhir::{GENRES, entrees, tableau, texte},
+    fhir::{GENRES, entrees, issue, tableau, texte},
 };
 use serde_json::Value;
 
@@ -23,6 +23,36 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     }
     r.verifier("paging: pages count matches, not what they include", avec_inclusions(m)).await;
     r.verifier("paging: nothing found is 200 and total 0", vide(m)).await;
+    r.verifier("paging: previous links lead back the same way", retour(m)).await;
+    r.verifier("paging: a link serves its caller and its query only", liens_d_autrui(m)).await;
+}
+
+/// Three pages forward, then back.
+async fn retour(m: &Monde) -> Result<()> {
+    let mut page = m.p1.chercher("HealthcareService", &[("_count", "4")]).await?.attendre(200)?;
+    ensure!(lien(&page.corps, "previous").is_none(), "something comes before the first page");
+    let mut vues = Vec::new();
+    for _ in 0..3 {
+        vues.push(page.corps["entry"].clone());
+        let suivante = lien(&page.corps, "next").context("no next link")?.to_owned();
+        page = m.p1.suivre(&suivante).await?.attendre(200)?;
+    }
+    while let Some(avant) = vues.pop() {
+        let precedente = lien(&page.corps, "previous").context("no previous link")?.to_owned();
+        page = m.p1.suivre(&precedente).await?.attendre(200)?;
+        ensure!(page.corps["entry"] == avant, "another page on the way back, {} before it", vues.len());
+    }
+    ensure!(lien(&page.corps, "previous").is_none(), "something comes before the first page");
+    Ok(())
+}
+
+async fn liens_d_autrui(m: &Monde) -> Result<()> {
+    let page = m.p0.chercher("HealthcareService", &[("_count", "3")]).await?.attendre(200)?;
+    let suivante = lien(&page.corps, "next").context("no next link")?;
+    issue(&m.p1.suivre(suivante).await?, 400, "value")?;
+    issue(&m.p0.suivre(&suivante.replace("_count=3", "_count=4")).await?, 400, "value")?;
+    m.p0.suivre(suivante).await?.attendre(200)?;
+    Ok(())
 }
 
 async fn bundle(m: &Monde) -> Result<()> {

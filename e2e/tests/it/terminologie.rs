@@ -265,9 +265,23 @@ async fn fautes(m: &Monde) -> Result<()> {
 }
 
 async fn acces(m: &Monde) -> Result<()> {
+    let criteres = requete(&[("url", ACTIVITES)]);
+    let get = m.p1.lire(&format!("ValueSet?{criteres}")).await?.attendre(200)?;
+    let porteur = format!("Bearer {}", m.p1.jeton().await?);
+    let forme = [("authorization", porteur.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let url = format!("{}/ValueSet/_search", m.p1.base);
+    let post = appeler(&m.p1.http, Method::POST, &url, &forme, Some(&criteres)).await?.attendre(200)?;
+    ensure!(post.corps["entry"] == get.corps["entry"], "two answers");
+    let etag = get.entete("etag").context("a search without ETag")?;
+    let mut tenu = m.p1.entetes.clone();
+    tenu.push(("if-none-match".to_owned(), etag.to_owned()));
+    m.p1.lire_avec(&format!("{}/ValueSet?{criteres}", m.p1.base), &tenu).await?.attendre(304)?;
     let chemin = format!("{}/ValueSet/$expand?{}", m.p1.base, requete(&[("url", ACTIVITES), ("count", "1")]));
     let sans_jeton = appeler(&m.p1.http, Method::GET, &chemin, &[], None).await?;
     issue(&sans_jeton, 401, "login")?;
-    issues(&m.p1.lire_avec(&chemin, &[]).await?, &[400])?;
+    // The four headers are of the reads of the directory; given, they are true.
+    m.p1.lire_avec(&chemin, &[]).await?.attendre(200)?;
+    let faux = [("Ror-Role-Metier-Code".to_owned(), "AUTRE".to_owned())];
+    issue(&m.p1.lire_avec(&chemin, &faux).await?, 403, "forbidden")?;
     Ok(())
 }

@@ -1,17 +1,15 @@
-//! Cursors: places in the four streams, alike on every replica, sealed so that nobody makes one up.
+//! Cursors: places in the four streams, alike on every replica, closed so that nobody reads or makes one up.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
-/// Version of the format; it changes with the meaning of the positions.
-const VERSION: u8 = 1;
-/// Version, instant, four positions.
-const CORPS: usize = 1 + 8 + 4 * 8;
-/// Bytes of the seal: enough that guessing one is out of reach.
-const SCEAU: usize = 16;
-/// What tells these seals from others made with the same key.
-const USAGE: &[u8] = b"ror $changes";
+use crate::sceau::Sceau;
+
+/// What a cursor is for, and its form; it changes with the meaning of the positions.
+const USAGE: &[u8] = b"ror $changes 2";
+/// Instant, four positions.
+const CORPS: usize = 8 + 4 * 8;
+/// Letters of a text beyond which it is not even decoded.
+const LONGUEUR_MAX: usize = 200;
 
 /// A place in the change feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,30 +23,22 @@ pub struct Curseur {
 impl Curseur {
     /// As given to a client.
     pub fn sceller(&self, cle: &[u8; 32]) -> String {
-        let mut octets = Vec::with_capacity(CORPS + SCEAU);
-        octets.push(VERSION);
+        let mut octets = Vec::with_capacity(CORPS);
         octets.extend_from_slice(&self.date.to_be_bytes());
         for p in self.positions {
             octets.extend_from_slice(&p.to_be_bytes());
         }
-        let sceau = sceau(cle, &octets).finalize().into_bytes();
-        octets.extend_from_slice(&sceau[..SCEAU]);
-        URL_SAFE_NO_PAD.encode(octets)
+        URL_SAFE_NO_PAD.encode(Sceau::nouveau(cle).fermer(&[USAGE], &octets))
     }
 
     /// What a client gives back; none when it was not given by us, or in another format.
     pub fn lire(texte: &str, cle: &[u8; 32]) -> Option<Self> {
-        // Longer texts are not even decoded.
-        if texte.len() > 2 * (CORPS + SCEAU) {
+        if texte.len() > LONGUEUR_MAX {
             return None;
         }
         let octets = URL_SAFE_NO_PAD.decode(texte).ok()?;
-        let (corps, marque) = octets.split_at_checked(CORPS)?;
-        if corps[0] != VERSION || marque.len() != SCEAU {
-            return None;
-        }
-        sceau(cle, corps).verify_truncated_left(marque).ok()?;
-        let mut nombres = corps[1..].chunks_exact(8).map(|c| c.try_into().map(u64::from_be_bytes));
+        let clair = Sceau::nouveau(cle).ouvrir(&[USAGE], &octets)?;
+        let mut nombres = clair.chunks_exact(8).map(|c| c.try_into().map(u64::from_be_bytes));
         let date = nombres.next()?.ok()?.cast_signed();
         let mut positions = [0; 4];
         for p in &mut positions {
@@ -56,16 +46,6 @@ impl Curseur {
         }
         Some(Self { positions, date })
     }
-}
-
-fn sceau(cle: &[u8; 32], octets: &[u8]) -> Hmac<Sha256> {
-    let mut h = match Hmac::<Sha256>::new_from_slice(cle) {
-        Ok(h) => h,
-        Err(e) => unreachable!("a key of any length serves: {e}"),
-    };
-    h.update(USAGE);
-    h.update(octets);
-    h
 }
 
 #[cfg(test)]

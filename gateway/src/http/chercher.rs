@@ -9,7 +9,7 @@ use axum::{
     extract::{Extension, Path, RawQuery, State},
     response::Response,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     lecture,
     negociation::{self, Empreinte},
     page::{self, Liens, Place},
+    traduction,
 };
 use crate::{
     Lumiere, Partage, Passerelle,
@@ -60,28 +61,15 @@ pub async fn par_formulaire(
     Extension(connexion): Extension<Connexion>,
     Path(nom): Path<String>,
     RawQuery(chaine): RawQuery,
-    entetes: HeaderMap,
+    mut entetes: HeaderMap,
     corps: Bytes,
 ) -> Result<Response, Refus> {
-    let formulaire = entetes.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-        v.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    if !formulaire && !corps.is_empty() {
-        return Err(Refus::un(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Issue::new(
-                "not-supported",
-                "Le corps n'est pas un formulaire. Attendu : application/x-www-form-urlencoded.",
-            )
-            .sur("Content-Type"),
-        ));
+    let (chaine, demande) = traduction::formulaire(&entetes, chaine.as_deref(), &corps)?;
+    if demande.is_some() {
+        negociation::accepter_json(&mut entetes);
     }
-    let corps = std::str::from_utf8(&corps).map_err(|_| {
-        Refus::un(StatusCode::BAD_REQUEST, Issue::new("structure", "Le corps n'est pas un texte UTF-8."))
-    })?;
-    let chaine: Vec<&str> =
-        [chaine.as_deref().unwrap_or(""), corps.trim()].into_iter().filter(|c| !c.is_empty()).collect();
-    repondre(&p, &connexion, &nom, &chaine.join("&"), &Method::GET, &entetes).await
+    let reponse = repondre(&p, &connexion, &nom, &chaine, &Method::POST, &entetes).await;
+    Ok(traduction::repondre_en(demande, reponse))
 }
 
 /// A query string without the parameters of the walk, and these.
@@ -162,7 +150,7 @@ async fn repondre(
     entetes: &HeaderMap,
 ) -> Result<Response, Refus> {
     let t = lecture::type_fhir(nom)?;
-    let lecteur = lecture::lecteur(p, entetes, connexion).await?;
+    let lecteur = lecture::lecteur(p, entetes, connexion, *methode != Method::POST).await?;
     let chaine = Chaine::lire(brute)?;
     let preferences = negociation::preferences(entetes);
     let cle = format!("{}?{}", t.nom(), chaine.decodes);
@@ -230,7 +218,7 @@ async fn repondre(
     }
     if suivante.is_some() || page.precedente.is_some() || tenu {
         // Naming a moment is not yet walking.
-        p.annuaire.garder(&moment, chaine.page.is_some());
+        p.annuaire.garder(&moment, chaine.page.is_some(), &lecteur.client_id);
     }
     let mut dire = requete.ignores.clone();
     if page.tronque {

@@ -29,14 +29,15 @@ use super::{
     Connexion, DIFFUSION, JETON,
     erreurs::Refus,
     lecture,
-    negociation::{Empreinte, detient, etiqueter, inchange},
+    negociation::{self, Empreinte, detient, etiqueter, inchange},
+    traduction::{formulaire, repondre_en},
 };
 use crate::{Partage, fhir::outcome::Issue};
 
 pub(super) use self::enonce::{inclusions, lien};
 
 /// When these descriptions last changed by hand.
-const DATE: &str = "2026-11-29";
+const DATE: &str = "2026-11-30";
 
 type Suite = (State<Partage>, Extension<Connexion>, HeaderMap);
 
@@ -76,13 +77,13 @@ async fn capacites(
     let base = lecture::base(&p, &entetes, connexion.tls);
     let jeton = adresse_jeton(&base);
     let cors = !p.reglages.origines.is_empty();
-    repondre(&entetes, enonce::ecrire(&Deploiement { base: &base, jeton: &jeton, cors }))
+    negociation::selon_empreinte(&entetes, enonce::ecrire(&Deploiement { base: &base, jeton: &jeton, cors }))
 }
 
 /// GET /openapi.json.
 pub(super) async fn document(State(p): State<Partage>, entetes: HeaderMap) -> Response {
     let corps = openapi::texte(p.reglages.url_publique.as_deref().unwrap_or("/"));
-    let etag = empreinte(corps.as_bytes());
+    let etag = Empreinte::de(corps.as_bytes());
     if detient(&entetes, &etag) {
         return inchange(&etag);
     }
@@ -121,24 +122,13 @@ async fn trouver(
     let base = lecture::base(&p, &entetes, connexion.tls);
     let r = fiches::lire(t, &chaine).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let corps = fiches::chercher(&de_type(t, &base), &r, &format!("{base}/{t}"), &chaine);
-    Ok(repondre(&entetes, corps))
+    Ok(negociation::selon_empreinte(&entetes, corps))
 }
 
 /// POST /{type}/_search: criteria of the address and of the form.
 async fn publier(t: &'static str, suite: Suite, chaine: String, corps: Bytes) -> Result<Response, Refus> {
-    let nature = suite.2.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let formulaire = nature.starts_with("application/x-www-form-urlencoded");
-    let lu = match std::str::from_utf8(&corps) {
-        Ok(lu) if formulaire || lu.is_empty() => lu,
-        _ => {
-            let texte = "Le corps n'est pas un formulaire. Attendu : Content-Type: application/x-www-form-urlencoded.";
-            let issue = Issue::new("not-supported", texte).sur("Content-Type");
-            return Err(Refus::un(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue));
-        }
-    };
-    let lien = if chaine.is_empty() || lu.is_empty() { "" } else { "&" };
-    let tout = format!("{chaine}{lien}{lu}");
-    trouver(t, suite, tout).await
+    let (chaine, demande) = formulaire(&suite.2, Some(&chaine), &corps)?;
+    Ok(repondre_en(demande, trouver(t, suite, chaine).await))
 }
 
 /// GET /{type}/{id}.
@@ -154,7 +144,7 @@ async fn lire(
         let texte = format!("{t} « {id} » n'existe pas. Attendu : un identifiant donné par {base}/{t}.");
         return Err(Refus::un(StatusCode::NOT_FOUND, Issue::new("not-found", texte).sur(t)));
     };
-    Ok(repondre(&entetes, f.corps.clone()))
+    Ok(negociation::selon_empreinte(&entetes, f.corps.clone()))
 }
 
 fn de_type(t: &str, base: &str) -> Cow<'static, [Fiche]> {
@@ -166,20 +156,4 @@ fn de_type(t: &str, base: &str) -> Cow<'static, [Fiche]> {
         fiches.sort_by(|a, b| a.id.cmp(&b.id));
         Cow::Owned(fiches)
     }
-}
-
-fn empreinte(octets: &[u8]) -> String {
-    let mut e = Empreinte::nouvelle();
-    e.ajouter(octets);
-    e.etag()
-}
-
-fn repondre(entetes: &HeaderMap, corps: Vec<u8>) -> Response {
-    let etag = empreinte(&corps);
-    if detient(entetes, &etag) {
-        return inchange(&etag);
-    }
-    let mut r = super::fhir(StatusCode::OK, corps);
-    etiqueter(&mut r, &etag);
-    r
 }

@@ -1,7 +1,8 @@
 //! Refusals as OperationOutcome, in French.
 
 use axum::{
-    extract::OriginalUri,
+    extract::{OriginalUri, Request},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -76,6 +77,33 @@ impl IntoResponse for Refus {
     }
 }
 
+/// Layer: what is refused before a handler is told as handlers tell it.
+pub async fn en_outcome(r: Request, next: Next) -> Response {
+    let reponse = next.run(r).await;
+    let statut = reponse.status();
+    let genre = reponse.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !(statut.is_client_error() || statut.is_server_error()) || genre.starts_with(b"application/") {
+        return reponse;
+    }
+    let issue = match statut {
+        StatusCode::BAD_REQUEST => Issue::new(
+            "structure",
+            "La demande est illisible. Attendu : une adresse encodée en UTF-8, et un corps entier.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => Issue::new(
+            "too-long",
+            format!("Le corps est trop grand. Attendu : {} Mio au plus.", super::CORPS_MAX / (1024 * 1024)),
+        ),
+        _ => Issue::new("processing", format!("La demande est refusée ({}).", statut.as_u16())),
+    };
+    let mut refus = self::reponse(statut, &[issue]);
+    // A method refused comes with those that are not.
+    if let Some(permises) = reponse.headers().get(header::ALLOW) {
+        refus.headers_mut().insert(header::ALLOW, permises.clone());
+    }
+    refus
+}
+
 /// No such route.
 pub async fn route_inconnue(OriginalUri(uri): OriginalUri) -> Response {
     let chemin: String = uri.path().chars().take(200).collect();
@@ -100,4 +128,40 @@ pub async fn methode_refusee(m: http::Method) -> Response {
             ),
         )],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::{Body, Bytes, to_bytes},
+        extract::{DefaultBodyLimit, Path},
+        middleware,
+        routing::post,
+    };
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_no_handler_sees_is_refused_alike() {
+        let routes: Router = Router::new()
+            .route("/{id}", post(|Path(_): Path<String>, _: Bytes| async { "fait" }))
+            .layer(DefaultBodyLimit::max(8))
+            .layer(middleware::from_fn(en_outcome));
+        for (methode, chemin, corps, statut, code) in [
+            ("POST", "/a", "court", 200, ""),
+            ("POST", "/%FF", "court", 400, "structure"),
+            ("POST", "/a", "bien trop long", 413, "too-long"),
+            ("GET", "/a", "", 405, "processing"),
+        ] {
+            let r = Request::builder().method(methode).uri(chemin).body(Body::from(corps)).unwrap();
+            let r = routes.clone().oneshot(r).await.unwrap();
+            assert_eq!(r.status(), statut, "{methode} {chemin}");
+            assert_eq!(r.headers().contains_key(header::ALLOW), statut == 405);
+            let octets = to_bytes(r.into_body(), 10_000).await.unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&octets).unwrap_or_default();
+            assert_eq!(json["issue"][0]["code"].as_str().unwrap_or_default(), code, "{methode} {chemin}");
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! Reads and searches.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher as _, sync::Arc};
 
 use axum::{
     extract::{Extension, Path, RawQuery, State},
     response::Response,
 };
+use foldhash::quality::FixedState;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::{Connexion, DIFFUSION, erreurs::Refus, negociation};
@@ -56,21 +57,46 @@ pub(super) struct Lecteur {
     pub profil: u8,
 }
 
-/// Who reads, under which profile, whatever format is asked.
+/// Who reads, under which profile, whatever format is asked; the four headers are demanded.
 pub(super) async fn consommateur(
     p: &Passerelle,
     entetes: &HeaderMap,
     connexion: &Connexion,
+) -> Result<(Arc<Appelant>, u8), Refus> {
+    reconnaitre(p, entetes, connexion, true).await
+}
+
+async fn reconnaitre(
+    p: &Passerelle,
+    entetes: &HeaderMap,
+    connexion: &Connexion,
+    exiges: bool,
 ) -> Result<(Arc<Appelant>, u8), Refus> {
     pret(p)?;
     let appelant = p.acces.verifier(porteur(entetes)?, connexion.certificat.as_deref()).await?;
     let profil = appelant.profil.ok_or_else(|| {
         Refus::un(StatusCode::FORBIDDEN, Issue::new("forbidden", "Cette application n'a pas de profil de lecture. Attendu : une application consommatrice, profil 0 à 5."))
     })?;
+    if exiges {
+        complets(entetes)?;
+    }
+    if let Some(c) = p.acces.consommateur(&appelant.client_id) {
+        exacts(entetes, &c.en_tetes)?;
+    }
+    Ok((appelant, profil))
+}
+
+/// The value of one of the four headers; none when it is empty.
+fn valeur<'a>(entetes: &'a HeaderMap, nom: &str) -> Option<&'a [u8]> {
+    entetes.get(nom).map(HeaderValue::as_bytes).filter(|v| !v.is_empty())
+}
+
+/// All four are there.
+fn complets(entetes: &HeaderMap) -> Result<(), Refus> {
     let manquants: Vec<Issue> = ENTETES
         .iter()
         .zip(ENTETES_NOMS)
-        .filter(|(e, _)| entetes.get(**e).is_none_or(|v| v.as_bytes().is_empty()))
+        .filter(|(e, _)| valeur(entetes, e).is_none())
         .map(|(_, nom)| {
             Issue::new(
                 "required",
@@ -82,34 +108,34 @@ pub(super) async fn consommateur(
             .sur(nom)
         })
         .collect();
-    if !manquants.is_empty() {
-        return Err(Refus(StatusCode::BAD_REQUEST, manquants));
-    }
-    // The four values identify the function; they are checked, they grant nothing.
-    if let Some(c) = p.acces.consommateur(&appelant.client_id) {
-        for ((e, nom), attendu) in ENTETES.iter().zip(ENTETES_NOMS).zip(&c.en_tetes) {
-            if !attendu.is_empty() && entetes.get(*e).is_none_or(|v| v.as_bytes() != attendu.as_bytes()) {
-                return Err(Refus::un(
-                    StatusCode::FORBIDDEN,
-                    Issue::new(
-                        "forbidden",
-                        format!("L'en-tête {nom} n'a pas la valeur inscrite pour cette application."),
-                    )
-                    .sur(nom),
-                ));
-            }
-        }
-    }
-    Ok((appelant, profil))
+    if manquants.is_empty() { Ok(()) } else { Err(Refus(StatusCode::BAD_REQUEST, manquants)) }
 }
 
-/// Checks who reads.
+/// The four values identify the function; they are checked where they are given, they grant nothing.
+fn exacts(entetes: &HeaderMap, inscrites: &[String]) -> Result<(), Refus> {
+    for ((e, nom), attendue) in ENTETES.iter().zip(ENTETES_NOMS).zip(inscrites) {
+        if !attendue.is_empty() && valeur(entetes, e).is_some_and(|v| v != attendue.as_bytes()) {
+            return Err(Refus::un(
+                StatusCode::FORBIDDEN,
+                Issue::new(
+                    "forbidden",
+                    format!("L'en-tête {nom} n'a pas la valeur inscrite pour cette application."),
+                )
+                .sur(nom),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks who reads; `exiges` demands the four headers, as the reads of the directory do and nothing else.
 pub(super) async fn lecteur(
     p: &Passerelle,
     entetes: &HeaderMap,
     connexion: &Connexion,
+    exiges: bool,
 ) -> Result<Lecteur, Refus> {
-    let (appelant, profil) = consommateur(p, entetes, connexion).await?;
+    let (appelant, profil) = reconnaitre(p, entetes, connexion, exiges).await?;
     negociation::format(entetes, None)?;
     Ok(Lecteur { client_id: appelant.client_id.clone(), profil })
 }
@@ -165,7 +191,7 @@ pub async fn lire(
     entetes: HeaderMap,
 ) -> Result<Response, Refus> {
     let t = type_fhir(&nom)?;
-    let lecteur = lecteur(&p, &entetes, &connexion).await?;
+    let lecteur = lecteur(&p, &entetes, &connexion, true).await?;
     let membres = match chaine.as_deref().filter(|c| !c.is_empty()) {
         Some(c) => Membres::de(&reponse_seule(&p, t, c, negociation::preferences(&entetes).souple)?, t),
         None => Membres::Tous,
@@ -179,15 +205,6 @@ pub async fn lire(
             Issue::new("not-found", format!("{} « {id} » n'existe pas.", t.nom())).sur(t.nom()),
         ));
     };
-    let etag = format!("W/\"{}\"", e.version);
-    if negociation::detient(&entetes, &etag) {
-        return Ok(negociation::inchange(&etag));
-    }
-    if methode == Method::HEAD {
-        let mut r = super::fhir(StatusCode::OK, negociation::sans_corps());
-        dater(&mut r, &etag, e.maj);
-        return Ok(r);
-    }
     let tables = p.vocabulaire.tables();
     let base = base(&p, &entetes, connexion.tls);
     let c = Contexte::nouveau(&p.rendues, m.politique(), &tables, lecteur.profil, &base);
@@ -198,9 +215,20 @@ pub async fn lire(
         membres.ecrire(&json, &mut coupee);
         json = coupee.into();
     }
-    let mut r = super::fhir(StatusCode::OK, json);
+    let etag = etag(e.version, &json);
+    if negociation::detient(&entetes, &etag) {
+        return Ok(negociation::inchange(&etag));
+    }
+    let corps = if methode == Method::HEAD { negociation::sans_corps() } else { json.into() };
+    let mut r = super::fhir(StatusCode::OK, corps);
     dater(&mut r, &etag, e.maj);
     Ok(r)
+}
+
+/// The tag of a resource: its version, then what its reader gets of it. One version has other bodies under another
+/// profile, policy or label, and in part; they are told alike on every replica.
+fn etag(version: u64, json: &[u8]) -> String {
+    format!("W/\"{version}-{:016x}\"", FixedState::default().hash_one(json))
 }
 
 /// A name of a query string, as written when it cannot be decoded: the parser says why.
@@ -253,4 +281,34 @@ pub(super) fn date_http(t: std::time::SystemTime) -> String {
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
     OffsetDateTime::from(t).format(f).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn headers_are_demanded_apart_from_being_right() {
+        let inscrites = ["CU20", "a", "", "b"].map(str::to_owned);
+        let avec = |valeurs: &[&str]| -> HeaderMap {
+            let paires = ENTETES.iter().zip(valeurs);
+            paires.map(|(n, v)| (HeaderName::from_static(n), v.parse().unwrap())).collect()
+        };
+        let dit = |r: Result<(), Refus>| r.err().map(|r| (r.0.as_u16(), r.1.len()));
+        let tous = avec(&["CU20", "a", "x", "b"]);
+        assert_eq!((dit(complets(&tous)), dit(exacts(&tous, &inscrites))), (None, None));
+        let moitie = avec(&["CU20", ""]);
+        assert_eq!((dit(complets(&moitie)), dit(exacts(&moitie, &inscrites))), (Some((400, 3)), None));
+        assert_eq!(dit(exacts(&avec(&["CU23", "a", "x", "b"]), &inscrites)), Some((403, 1)));
+    }
+
+    #[test]
+    fn a_tag_has_the_version_first_and_is_that_of_the_body() {
+        let un = etag(3, b"{}");
+        assert!(un.starts_with("W/\"3-") && un.ends_with('"'), "{un}");
+        assert_eq!(un, etag(3, b"{}"));
+        assert!(un != etag(4, b"{}") && un != etag(3, b"{ }"));
+    }
 }

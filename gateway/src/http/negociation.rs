@@ -4,9 +4,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
-    extract::Request,
-    middleware::Next,
+    body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
@@ -20,17 +18,14 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
 };
 
-use super::{
-    erreurs::{self, Refus},
-    telechargement::TelQuel,
-};
+use super::{erreurs::Refus, telechargement::TelQuel};
 use crate::{
-    fhir::{outcome::Issue, xml},
+    fhir::outcome::Issue,
     recherche::{arbre::Format, requete::decoder},
 };
 
 /// Media types of FHIR JSON.
-const JSON: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
+pub(super) const JSON: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
 /// Media types of FHIR XML.
 const XML: [&str; 3] = ["application/fhir+xml", "application/xml", "text/xml"];
 /// Smaller bodies gain nothing from compression.
@@ -117,48 +112,19 @@ fn qualite(plages: &[Plage], noms: &[&str]) -> u16 {
     plages.iter().filter_map(|p| Some((p.precision(noms)?, p.qualite))).max().map_or(0, |(_, q)| q)
 }
 
-/// Layer: handlers write JSON, errors included; who prefers XML gets it turned. `_format` stands for
-/// `Accept`, which handlers then see as JSON.
-pub(super) async fn en_xml(mut r: Request, next: Next) -> Response {
-    let demande = r.uri().query().and_then(|q| {
-        let valeurs = q.split('&').filter_map(|p| p.strip_prefix("_format="));
-        valeurs.filter_map(decoder).find_map(|v| format_nomme(&v))
-    });
-    let voulu = matches!(format(r.headers(), demande), Ok(Format::Xml));
-    let tete_seule = r.method() == Method::HEAD;
-    if demande.is_some() {
-        r.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(JSON[0]));
-    }
-    let mut reponse = next.run(r).await;
-    let json = reponse
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.starts_with(JSON[0]));
-    // A file of an export has its own sizes and fingerprint.
-    if !json || reponse.extensions().get::<TelQuel>().is_some() {
-        return reponse;
-    }
-    reponse.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
-    if !voulu {
-        return reponse;
-    }
-    let (mut tete, corps) = reponse.into_parts();
-    tete.headers.remove(header::CONTENT_LENGTH);
-    tete.headers
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/fhir+xml; charset=utf-8"));
-    // Its length would be that of the JSON.
-    if tete_seule {
-        return Response::from_parts(tete, sans_corps());
-    }
-    let lu = to_bytes(corps, usize::MAX).await.ok();
-    let Some(traduit) = lu.and_then(|octets| xml::de_json(&octets)) else {
-        return erreurs::reponse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            &[Issue::new("exception", "Erreur interne du serveur.")],
-        );
+/// The format that a query string or a form asks.
+pub(super) fn format_demande(chaine: &str) -> Option<Format> {
+    // Names are seldom encoded, and nothing else is decoded for it.
+    let nomme = |nom: &str| {
+        nom == "_format" || (nom.contains('%') && decoder(nom).is_some_and(|nom| nom == "_format"))
     };
-    Response::from_parts(tete, Body::from(traduit))
+    let valeurs = chaine.split('&').filter_map(|p| p.split_once('=')).filter(|(nom, _)| nomme(nom));
+    valeurs.filter_map(|(_, v)| decoder(v)).find_map(|v| format_nomme(&v))
+}
+
+/// What stands for `Accept` once `_format` was read.
+pub(super) fn accepter_json(entetes: &mut HeaderMap) {
+    entetes.insert(header::ACCEPT, HeaderValue::from_static(JSON[0]));
 }
 
 /// The body of an answer to HEAD: none is made, so its length is not told.
@@ -232,6 +198,13 @@ impl Empreinte {
         Self(Sha256::new())
     }
 
+    /// The tag of these bytes.
+    pub(super) fn de(octets: &[u8]) -> String {
+        let mut e = Self::nouvelle();
+        e.ajouter(octets);
+        e.etag()
+    }
+
     /// Adds one part; its length too, so that two parts never run together.
     pub(super) fn ajouter(&mut self, partie: impl AsRef<[u8]>) {
         let partie = partie.as_ref();
@@ -259,6 +232,17 @@ pub(super) fn detient(entetes: &HeaderMap, etag: &str) -> bool {
 pub(super) fn inchange(etag: &str) -> Response {
     let mut r = StatusCode::NOT_MODIFIED.into_response();
     etiqueter(&mut r, etag);
+    r
+}
+
+/// A body of FHIR under the tag of its bytes, or nothing to who holds it.
+pub(super) fn selon_empreinte(entetes: &HeaderMap, corps: Vec<u8>) -> Response {
+    let etag = Empreinte::de(&corps);
+    if detient(entetes, &etag) {
+        return inchange(&etag);
+    }
+    let mut r = super::fhir(StatusCode::OK, corps);
+    etiqueter(&mut r, &etag);
     r
 }
 
@@ -302,8 +286,14 @@ pub(super) fn cors(origines: &[HeaderValue]) -> Option<CorsLayer> {
         "ror-role-metier-code",
         "ror-role-metier-system",
     ];
-    const LUS: [&str; 5] =
-        ["ror-retard-secondes", "x-progress", "x-request-id", "preference-applied", "content-disposition"];
+    const LUS: [&str; 6] = [
+        "ror-retard-secondes",
+        "ror-moment",
+        "x-progress",
+        "x-request-id",
+        "preference-applied",
+        "content-disposition",
+    ];
     if origines.is_empty() {
         return None;
     }
@@ -407,6 +397,16 @@ mod tests {
         }
         assert_eq!(format_nomme("application/fhir xml"), Some(Format::Xml));
         assert_eq!(format_nomme("turtle"), None);
+    }
+
+    #[test]
+    fn a_format_is_asked_by_its_name_however_it_is_written() {
+        for xml in ["_format=xml", "a=b&%5Fformat=application%2Ffhir%2Bxml", "_format=turtle&_format=xml"] {
+            assert_eq!(format_demande(xml), Some(Format::Xml), "{xml}");
+        }
+        for rien in ["", "format=xml", "_format", "a=_format=xml", "_format=%zz"] {
+            assert_eq!(format_demande(rien), None, "{rien}");
+        }
     }
 
     #[test]

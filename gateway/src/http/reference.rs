@@ -103,9 +103,7 @@ async fn lecteur_present(p: &Partage) -> bool {
 }
 
 fn servir(entetes: &HeaderMap, genre: &'static str, octets: Vec<u8>) -> Response {
-    let mut e = Empreinte::nouvelle();
-    e.ajouter(&octets);
-    let etag = e.etag();
+    let etag = Empreinte::de(&octets);
     if detient(entetes, &etag) {
         return inchange(&etag);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Extension, Path, RawQuery, State},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use ror_domaine::controle::aujourdhui;
 use super::{
     Connexion,
     erreurs::{self, Refus},
-    lecture,
+    lecture, negociation, traduction,
 };
 use crate::{
     Partage,
@@ -78,13 +78,13 @@ async fn chercher(
     genre: Genre,
     (State(p), Extension(connexion), RawQuery(chaine), entetes): Suite,
 ) -> Result<Response, Refus> {
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let chaine = chaine.unwrap_or_default();
     let r = recherche::lire(genre, &chaine, false).map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let t = p.terminologie.load_full();
     let page = recherche::chercher(&t, genre, &r);
     let racine = format!("{}/{}", lecture::base(&p, &entetes, connexion.tls), genre.nom());
-    Ok(super::fhir(StatusCode::OK, bundle(&t, &page, &racine, &chaine, r.resume)))
+    Ok(negociation::selon_empreinte(&entetes, bundle(&t, &page, &racine, &chaine, r.resume)))
 }
 
 fn bundle(t: &Terminologie, page: &Page, racine: &str, chaine: &str, resume: Resume) -> Vec<u8> {
@@ -130,14 +130,15 @@ async fn lire(genre: Genre, Path(id): Path<String>, suite: Suite) -> Result<Resp
         return operer(genre, Path((String::new(), id)), suite, None).await;
     }
     let (State(p), Extension(connexion), RawQuery(chaine), entetes) = suite;
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let r = recherche::lire(genre, chaine.as_deref().unwrap_or_default(), true)
         .map_err(|i| Refus(StatusCode::BAD_REQUEST, i))?;
     let t = p.terminologie.load_full();
     let e = par_id(&t, genre, &id)?;
-    let etag = format!("W/\"{}\"", e.etiquette());
-    if entetes.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    let resume = if r.resume == Resume::Oui { "-resume" } else { "" };
+    let etag = format!("W/\"{}{resume}\"", e.etiquette());
+    if negociation::detient(&entetes, &etag) {
+        return Ok(negociation::inchange(&etag));
     }
     let mut corps = Vec::with_capacity(4096);
     json::document(&mut corps, |o| fhir::ressource(o, &e, &id, r.resume == Resume::Oui));
@@ -146,12 +147,21 @@ async fn lire(genre: Genre, Path(id): Path<String>, suite: Suite) -> Result<Resp
     Ok(reponse)
 }
 
-/// POST /{type}/$operation.
+/// POST /{type}/_search, or POST /{type}/$operation.
 async fn poster(genre: Genre, Path(id): Path<String>, suite: Suite, corps: Bytes) -> Result<Response, Refus> {
     if id.starts_with('$') {
         return operer(genre, Path((String::new(), id)), suite, Some(corps)).await;
     }
-    Ok(erreurs::methode_refusee(Method::POST).await)
+    if id != "_search" {
+        return Ok(erreurs::methode_refusee(Method::POST).await);
+    }
+    let (p, connexion, RawQuery(chaine), mut entetes) = suite;
+    let (chaine, demande) = traduction::formulaire(&entetes, chaine.as_deref(), &corps)?;
+    if demande.is_some() {
+        negociation::accepter_json(&mut entetes);
+    }
+    let trouvees = chercher(genre, (p, connexion, RawQuery(Some(chaine)), entetes)).await;
+    Ok(traduction::repondre_en(demande, trouvees))
 }
 
 /// An operation, on the resource of an id unless it is empty; values come from the query string,
@@ -162,7 +172,7 @@ async fn operer(
     (State(p), Extension(connexion), RawQuery(chaine), entetes): Suite,
     corps: Option<Bytes>,
 ) -> Result<Response, Refus> {
-    lecture::lecteur(&p, &entetes, &connexion).await?;
+    lecture::lecteur(&p, &entetes, &connexion, false).await?;
     let operation = trouver(genre, &nom)?;
     let mut entrees = de_chaine(chaine.as_deref().unwrap_or_default()).map_err(mal_forme)?;
     if let Some(corps) = corps {

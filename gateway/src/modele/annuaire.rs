@@ -34,6 +34,8 @@ struct Garde {
     /// Since when it is not the present one.
     ancien: Option<Instant>,
     suivi: bool,
+    /// Who alone walks through it.
+    seul: Option<Box<str>>,
 }
 
 impl Garde {
@@ -67,6 +69,16 @@ pub struct Annuaire {
     ecrivain: Ecrivain,
     duree: Duration,
     nombre: usize,
+}
+
+/// The caller that holds the most moments for itself, when they are more than one.
+fn avide(gardes: &BTreeMap<u64, Garde>) -> Option<Box<str>> {
+    let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
+    for seul in gardes.values().filter_map(|e| e.seul.as_deref()) {
+        *parts.entry(seul).or_default() += 1;
+    }
+    let avide = parts.into_iter().filter(|(_, n)| *n > 1).max_by_key(|(_, n)| *n);
+    avide.map(|(nom, _)| nom.into())
 }
 
 fn maintenant() -> i64 {
@@ -203,9 +215,9 @@ impl Annuaire {
         r
     }
 
-    /// Keeps a moment for a walk that begins (`suivi`: that goes on). One whose rights are no longer in force
-    /// is not kept.
-    pub fn garder(&self, m: &Arc<Modele>, suivi: bool) {
+    /// Keeps a moment for a walk of that caller that begins (`suivi`: that goes on). One whose rights are no
+    /// longer in force is not kept.
+    pub fn garder(&self, m: &Arc<Modele>, suivi: bool, appelant: &str) {
         let mut g = self.coeur.gardes.lock();
         let present = self.instant();
         g.retain(|_, e| !e.perime(self.duree));
@@ -223,15 +235,21 @@ impl Annuaire {
             dernier: maintenant,
             ancien,
             suivi,
+            seul: Some(appelant.into()),
         });
         e.dernier = maintenant;
         e.suivi |= suivi;
+        if e.seul.as_deref().is_some_and(|seul| seul != appelant) {
+            e.seul = None;
+        }
+        // Whoever holds the most of them for itself gives one up: no caller makes the walks of others lapse.
         // Walks that begin have a share of their own, which those that go on never take: past it the one of
         // them left aside the longest goes, else the one that goes on and was left aside the longest.
         let part = (self.nombre / 4).max(1);
         while g.len() > self.nombre {
             let debordent = g.values().filter(|e| !e.suivi).count() > part;
-            let autres = g.iter().filter(|(n, _)| **n != m.numero);
+            let avide = avide(&g);
+            let autres = g.iter().filter(|(n, e)| **n != m.numero && (avide.is_none() || e.seul == avide));
             let partant = autres.min_by_key(|(_, e)| (e.suivi == debordent, e.dernier)).map(|(n, _)| *n);
             let Some(n) = partant else { break };
             g.remove(&n);

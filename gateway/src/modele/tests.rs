@@ -291,10 +291,10 @@ fn a_moment_held_never_changes_and_the_journal_tells_what_came_after() {
     assert_eq!(present.journal_repere([0, 9, 0, 0]), Some(tenu.numero() - 1));
 
     // Two are kept: the one never gone on with leaves first.
-    a.garder(&tenu, true);
-    a.garder(&present, false);
+    a.garder(&tenu, true, "app");
+    a.garder(&present, false, "app");
     poser("li3", 1, "44001", false);
-    a.garder(&a.instant(), false);
+    a.garder(&a.instant(), false, "app");
     assert_eq!(
         (a.gardes(), a.moment(tenu.numero()).is_some(), a.moment(present.numero()).is_some()),
         (2, true, false)

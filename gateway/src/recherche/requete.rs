@@ -18,6 +18,7 @@ use self::{
     correlation::{Expression, Feuille, premier_cercle, relier},
     valeurs::Comparaison,
 };
+pub(crate) use self::nombres::PREFIXES;
 use super::arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total};
 use crate::{fhir::outcome::Issue, modele::TypeFhir};
 

@@ -33,13 +33,14 @@ impl Etat {
     }
 }
 
+/// `/live` and `/ready`.
+pub fn sondes(etat: Etat) -> Router {
+    Router::new().route("/live", get(|| async { "ok" })).route("/ready", get(pret)).with_state(etat)
+}
+
 /// The three routes.
 pub fn routes(etat: Etat) -> Router {
-    Router::new()
-        .route("/live", get(|| async { "ok" }))
-        .route("/ready", get(pret))
-        .route("/metrics", get(metriques))
-        .with_state(etat)
+    sondes(etat).route("/metrics", get(metriques))
 }
 
 async fn pret(State(etat): State<Etat>) -> impl IntoResponse {

@@ -24,7 +24,7 @@ use ror_chassis::{
 use ror_embedded::Embedded;
 use ror_gateway::{
     ReglagesPasserelle,
-    reglages::{ReglagesExport, ReglagesFlux, ReglagesImage, TlsPublic},
+    reglages::{Delais, ReglagesExport, ReglagesFlux, ReglagesImage, TlsPublic},
 };
 use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
@@ -279,9 +279,12 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
             cle: c.serveur_cle(),
             ca_clients: c.ca(),
         }),
+        exiger_certificat: false,
+        delais: Delais::default(),
         url_publique: None,
         origines: Vec::new(),
         reference: plan.reference.clone(),
+        metriques: true,
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
         rendues_mo: 64,

@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 
 use crate::{
     modele::TypeFhir,
-    recherche::parametres::{self as annuaire, Cible, Genre, Parametre},
+    recherche::{
+        parametres::{self as annuaire, Cible, Genre, Parametre},
+        requete,
+    },
     terminologie::parametres::{self as nomenclatures, Lecture},
 };
 
@@ -15,8 +18,16 @@ pub const HL7: &str = "http://hl7.org/fhir/SearchParameter/";
 /// Root of the search parameters of the ROR implementation guide.
 pub const ROR: &str = "https://interop.esante.gouv.fr/ig/fhir/ror/SearchParameter/";
 
-/// Prefixes of dates, numbers and quantities.
-pub const PREFIXES: [&str; 9] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];
+/// Prefixes of dates, numbers and quantities: those that are read.
+pub const PREFIXES: [&str; requete::PREFIXES.len()] = {
+    let mut noms = [""; requete::PREFIXES.len()];
+    let mut rang = 0;
+    while rang < noms.len() {
+        noms[rang] = requete::PREFIXES[rang].0;
+        rang += 1;
+    }
+    noms
+};
 
 /// A parameter that every search of the directory takes.
 pub struct General {

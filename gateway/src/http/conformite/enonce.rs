@@ -69,7 +69,7 @@ fn textes(o: &mut Objet, nom: &str, valeurs: &[&str]) {
 
 fn serveur(o: &mut Objet, d: &Deploiement) {
     o.texte("mode", "server");
-    o.texte("documentation", "Les quatre en-têtes Ror-* sont exigés sur les lectures. Un paramètre inconnu est refusé, sauf avec Prefer: handling=lenient : il est alors laissé de côté, et la réponse le dit. HEAD est admis partout où GET l'est ; une recherche se fait aussi par POST sur _search. Chaque lecture et chaque recherche porte un ETag, à rendre dans If-None-Match. Les paramètres généraux valent pour les types de l'annuaire. La même description est en OpenAPI 3.1 sous /openapi.json, et pour un lecteur sous /reference.");
+    o.texte("documentation", "Les quatre en-têtes Ror-* sont exigés par GET sur les cinq types de l'annuaire, par $export et par $changes ; ailleurs ils sont vérifiés s'ils sont donnés. Un paramètre inconnu est refusé, sauf avec Prefer: handling=lenient : il est alors laissé de côté, et la réponse le dit. HEAD est admis partout où GET l'est, sauf sur $export et $changes ; une recherche se fait aussi par POST sur _search. L'en-tête Ror-Moment d'une recherche nomme l'instant de l'annuaire auquel elle répond : rendu dans _moment, il garde plusieurs recherches au même instant. Chaque lecture et chaque recherche porte un ETag, à rendre dans If-None-Match. Les paramètres généraux valent pour les types de l'annuaire. La même description est en OpenAPI 3.1 sous /openapi.json, et pour un lecteur sous /reference.");
     o.objet("security", |o| securite(o, d));
     o.tableau("resource", |t| {
         TypeFhir::TOUS.into_iter().for_each(|x| t.objet(|o| ressource(o, x, d.base)));

@@ -60,7 +60,7 @@ fn document() -> Value {
                     "description": "Le jeton est demandé avec client_id et client_secret (profil 0, fournisseurs de capacité).",
                     "flows": { "clientCredentials": { "tokenUrl": JETON, "scopes": {} } },
                 },
-                "certificat": { "type": "mutualTLS", "description": "Certificat client (RFC 8705) : profils 1 à 5. Le jeton obtenu est lié au certificat, qui est à présenter à chaque appel." },
+                "certificat": { "type": "mutualTLS", "description": "Certificat client (RFC 8705) : profils 1 à 5. Le jeton obtenu est lié au certificat : avec un autre, il est refusé. Le présenter à chaque appel n'est exigé que là où l'exploitant le veut (http.require_certificate)." },
             },
             "parameters": composants::parametres(),
             "headers": composants::entetes(),
@@ -71,8 +71,8 @@ fn document() -> Value {
 }
 
 const PRESENTATION: &str = "\
-Les quatre en-têtes `Ror-*` accompagnent chaque lecture : leurs valeurs sont remises à l'inscription, avec le \
-`client_id`.\n\n\
+Les quatre en-têtes `Ror-*` accompagnent chaque GET sur les cinq types de l'annuaire, `$export` et `$changes` : leurs \
+valeurs sont remises à l'inscription, avec le `client_id`. Ailleurs, ils sont vérifiés s'ils sont donnés.\n\n\
 Un critère regarde la ressource telle que l'appelant la lit : ce que son profil ne voit pas ne répond pas, ne compte \
 pas, ne trie pas.\n\n\
 **Valeurs.** Une virgule sépare des valeurs dont une suffit ; le même paramètre donné deux fois doit être vérifié deux \
@@ -118,6 +118,11 @@ fn tete(get: &Value, resume: &str) -> Value {
 /// The four headers of a read.
 fn ror() -> Vec<Value> {
     composants::ROR.iter().map(|(nom, ..)| parametre(nom)).collect()
+}
+
+/// The same, where they may be left out.
+fn ror_libres() -> Vec<Value> {
+    composants::ROR.iter().map(|(nom, ..)| parametre(&format!("{nom}.libre"))).collect()
 }
 
 #[cfg(test)]

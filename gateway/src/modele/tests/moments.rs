@@ -88,16 +88,35 @@ fn a_walk_that_begins_finds_a_place_and_none_outlives_the_rights_it_shows() {
         a.instant()
     };
     let moments: Vec<Arc<Modele>> = (1..=3).map(suivant).collect();
-    a.garder(&moments[0], true);
-    a.garder(&moments[1], true);
-    a.garder(&moments[2], false);
+    a.garder(&moments[0], true, "app");
+    a.garder(&moments[1], true, "app");
+    a.garder(&moments[2], false, "app");
     suivant(4);
     let gardes = |m: &[Arc<Modele>]| m.iter().map(|m| a.moment(m.numero()).is_some()).collect::<Vec<_>>();
     assert_eq!(gardes(&moments), [false, true, true]);
     a.ecrire(|m| m.changer_politique(politique()));
     assert_eq!((gardes(&moments), a.gardes()), (vec![false; 3], 0));
-    a.garder(&moments[2], true);
+    a.garder(&moments[2], true, "app");
     assert_eq!(a.gardes(), 0, "an answer still on its way");
+}
+
+#[test]
+fn a_caller_that_walks_everywhere_makes_its_own_walks_lapse() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 4);
+    let suivant = |version| {
+        a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", version)]));
+        a.instant()
+    };
+    let moments: Vec<Arc<Modele>> = (1..=8).map(suivant).collect();
+    a.garder(&moments[0], false, "calme");
+    a.garder(&moments[1], true, "avide");
+    a.garder(&moments[1], false, "autre");
+    for m in &moments[2..] {
+        a.garder(m, true, "avide");
+    }
+    suivant(9);
+    let gardes: Vec<bool> = moments.iter().map(|m| a.moment(m.numero()).is_some()).collect();
+    assert_eq!(gardes, [true, true, false, false, false, false, true, true]);
 }
 
 #[test]

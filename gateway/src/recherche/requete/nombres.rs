@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Prefixes of the query string, and operators of `_filter` of the same name.
-pub(super) const PREFIXES: [(&str, Prefixe); 9] = [
+pub(crate) const PREFIXES: [(&str, Prefixe); 9] = [
     ("eq", Prefixe::Eq),
     ("ne", Prefixe::Ne),
     ("gt", Prefixe::Gt),

@@ -122,6 +122,8 @@ fn environnement(plan: &Plan, service: &str) -> BTreeMap<String, String> {
     if service == "gateway" {
         let c = &plan.certificats;
         poser("HTTP__ADDR", plan.http.to_string());
+        // The launcher reads there what the façade shows.
+        poser("HTTP__METRICS", "true".into());
         poser("HTTP__TLS_ADDR", plan.tls.to_string());
         poser("HTTP__TLS_CERT", c.serveur_cert().display().to_string());
         poser("HTTP__TLS_KEY", c.serveur_cle().display().to_string());

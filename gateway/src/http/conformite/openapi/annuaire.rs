@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{composants, parametre, reponse, reponses, ror, tete};
+use super::{composants, parametre, reponse, reponses, ror, ror_libres, tete};
 use crate::{http::DIFFUSION, modele::TypeFhir};
 
 /// Refusals of a read.
@@ -22,12 +22,12 @@ pub fn chemins(chemins: &mut Map<String, Value>) {
             "responses": reponses(bonnes, &RECHERCHE),
         });
         let mut communs = ror();
-        communs.extend(["Prefer", "If-None-Match"].map(parametre));
+        communs.extend(["Prefer", "If-None-Match", "_moment"].map(parametre));
         communs.extend(composants::criteres(t));
         let tete_ = tete(&get, "Compter et dater sans le corps");
         chemins.insert(base.clone(), json!({ "parameters": communs, "get": get, "head": tete_ }));
 
-        let mut entetes = ror();
+        let mut entetes = ror_libres();
         entetes.push(parametre("Prefer"));
         let refus: Vec<u16> = RECHERCHE.into_iter().chain([413, 415]).collect();
         chemins.insert(format!("{base}/_search"), json!({ "post": {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{composants, parametre, reponse, reponses, ror, tete};
+use super::{composants, parametre, reponse, reponses, ror_libres, tete};
 use crate::{
     http::{
         CAPACITE, DIFFUSION, JETON,
@@ -166,9 +166,9 @@ fn exemple_capacite() -> Value {
 fn nomenclature(chemins: &mut Map<String, Value>, genre: Genre) {
     let t = genre.nom();
     let base = format!("{DIFFUSION}/{t}");
-    let refus = [400, 401, 403, 404, 406, 429, 503, 504];
+    let refus = [400, 401, 403, 404, 406, 422, 429, 503, 504];
     let valeur = |sorte: &str| json!({ "type": sorte, "minLength": 1 });
-    let mut communs = ror();
+    let mut communs = ror_libres();
     for p in nos::de_genre(genre) {
         communs.push(json!({ "name": p.nom, "in": "query", "description": p.doc, "schema": { "type": "array", "items": valeur("string") } }));
         if matches!(p.nom, "name" | "title") {
@@ -179,18 +179,31 @@ fn nomenclature(chemins: &mut Map<String, Value>, genre: Genre) {
     }
     communs.push(json!({ "name": "_count", "in": "query", "description": "Versions par page.", "schema": { "type": "integer", "minimum": 1, "maximum": 1000 }, "example": 20 }));
     communs.extend([resume(), parametre("_format")]);
+    let mut formulaire = ror_libres();
+    formulaire.push(parametre("_format"));
+    let liste = json!({ "type": "array", "items": valeur("string") });
+    let champs: Map<String, Value> =
+        nos::de_genre(genre).map(|p| (p.nom.to_owned(), liste.clone())).collect();
+    let refus_du_corps: Vec<u16> = refus.into_iter().chain([413, 415]).collect();
+    chemins.insert(format!("{base}/_search"), json!({ "post": {
+        "operationId": format!("chercher-{t}-post"), "tags": ["Nomenclatures"], "summary": format!("Chercher des {t} par POST"),
+        "parameters": formulaire,
+        "requestBody": { "content": { "application/x-www-form-urlencoded": { "schema": { "type": "object", "properties": champs } } } },
+        "responses": reponses(json!({ "200": reponse("Bundle"), "304": reponse("Inchange") }), &refus_du_corps),
+    } }));
+    communs.push(parametre("If-None-Match"));
     let get = json!({
         "operationId": format!("chercher-{t}"),
         "tags": ["Nomenclatures"],
         "summary": format!("Chercher des {t}"),
-        "responses": reponses(json!({ "200": reponse("Bundle") }), &refus),
+        "responses": reponses(json!({ "200": reponse("Bundle"), "304": reponse("Inchange") }), &refus),
     });
     chemins.insert(
         base.clone(),
         json!({ "parameters": communs, "head": tete(&get, "Compter sans le corps"), "get": get }),
     );
     let mut communs = vec![parametre("id")];
-    communs.extend(ror());
+    communs.extend(ror_libres());
     communs.extend([parametre("If-None-Match"), resume(), parametre("_format")]);
     let get = json!({
         "operationId": format!("lire-{t}"),
@@ -218,7 +231,7 @@ fn resume() -> Value {
 
 fn operer(o: &Operation, nom: &str, chemin: &[Value]) -> Value {
     let mut communs = chemin.to_vec();
-    communs.extend(ror());
+    communs.extend(ror_libres());
     let mut entree = communs.clone();
     entree.push(parametre("_format"));
     for a in o.arguments {

@@ -20,6 +20,9 @@ pub const ROR: [(&str, &str, &str); 4] = [
     ("Ror-Role-Metier-System", "OID de la nomenclature du rôle.", "1.2.250.1.213.1.1.4.6"),
 ];
 
+/// `_moment`.
+const MOMENT: &str = "Instant de l'annuaire auquel répondre : le nombre de l'en-tête Ror-Moment d'une réponse. Il est gardé quelques minutes.";
+
 /// Refusals: code, description, issue type and diagnostics of the example.
 const REFUS: [(u16, &str, &str, &str); 14] = [
     (
@@ -102,17 +105,21 @@ const REFUS: [(u16, &str, &str, &str); 14] = [
 pub fn parametres() -> Value {
     let mut tous = Map::new();
     for (nom, doc, exemple) in ROR {
-        let v = json!({ "name": nom, "in": "header", "required": true, "description": doc,
+        let mut v = json!({ "name": nom, "in": "header", "required": true, "description": doc,
             "schema": { "type": "string", "minLength": 1 }, "example": exemple });
-        tous.insert(nom.to_owned(), v);
+        tous.insert(nom.to_owned(), v.clone());
+        v["required"] = json!(false);
+        tous.insert(format!("{nom}.libre"), v);
     }
+    let moment = json!({ "name": "_moment", "in": "query", "description": MOMENT, "schema": { "type": "integer", "minimum": 0 } });
+    tous.insert("_moment".to_owned(), moment);
     let prefer = json!({ "name": "Prefer", "in": "header",
         "description": "handling=strict (par défaut) refuse un paramètre inconnu ; handling=lenient le laisse de côté et le dit dans la réponse.",
         "schema": { "type": "string", "enum": ["handling=strict", "handling=lenient"] } });
     tous.insert("Prefer".to_owned(), prefer);
     let condition = json!({ "name": "If-None-Match", "in": "header",
         "description": "ETag reçu : la réponse est 304, sans corps, si rien n'a changé.",
-        "schema": { "type": "string", "examples": ["W/\"3\""] } });
+        "schema": { "type": "string", "examples": ["W/\"3-5f0c9d1e2b3a4876\""] } });
     tous.insert("If-None-Match".to_owned(), condition);
     let id = json!({ "name": "id", "in": "path", "required": true, "description": "Identifiant technique.",
         "schema": { "type": "string", "pattern": "^[A-Za-z0-9.-]{1,64}$" }, "example": "8d4c1f0e-1111-5222-8333-444455556666" });
@@ -267,6 +274,7 @@ pub fn entetes() -> Value {
         "Content-Location": h("Adresse où suivre la demande, ou de ce qui a été écrit."),
         "Ror-Retard-Secondes": h("Âge des données servies, en secondes."),
         "Warning": h("110 quand ces données ont trop d'âge."),
+        "Ror-Moment": h("Instant de l'annuaire auquel la recherche répond, à rendre dans _moment."),
         "X-Progress": h("Avancement, pour une personne."),
     })
 }
@@ -283,6 +291,8 @@ pub fn reponses() -> Value {
         let mut entetes = age.clone();
         if nom == "Ressource" {
             entetes["Last-Modified"] = entete("Last-Modified");
+        } else {
+            entetes["Ror-Moment"] = entete("Ror-Moment");
         }
         toutes.insert(
             nom.to_owned(),
@@ -375,6 +385,7 @@ fn formulaire(t: TypeFhir) -> Value {
     for g in GENERAUX.iter().filter(|g| g.nom != "_has") {
         champs.insert(g.nom.to_owned(), schema_general(g.nom));
     }
+    champs.insert("_moment".to_owned(), json!({ "type": "integer", "minimum": 0, "description": MOMENT }));
     let mut v = liens(t);
     v["properties"] = Value::Object(champs);
     v

@@ -90,11 +90,12 @@ fn avancement() -> Value {
         "description": "Terminée : les fichiers à télécharger.",
         "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Manifeste" } } },
     });
+    let echouee = json!({ "description": "L'extraction a échoué : l'OperationOutcome dit pourquoi.", "content": composants::fhir("OperationOutcome") });
     let get = json!({
         "operationId": "suivre-extraction",
         "tags": ["Extraction"],
         "summary": "Suivre une extraction",
-        "responses": reponses(json!({ "200": manifeste, "202": en_cours }), &[400, 401, 403, 404, 410, 429, 503, 504]),
+        "responses": reponses(json!({ "200": manifeste, "202": en_cours, "500": echouee }), &[400, 401, 403, 404, 410, 429, 503, 504]),
     });
     let annulee = json!({ "202": { "description": "Annulée : ses fichiers sont supprimés.", "content": composants::fhir("OperationOutcome") } });
     json!({
