@@ -160,7 +160,7 @@ impl Passerelle {
         requetes: impl IntoIterator<Item = &'a recherche::arbre::Requete>,
     ) -> Option<texte::TextesDuMoment> {
         let textes = texte::TextesDuMoment::nouveau(self.texte.clone(), self.vocabulaire.tables(), profil);
-        let entiers = textes.entiers() || requetes.into_iter().all(|r| r.contenu.is_none());
+        let entiers = textes.entiers() || requetes.into_iter().all(|r| !r.texte_integral);
         entiers.then_some(textes)
     }
 }

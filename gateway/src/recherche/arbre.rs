@@ -1,7 +1,10 @@
 //! What is asked, once read: a tree of conditions on resources of one type. See `docs/recherche.md`
 //! for what each means.
 
-use super::parametres::{Groupe, Parametre, Relation};
+use super::{
+    notation::{Demande, Notation},
+    parametres::{Groupe, Parametre, Relation},
+};
 use crate::modele::TypeFhir;
 
 /// A condition on resources of one type.
@@ -341,8 +344,10 @@ pub struct Requete {
     pub condition: Noeud,
     /// First circle asked, for distances in the answer.
     pub cercle: Option<Cercle>,
-    /// Full text asked, for scores.
-    pub contenu: Option<String>,
+    /// Whether full text is asked, of whatever resource.
+    pub texte_integral: bool,
+    /// What scores the resources found.
+    pub notation: Option<Notation<Demande>>,
     /// Includes.
     pub inclusions: Vec<Inclusion>,
     /// Order; empty for the stable order.

@@ -12,6 +12,7 @@ pub(super) use textes::dictionnaire;
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     fhir::politique::Bloc,
     modele::{Bits, Disque, Modele, Param, Point, Positions, Table, TypeFhir},
+    texte::Trouves,
 };
 
 /// Rows and links one request may look at, about two seconds of work.
@@ -65,19 +67,16 @@ pub type Payeur<'a> = &'a dyn Fn(u64) -> Result<(), TropCouteux>;
 
 /// Full text, kept beside the model.
 pub trait Textes {
-    /// Rows of these that answer a text; those read again, so that the answer is that of this moment, are paid for.
-    fn chercher(
+    /// Rows of a type that answer a text, and how well; those read again, so that the answer is that of this moment,
+    /// are paid for before any is.
+    fn trouver(
         &self,
         m: &Modele,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
-        dans: &RoaringBitmap,
         payer: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux>;
-
-    /// How well a row answers, 0 to 1.
-    fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32>;
+    ) -> Result<Arc<Trouves>, TropCouteux>;
 }
 
 type Rangs = Result<RoaringBitmap, TropCouteux>;
@@ -275,9 +274,7 @@ impl<'a> Moteur<'a> {
             }
             (Test::Proche(cercles), _) => self.proche(t, cercles, dans),
             (Test::Contenu(texte), cible) => {
-                self.payer(PAR_TEXTE)?;
-                let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
-                self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans, &relues)
+                Ok(&self.plein_texte(t, cible == Cible::Narratif, texte)?.rangs & dans)
             }
             (_, Cible::Champ(groupe, _)) => self.enregistrement(t, groupe, std::slice::from_ref(c), dans),
             // The parser gives no other pair.

@@ -18,7 +18,10 @@ use self::{
     correlation::{Expression, Feuille, premier_cercle, relier},
     valeurs::Comparaison,
 };
-use super::arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total};
+use super::{
+    arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total},
+    notation::Notation,
+};
 use crate::{fhir::outcome::Issue, modele::TypeFhir};
 
 /// Matches per page by default (rule RG_RECH_52).
@@ -120,18 +123,20 @@ struct Lecture<'r> {
     regard: &'r Regard<'r>,
     valeurs: usize,
     codes: usize,
-    contenu: Option<String>,
+    /// Full texts asked, each once: type, whether of the narrative alone, text.
+    textes: Vec<(TypeFhir, bool, String)>,
 }
 
 impl<'r> Lecteur<'r> {
     fn nouveau(t: TypeFhir, regard: &'r Regard<'r>) -> Self {
         Self {
-            lecture: Lecture { regard, valeurs: 0, codes: 0, contenu: None },
+            lecture: Lecture { regard, valeurs: 0, codes: 0, textes: Vec::new() },
             requete: Requete {
                 type_fhir: t,
                 condition: Noeud::Et(Vec::new()),
                 cercle: None,
-                contenu: None,
+                texte_integral: false,
+                notation: None,
                 inclusions: Vec::new(),
                 tri: Vec::new(),
                 nombre: NOMBRE,
@@ -239,17 +244,6 @@ impl<'r> Lecteur<'r> {
     }
 
     fn finir(mut self) -> Result<Requete, Vec<Issue>> {
-        self.requete.contenu = self.lecture.contenu.take();
-        // Distances are counted from the ordinary parameters before the filter, whatever their order.
-        self.requete.cercle = self.criteres.iter().chain(&self.filtres).find_map(premier_cercle);
-        if let Some(tri) = self.tri.take() {
-            let sain = self.issues.is_empty();
-            let (cles, rejets) = reponse::tri(&self.requete, &tri, sain);
-            self.requete.tri = cles;
-            for rejet in rejets {
-                self.rejeter("_sort", rejet);
-            }
-        }
         let bornes =
             [(self.lecture.valeurs, VALEURS_MAX, "valeurs"), (self.clauses, INCLUSIONS_MAX, "inclusions")];
         for (n, max, quoi) in bornes {
@@ -258,14 +252,26 @@ impl<'r> Lecteur<'r> {
                 self.issues.push(Issue::new("too-costly", texte));
             }
         }
-        if !self.issues.is_empty() {
-            return Err(self.issues);
+        let sain = self.issues.is_empty();
+        let requete = &mut self.requete;
+        requete.texte_integral = !self.lecture.textes.is_empty();
+        // Distances are counted from the ordinary parameters before the filter, whatever their order.
+        requete.cercle = self.criteres.iter().chain(&self.filtres).find_map(premier_cercle);
+        // What is refused is not worth putting together.
+        if sain {
+            let mut noeuds = vec![relier(Expression::Et(std::mem::take(&mut self.criteres)))];
+            noeuds.extend(std::mem::take(&mut self.filtres).into_iter().map(relier));
+            requete.condition = correlation::tous(noeuds);
+            requete.notation = Notation::de(&requete.condition);
         }
-        let mut noeuds = vec![relier(Expression::Et(self.criteres))];
-        noeuds.extend(self.filtres.into_iter().map(relier));
-        let mut requete = self.requete;
-        requete.condition = correlation::tous(noeuds);
-        Ok(requete)
+        if let Some(tri) = self.tri.take() {
+            let (cles, rejets) = reponse::tri(&self.requete, &tri, sain);
+            self.requete.tri = cles;
+            for rejet in rejets {
+                self.rejeter("_sort", rejet);
+            }
+        }
+        if self.issues.is_empty() { Ok(self.requete) } else { Err(self.issues) }
     }
 }
 

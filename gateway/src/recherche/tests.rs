@@ -11,6 +11,7 @@ use ror_proto::{
 
 use super::{
     arbre::Requete,
+    chercher,
     evaluation::{Moteur, Payeur, Textes, TropCouteux},
     parametres::Relation,
     requete::{self, Regard},
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
     modele::{Modele, Param, Point, Source, TypeFhir},
+    texte::Trouves,
 };
 
 const OFFRE: TypeFhir = TypeFhir::HealthcareService;
@@ -32,20 +34,41 @@ const PAGE: usize = 37;
 struct SansTexte;
 
 impl Textes for SansTexte {
-    fn chercher(
+    fn trouver(
         &self,
         _: &Modele,
         _: TypeFhir,
         _: bool,
         _: &str,
-        _: &RoaringBitmap,
         _: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux> {
-        Ok(RoaringBitmap::new())
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        Ok(Arc::default())
     }
+}
 
-    fn score(&self, _: &Modele, _: TypeFhir, _: &str, _: u32) -> Option<f32> {
-        None
+/// Texts that most rows answer, by their first letter.
+struct ParLettre;
+
+impl ParLettre {
+    fn note(texte: &str, rang: u32) -> Option<f32> {
+        let n = rang * 31 + u32::from(texte.as_bytes()[0]);
+        (n % 5 != 0).then(|| (n % 97 + 1) as f32 / 98.0)
+    }
+}
+
+impl Textes for ParLettre {
+    fn trouver(
+        &self,
+        m: &Modele,
+        t: TypeFhir,
+        _: bool,
+        texte: &str,
+        _: Payeur<'_>,
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        let mut trouves = Trouves::default();
+        let notes = m.table(t).presentes().iter().map(|r| (r, Self::note(texte, r)));
+        trouves.corriger(&notes.filter(|(_, n)| n.is_some()).collect::<Vec<_>>());
+        Ok(Arc::new(trouves))
     }
 }
 
@@ -157,6 +180,46 @@ fn conditions_on_places_hold_of_one_and_the_same() {
     }
 }
 
+#[test]
+fn the_best_answers_come_first_by_the_texts_asked_of_them() {
+    let m = Arc::new(repertoire());
+    let un: fn(u32) -> Option<f32> = |r| ParLettre::note("a", r);
+    let moyenne: fn(u32) -> Option<f32> =
+        |r| Some((ParLettre::note("a", r)? + ParLettre::note("b", r)?) / 2.0);
+    let meilleure: fn(u32) -> Option<f32> =
+        |r| ParLettre::note("a", r).into_iter().chain(ParLettre::note("b", r)).reduce(f32::max);
+    let cas = [
+        ("_content=a", un),
+        // What is asked of others, or denied, scores nothing, wherever it stands.
+        ("location._content=c&_content=a", un),
+        ("_filter=not(_content eq b) and _content eq a", un),
+        ("_content=a&_text=b", moyenne),
+        ("_filter=_content eq a or _text eq b", meilleure),
+    ];
+    for (q, score) in cas {
+        let requete = lire(OFFRE, &format!("{q}&_sort=-_score&_count=1000"));
+        let moteur = Moteur::nouveau(&m, PROFIL, &ParLettre, i64::MAX);
+        let rangs = moteur.rangs(OFFRE, &requete.condition).unwrap();
+        let mut attendus: Vec<(Option<f32>, u32)> = rangs.iter().map(|r| (score(r), r)).collect();
+        assert!(attendus.len() > 50 && attendus.iter().all(|(s, _)| s.is_some()), "{q}");
+        attendus.sort_by(|(a, ra), (b, rb)| {
+            b.partial_cmp(a).unwrap().then_with(|| m.table(OFFRE).comparer(*ra, *rb))
+        });
+        attendus.truncate(1000);
+        let page = chercher(&m, &requete, PROFIL, Depart::Debut, &ParLettre, i64::MAX).unwrap();
+        let vus: Vec<_> = page.trouves.iter().map(|t| (t.score, t.rang)).collect();
+        assert_eq!(vus, attendus, "{q}");
+    }
+}
+
+#[test]
+fn answers_to_full_text_are_paid_for() {
+    let m = repertoire();
+    let question = |budget| Moteur::nouveau(&m, PROFIL, &ParLettre, budget).plein_texte(OFFRE, false, "a");
+    assert_eq!(question(20_000).err(), Some(TropCouteux), "nothing is left for what answers");
+    assert!(question(22_000).is_ok_and(|t| t.rangs.len() > 1_000));
+}
+
 /// What an order reads of a row: the name, the date, the distance or the id.
 fn cle(m: &Modele, t: TypeFhir, rang: u32, quoi: &str) -> Option<Cle<'static>> {
     let table = m.table(t);
@@ -214,7 +277,7 @@ fn pages_follow_the_order_asked_both_ways() {
             assert!(attendus.len() > 3 * PAGE, "{q}: {}", attendus.len());
             let tranche = |depart: Depart| -> Tranche {
                 let depuis = requete.cercle.map(|c| c.centre);
-                let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, &|_| None, &rangs, depart);
+                let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, None, &rangs, depart);
                 ordre.and_then(|o| o.tranche(&moteur, &rangs, depart, PAGE)).unwrap()
             };
             let mut pages = vec![tranche(Depart::Debut)];

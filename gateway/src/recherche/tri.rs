@@ -1,17 +1,21 @@
 //! Order of results: the keys asked for, then the stable order of the table; and the rows of a
 //! page on either side of a place.
 
-use std::{borrow::Cow, cmp::Ordering, collections::HashMap};
+use std::{borrow::Cow, cmp::Ordering, collections::HashMap, sync::Arc};
 
 use roaring::RoaringBitmap;
 
 use super::{
     arbre::{Centre, CleTri, Tri},
     evaluation::{Moteur, TropCouteux, centre, dictionnaire},
+    notation::Notation,
     parametres::{Champ, Cible, Groupe, Parametre, Relation, Texte},
     unites,
 };
-use crate::modele::{Lien, Modele, Point, SYS_RPPS, Table, TypeFhir, UNITE};
+use crate::{
+    modele::{Lien, Modele, Point, SYS_RPPS, Table, TypeFhir, UNITE},
+    texte::Trouves,
+};
 
 /// A value that orders; what is absent comes last whatever the direction.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
@@ -98,6 +102,7 @@ enum Colonne<'a> {
     Nom(&'a Table),
     /// Metres from a point.
     Distance(&'a Table, Point),
+    Score(&'a Notation<Arc<Trouves>>),
 }
 
 impl<'a> Colonne<'a> {
@@ -113,6 +118,7 @@ impl<'a> Colonne<'a> {
                 let d = table.positions.point(rang).distance(depuis);
                 d.is_finite().then_some(Cle::Nombre(d))
             }
+            Self::Score(notes) => notes.score(rang).map(|s| Cle::Nombre(s.into())),
         }
     }
 }
@@ -138,7 +144,7 @@ impl Source<'_> {
 
     /// Whether rows of the same number have the same key.
     fn exacte(&self) -> bool {
-        matches!(self, Self::Chemin(_, Colonne::Maj(..) | Colonne::Distance(..)))
+        matches!(self, Self::Chemin(_, Colonne::Maj(..) | Colonne::Distance(..) | Colonne::Score(_)))
     }
 }
 
@@ -166,7 +172,7 @@ impl<'a> Ordre<'a> {
         t: TypeFhir,
         tri: &[Tri],
         depuis: Option<Centre>,
-        scores: &dyn Fn(u32) -> Option<f32>,
+        notes: Option<&'a Notation<Arc<Trouves>>>,
         rangs: &RoaringBitmap,
         depart: Depart,
     ) -> Result<Self, TropCouteux> {
@@ -179,7 +185,7 @@ impl<'a> Ordre<'a> {
         }
         let mut sources = Vec::with_capacity(tri.len());
         for k in tri {
-            sources.push((source(m, t, k, depuis, scores, &rangs)?, k.descendant));
+            sources.push((source(m, t, k, depuis, notes, &rangs)?, k.descendant));
         }
         Ok(Self { table: m.modele.table(t), sources })
     }
@@ -289,7 +295,7 @@ fn source<'a>(
     t: TypeFhir,
     k: &Tri,
     depuis: Option<Centre>,
-    scores: &dyn Fn(u32) -> Option<f32>,
+    notes: Option<&'a Notation<Arc<Trouves>>>,
     rangs: &RoaringBitmap,
 ) -> Result<Source<'a>, TropCouteux> {
     let modele: &'a Modele = m.modele;
@@ -316,9 +322,9 @@ fn source<'a>(
             }
         }
         CleTri::Score => {
-            m.payer(rangs.len() * 4)?;
-            let un = |r: u32| Some((r, Cle::Nombre(f64::from(scores(r)?))));
-            return Ok(Source::Lues(rangs.iter().filter_map(un).collect()));
+            let Some(notes) = notes else { return Ok(Source::Lues(Cles::default())) };
+            m.payer(rangs.len().saturating_mul(4 * notes.textes()))?;
+            Colonne::Score(notes)
         }
     };
     let pas = |r: &Relation| Pas {

@@ -54,27 +54,6 @@ impl TextesDuMoment {
         self.vue.entiere
     }
 
-    /// What answers; the rows to read again are paid for before any is.
-    fn trouver(
-        &self,
-        m: &Modele,
-        t: TypeFhir,
-        narratif: bool,
-        texte: &str,
-        payer: Payeur<'_>,
-    ) -> Result<Arc<Trouves>, TropCouteux> {
-        let meme = |((dt, dn, dx), _): &&Deja| (*dt, *dn, dx.as_str()) == (t, narratif, texte);
-        if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
-            return Ok(trouves.clone());
-        }
-        // After the index was taken: what it holds of the changes that come after is among the rows changed since.
-        let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
-        payer(touches.len())?;
-        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
-        self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
-        Ok(trouves)
-    }
-
     fn interroger(
         &self,
         m: &Modele,
@@ -122,22 +101,24 @@ impl TextesDuMoment {
 }
 
 impl Textes for TextesDuMoment {
-    fn chercher(
+    fn trouver(
         &self,
         m: &Modele,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
-        dans: &RoaringBitmap,
         payer: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux> {
-        Ok(&self.trouver(m, t, narratif, texte, payer)?.rangs & dans)
-    }
-
-    fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32> {
-        // Nearly always found already, and paid for.
-        let score = |narratif: bool| self.trouver(m, t, narratif, texte, &|_| Ok(())).ok()?.score(rang);
-        score(false).or_else(|| score(true))
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        let meme = |((dt, dn, dx), _): &&Deja| (*dt, *dn, dx.as_str()) == (t, narratif, texte);
+        if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
+            return Ok(trouves.clone());
+        }
+        // After the index was taken: what it holds of the changes that come after is among the rows changed since.
+        let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
+        payer(touches.len())?;
+        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
+        self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
+        Ok(trouves)
     }
 }
 
@@ -166,15 +147,14 @@ mod tests {
         index.poser(fiches.collect::<Vec<_>>());
         index.achever();
         let textes = TextesDuMoment::nouveau(index, Arc::default(), 1);
-        let dans: RoaringBitmap = (0..10).collect();
-        assert!(textes.chercher(&m, t, true, &texte, &dans, &|_| Err(TropCouteux)).is_err());
+        assert!(textes.trouver(&m, t, true, &texte, &|_| Err(TropCouteux)).is_err());
         let payes = RefCell::new(Vec::new());
         let payer = |n: u64| {
             payes.borrow_mut().push(n);
             Ok::<_, TropCouteux>(())
         };
         for _ in 0..2 {
-            assert!(textes.chercher(&m, t, true, &texte, &dans, &payer).unwrap().is_empty());
+            assert!(textes.trouver(&m, t, true, &texte, &payer).unwrap().rangs.is_empty());
         }
         assert_eq!(payes.into_inner(), [3]);
     }

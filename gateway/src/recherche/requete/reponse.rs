@@ -148,9 +148,10 @@ fn cle(r: &Requete, ecrite: &str, sain: bool) -> Result<Tri, Rejet> {
         ));
     }
     if nom == "_score" {
-        if sain && r.contenu.is_none() {
-            let message = "Trier par « _score » demande une recherche en texte intégral.";
-            return Err(Rejet::new("value", message, "un critère _content dans la requête"));
+        if sain && r.notation.is_none() {
+            let message = "Trier par « _score » demande un texte intégral sur les ressources cherchées.";
+            let attendu = "un critère _content ou _text, sans lien et hors de not(…)";
+            return Err(Rejet::new("value", message, attendu));
         }
         return Ok(Tri { chemin: Vec::new(), cle: CleTri::Score, descendant });
     }

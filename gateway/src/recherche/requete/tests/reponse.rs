@@ -57,6 +57,7 @@ fn sort_keys_follow_references() {
         ("_sort=near", "near"),
         ("_sort=organization.near&location.near=1|2", "« near »"),
         ("_sort=_score", "_content"),
+        ("_sort=_score&location._content=nantes", "sans lien"),
         ("_sort=organization", "organization.<paramètre>"),
         ("_sort=_content", "_score"),
         ("_sort=_has:PractitionerRole:service:role", "rebours"),
@@ -86,13 +87,17 @@ fn sort_keys_follow_references() {
 }
 
 #[test]
-fn the_first_circle_and_the_first_text_are_kept() {
+fn the_first_circle_is_kept_and_full_text_is_told() {
     let r = lue(Offre, "_content=a&location.near=1|2&location.near=3|4&location._content=b");
     assert_eq!(r.cercle.map(|c| c.centre), Some(Centre::Point { lat: 1.0, lon: 2.0 }));
-    assert_eq!(r.contenu.as_deref(), Some("a"));
+    assert!(r.texte_integral && r.notation.is_some());
     let r = lue(Offre, "_filter=location.near eq 5|6|1|m or _content=c");
     assert_eq!(r.cercle.map(|c| c.rayon_m), Some(1.0));
-    assert_eq!(r.contenu.as_deref(), Some("c"));
+    assert!(r.texte_integral && r.notation.is_some());
+    // A text that scores nothing needs the index all the same.
+    let r = lue(Offre, "location._content=b");
+    assert!(r.texte_integral && r.notation.is_none());
+    assert!(!lue(Offre, "name=b").texte_integral);
     // The ordinary parameters first, wherever the filter stands; what is denied is no point.
     let rayon = |t, q: &str| lue(t, q).cercle.map(|c| c.rayon_m);
     assert_eq!(rayon(Lieu, "_filter=near eq 5|6|1|m&near=1|2|3|m"), Some(3.0));
