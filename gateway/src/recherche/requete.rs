@@ -32,6 +32,8 @@ pub const NOMBRE_MAX: usize = 1000;
 pub const LONGUEUR_MAX: usize = 16 * 1024;
 /// Most values in one request, all criteria together.
 const VALEURS_MAX: usize = 500;
+/// Most different full texts in one request: what answers each is kept until it ends.
+pub const TEXTES_MAX: usize = 16;
 /// Most codes that the value sets of `:in` bring into one request.
 const CODES_MAX: usize = 100_000;
 /// Most include clauses.
@@ -244,8 +246,11 @@ impl<'r> Lecteur<'r> {
     }
 
     fn finir(mut self) -> Result<Requete, Vec<Issue>> {
-        let bornes =
-            [(self.lecture.valeurs, VALEURS_MAX, "valeurs"), (self.clauses, INCLUSIONS_MAX, "inclusions")];
+        let bornes = [
+            (self.lecture.valeurs, VALEURS_MAX, "valeurs"),
+            (self.clauses, INCLUSIONS_MAX, "inclusions"),
+            (self.lecture.textes.len(), TEXTES_MAX, "textes intégraux différents"),
+        ];
         for (n, max, quoi) in bornes {
             if n > max {
                 let texte = format!("La requête porte {n} {quoi}. Attendu : {max} au plus.");

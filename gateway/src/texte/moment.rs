@@ -1,7 +1,7 @@
 //! Full text at a moment: what the index says, corrected by the rows that changed since its last
 //! commit or after the moment.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use roaring::RoaringBitmap;
@@ -14,7 +14,10 @@ use super::{
 use crate::{
     fhir::politique::Bloc,
     modele::{Extrait, Modele, TypeFhir},
-    recherche::evaluation::{Payeur, Textes, TropCouteux},
+    recherche::{
+        evaluation::{Payeur, Textes, TropCouteux},
+        requete::TEXTES_MAX,
+    },
 };
 
 /// Full text for one request.
@@ -23,8 +26,8 @@ pub struct TextesDuMoment {
     vue: Arc<Vue>,
     tables: Arc<Tables>,
     profil: u8,
-    // A request may ask the same text to filter, to order and to score, row by row.
-    trouves: Mutex<Vec<Deja>>,
+    // A request may ask the same text to filter and to score; a feed has several requests, and the last ones are kept.
+    trouves: Mutex<VecDeque<Deja>>,
 }
 
 /// What was asked already, and what answers.
@@ -117,7 +120,11 @@ impl Textes for TextesDuMoment {
         let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
         payer(touches.len())?;
         let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
-        self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
+        let mut deja = self.trouves.lock();
+        if deja.len() >= TEXTES_MAX {
+            deja.pop_front();
+        }
+        deja.push_back(((t, narratif, texte.to_owned()), trouves.clone()));
         Ok(trouves)
     }
 }
@@ -156,6 +163,14 @@ mod tests {
         for _ in 0..2 {
             assert!(textes.trouver(&m, t, true, &texte, &payer).unwrap().rangs.is_empty());
         }
-        assert_eq!(payes.into_inner(), [3]);
+        assert_eq!(payes.borrow().as_slice(), [3]);
+        // Answers are kept, but not without bound: the first one asked is the first forgotten.
+        for n in 0..TEXTES_MAX {
+            textes.trouver(&m, t, true, &format!("mot{n}"), &payer).unwrap();
+        }
+        textes.trouver(&m, t, true, "mot0", &payer).unwrap();
+        assert_eq!((payes.borrow().len(), textes.trouves.lock().len()), (1 + TEXTES_MAX, TEXTES_MAX));
+        textes.trouver(&m, t, true, &texte, &payer).unwrap();
+        assert_eq!(payes.into_inner().len(), 2 + TEXTES_MAX);
     }
 }

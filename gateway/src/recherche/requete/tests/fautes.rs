@@ -109,6 +109,12 @@ fn bounds_are_told() {
     assert!(lire(Orga, &inclusions(INCLUSIONS_MAX), &regard(false)).is_ok());
     dit(Orga, &inclusions(INCLUSIONS_MAX + 1), &["33 inclusions"]);
     dit(Orga, &format!("_sort={}", ["name"; TRIS_MAX + 1].join(",")), &["8 clés"]);
+    let textes = |n: usize| {
+        let textes: Vec<String> = (0..n).map(|i| format!("t{i} or t0")).collect();
+        format!("_filter=_content eq {}", textes.join(" or "))
+    };
+    assert!(lire(Orga, &textes(TEXTES_MAX), &regard(false)).is_ok());
+    dit(Orga, &textes(TEXTES_MAX + 1), &["17 textes intégraux", "16 au plus"]);
     dit(Orga, &"a".repeat(LONGUEUR_MAX + 1), &["16384"]);
 }
 
