@@ -127,6 +127,8 @@ pub(super) fn tri(r: &Requete, v: &str, sain: bool) -> (Vec<Tri>, Vec<Rejet>) {
     let (mut cles, mut rejets) = (Vec::new(), Vec::new());
     for ecrite in ecrites {
         match cle(r, ecrite, sain) {
+            // Given again, a key orders nothing more.
+            Ok(c) if cles.contains(&c) => {}
             Ok(c) => cles.push(c),
             Err(r) => rejets.push(r),
         }

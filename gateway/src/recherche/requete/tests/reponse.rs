@@ -67,6 +67,11 @@ fn sort_keys_follow_references() {
         let f = fautes(Offre, q);
         assert!(f.len() == 1 && f[0].contains(dit), "{q}: {f:#?}");
     }
+    // A key given again is the same one; the other way round it looks at other values.
+    assert_eq!(
+        lue(Role, "_sort=role,role,-role,role&_count=1").tri,
+        [tri(&[], cle(Role, "role"), false), tri(&[], cle(Role, "role"), true)]
+    );
     // A place is ordered by its own position, an offer by its places; nothing else has one.
     let proche = |chemin: &[Relation]| [tri(chemin, CleTri::Distance, true)];
     assert_eq!(lue(Offre, "_sort=-near&location.near=1|2").tri, proche(&[Relation::Lieux]));
