@@ -27,7 +27,7 @@ pub mod texte;
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
-use fhir::outcome::Issue;
+use fhir::{canoniques::systeme_publie, outcome::Issue};
 use recherche::{
     arbre::{Requete, Resume},
     evaluation::TropCouteux,
@@ -135,7 +135,8 @@ impl Passerelle {
         avec: &Lumiere,
     ) -> Result<Requete, Vec<Issue>> {
         let Lumiere { modele, tables, terminologie, maintenant } = avec;
-        let connu = |s: &str| tables.systeme(s).is_some() || modele.systeme_connu(s);
+        // Not the codes in use: what is hidden from the caller would show.
+        let connu = |s: &str| systeme_publie(s) || tables.systeme(s).is_some();
         let jeu = |url: &str| terminologie.codes_du_jeu(url);
         let regard = Regard { connu: &connu, jeu: &jeu, maintenant: *maintenant, indulgent };
         let mut requete = requete::lire(t, criteres, &regard)?;
