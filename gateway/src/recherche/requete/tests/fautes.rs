@@ -82,7 +82,6 @@ fn wrong_values_say_what_is_accepted() {
     dit(Offre, "specialty:missing=oui", &["true ou false"]);
     dit(Orga, "drop-zone=oui", &["true ou false"]);
     dit(Orga, "identifier=https://y|1", &["https://finess.esante.gouv.fr"]);
-    dit(Orga, "identifier=https://finess.esante.gouv.fr|010000025", &["clé"]);
     dit(Offre, "organization=Location/x", &["Organization/<id>"]);
     dit(Offre, "_id=pas un id !", &["_id", "tirets"]);
     dit(Lieu, "near=91|0", &["latitude"]);
