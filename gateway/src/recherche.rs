@@ -74,10 +74,13 @@ pub fn chercher(
         ordre.tranche(&moteur, &rangs, depart, requete.nombre)?
     };
     let inclus = inclusion::inclure(&moteur, t, &tranche.rangs, &requete.inclusions)?;
-    let depuis = requete.cercle.and_then(|c| evaluation::centre(&c.centre));
+    let depuis = requete.cercle.map(|c| c.centre);
+    let depuis = depuis.and_then(|c| Some((evaluation::centre(&c)?, c.par_commune())));
     let sortir = |type_fhir: TypeFhir, rang: u32, score: Option<f32>| {
-        let distance = depuis.filter(|_| type_fhir == TypeFhir::Location);
-        let distance = distance.map(|d| modele.table(type_fhir).positions.point(rang).distance(d) / 1000.0);
+        let depuis = depuis.filter(|_| type_fhir == TypeFhir::Location);
+        let distance = depuis.map(|(d, par_commune)| {
+            modele.table(type_fhir).positions.point(rang, par_commune).distance(d) / 1000.0
+        });
         Trouve { type_fhir, rang, distance_km: distance.filter(|d| d.is_finite()), score }
     };
     Ok(Page {

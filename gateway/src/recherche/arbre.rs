@@ -264,6 +264,13 @@ pub enum Centre {
     Commune([u8; 5]),
 }
 
+impl Centre {
+    /// Whether a place without position stands at the centre of its commune, seen from here.
+    pub fn par_commune(&self) -> bool {
+        matches!(self, Self::Commune(_))
+    }
+}
+
 /// One sort key, most important first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tri {

@@ -370,22 +370,29 @@ impl<'a> Moteur<'a> {
             let Some(centre) = centre(&c.centre) else { continue };
             // Cells of the grid that the circle touches, about.
             let cellules = ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384);
-            let disque = [Disque::nouveau(centre, c.rayon_m)];
+            let (disque, par_commune) = (Disque::nouveau(centre, c.rayon_m), c.centre.par_commune());
             r |= if dans.len() < PEU_DE_LIEUX.max(cellules * PAR_CELLULE) {
-                self.dedans(positions, &disque, dans)?
+                self.dedans(positions, disque, par_commune, dans)?
             } else {
                 self.payer(16 + cellules)?;
-                self.dedans(positions, &disque, &(positions.grille().alentour(centre, c.rayon_m) & dans))?
+                let alentour = positions.grille().alentour(centre, c.rayon_m, par_commune);
+                self.dedans(positions, disque, par_commune, &(alentour & dans))?
             };
         }
         Ok(r)
     }
 
-    /// Rows of a set that are in one of the disks.
-    fn dedans(&self, positions: &Positions, disques: &[Disque], rangs: &RoaringBitmap) -> Rangs {
+    /// Rows of a set that are in a disk.
+    fn dedans(
+        &self,
+        positions: &Positions,
+        disque: Disque,
+        par_commune: bool,
+        rangs: &RoaringBitmap,
+    ) -> Rangs {
         self.payer(rangs.len().saturating_mul(2))?;
-        let mut gardes = Vec::new();
-        self.par_lots(rangs, |lot| positions.dedans(disques, lot, |i| gardes.push(lot[i])))?;
+        let (disque, mut gardes) = ([disque], Vec::new());
+        self.par_lots(rangs, |lot| positions.dedans(&disque, par_commune, lot, |i| gardes.push(lot[i])))?;
         Ok(Bits::en_ordre(&gardes))
     }
 

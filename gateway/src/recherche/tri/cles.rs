@@ -90,8 +90,8 @@ enum Colonne<'a> {
     Nom(&'a Table),
     /// Beginning of a period.
     Debut(&'a Table),
-    /// Metres from a point.
-    Distance(&'a Table, Point),
+    /// Metres from a point, by the communes of places too or not.
+    Distance(&'a Table, Point, bool),
     Score(&'a Notation<Arc<Trouves>>),
     Places(Places),
     Lues(Cles<'a>),
@@ -114,7 +114,8 @@ impl<'a> Source<'a> {
         if k.cle == CleTri::Distance && arrivee == TypeFhir::HealthcareService {
             relations.to_mut().push(Relation::Lieux);
         }
-        let colonne = match (k.cle, notes, depuis.and_then(|c| centre(&c))) {
+        let depuis = depuis.and_then(|c| Some((centre(&c)?, c.par_commune())));
+        let colonne = match (k.cle, notes, depuis) {
             (CleTri::Parametre(p), _, _) => match Colonne::directe(m, arrivee, p) {
                 Some(colonne) => colonne,
                 None => {
@@ -122,11 +123,11 @@ impl<'a> Source<'a> {
                     Colonne::lire(m, arrivee, p, k.descendant, &bouts)?
                 }
             },
-            (CleTri::Distance, _, Some(depuis))
+            (CleTri::Distance, _, Some((depuis, par_commune)))
                 if matches!(arrivee, TypeFhir::HealthcareService | TypeFhir::Location) =>
             {
                 m.payer(rangs.len().saturating_mul(4))?;
-                Colonne::Distance(modele.table(TypeFhir::Location), depuis)
+                Colonne::Distance(modele.table(TypeFhir::Location), depuis, par_commune)
             }
             (CleTri::Score, Some(notes), _) => {
                 m.payer(rangs.len().saturating_mul(4 * notes.textes()))?;
@@ -266,8 +267,8 @@ impl<'a> Colonne<'a> {
                 nom.map(|n| Cle::Texte(n.into()))
             }
             Self::Debut(table) => table.periodes.get(rang).map(|(de, _)| Cle::Nombre(*de as f64)),
-            Self::Distance(table, depuis) => {
-                let d = table.positions.point(rang).distance(*depuis);
+            Self::Distance(table, depuis, par_commune) => {
+                let d = table.positions.point(rang, *par_commune).distance(*depuis);
                 d.is_finite().then_some(Cle::Nombre(d))
             }
             Self::Score(notes) => notes.score(rang).map(|s| Cle::Nombre(s.into())),
