@@ -367,8 +367,6 @@ pub struct Requete {
     pub elements: Vec<String>,
     /// Total.
     pub total: Total,
-    /// Format asked by `_format`.
-    pub format: Option<Format>,
     /// Opaque place in a walk, as received.
     pub page: Option<String>,
     /// Parameters left aside in lenient handling, to be told in the answer.

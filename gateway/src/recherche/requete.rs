@@ -145,7 +145,6 @@ impl<'r> Lecteur<'r> {
                 resume: Resume::default(),
                 elements: Vec::new(),
                 total: Total::default(),
-                format: None,
                 page: None,
                 ignores: Vec::new(),
             },
@@ -214,7 +213,7 @@ impl<'r> Lecteur<'r> {
         match base {
             "_count" => r.nombre = reponse::nombre(valeur)?,
             "_elements" => r.elements = reponse::elements(r.type_fhir, valeur)?,
-            "_format" => r.format = Some(reponse::format_demande(valeur)?),
+            "_format" => reponse::format(valeur)?,
             "_page" => r.page = Some(reponse::page(valeur)?),
             "_summary" => r.resume = reponse::resume(valeur)?,
             "_total" => r.total = reponse::total(valeur)?,

@@ -6,9 +6,10 @@ use super::{
     sans_modificateur,
 };
 use crate::{
+    http::format_nomme,
     modele::TypeFhir,
     recherche::{
-        arbre::{CleTri, Format, Inclusion, Requete, Resume, Total, Tri},
+        arbre::{CleTri, Inclusion, Requete, Resume, Total, Tri},
         parametres::{Cible, Relation, relation},
     },
 };
@@ -68,21 +69,13 @@ pub(super) fn resume(v: &str) -> Result<Resume, Rejet> {
     }
 }
 
-/// `_format`.
-pub(super) fn format_demande(v: &str) -> Result<Format, Rejet> {
-    // A plus sign that was not encoded is a space.
-    match v {
-        "json" | "text/json" | "application/json" | "application/fhir+json" | "application/fhir json" => {
-            Ok(Format::Json)
-        }
-        "xml" | "text/xml" | "application/xml" | "application/fhir+xml" | "application/fhir xml" => {
-            Ok(Format::Xml)
-        }
-        _ => {
-            let message = format!("Le format « {} » n'est pas servi.", court(v));
-            Err(Rejet::new("not-supported", message, "application/fhir+json ou application/fhir+xml"))
-        }
+/// `_format`: one that is served; the layer that turns answers reads it by itself.
+pub(super) fn format(v: &str) -> Result<(), Rejet> {
+    if format_nomme(v).is_some() {
+        return Ok(());
     }
+    let message = format!("Le format « {} » n'est pas servi.", court(v));
+    Err(Rejet::new("not-supported", message, "application/fhir+json ou application/fhir+xml"))
 }
 
 /// `_page`.
