@@ -211,7 +211,7 @@ impl<'r> Lecteur<'r> {
         self.donnes.push(base.to_owned());
         let r = &mut self.requete;
         match base {
-            "_count" => r.nombre = reponse::nombre(valeur)?,
+            "_count" => reponse::nombre(r, valeur)?,
             "_elements" => r.elements = reponse::elements(r.type_fhir, valeur)?,
             "_format" => reponse::format(valeur)?,
             "_page" => r.page = Some(reponse::page(valeur)?),
@@ -318,7 +318,7 @@ struct Rejet {
     code: &'static str,
     message: String,
     attendu: String,
-    /// Something unknown: left aside for who asks for lenience.
+    /// Something unknown, or a page too large: left aside, and told, for who asks for lenience.
     ignorable: bool,
 }
 

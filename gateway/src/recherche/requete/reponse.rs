@@ -33,13 +33,24 @@ pub(super) const GENERAUX: [&str; 10] = [
 /// Most elements of `_elements`.
 const ELEMENTS_MAX: usize = 64;
 
-/// `_count`.
-pub(super) fn nombre(v: &str) -> Result<usize, Rejet> {
-    let lu = v.parse::<usize>().ok().filter(|n| *n <= NOMBRE_MAX);
-    lu.ok_or_else(|| {
-        let message = format!("« {} » n'est pas une taille de page.", court(v));
-        Rejet::new("value", message, format!("un entier de 0 à {NOMBRE_MAX}"))
-    })
+/// `_count`: what is past the largest page is that page, for who asks for lenience.
+pub(super) fn nombre(r: &mut Requete, v: &str) -> Result<(), Rejet> {
+    let attendu = format!("un entier de 0 à {NOMBRE_MAX}");
+    match v.parse::<usize>() {
+        Ok(n) if n <= NOMBRE_MAX => {
+            r.nombre = n;
+            Ok(())
+        }
+        Ok(_) => {
+            r.nombre = NOMBRE_MAX;
+            let message = format!("Une page porte {NOMBRE_MAX} ressources au plus, pas {}.", court(v));
+            Err(Rejet { ignorable: true, ..Rejet::new("value", message, attendu) })
+        }
+        Err(_) => {
+            let message = format!("« {} » n'est pas une taille de page.", court(v));
+            Err(Rejet::new("value", message, attendu))
+        }
+    }
 }
 
 /// `_total`.

@@ -36,6 +36,7 @@ fn consultation_of_capacity() {
             ("identifier=52/192675", identifiants(&["52/192675"])),
             ("_id=140,141", un(Lieu, "_id", Test::Id(ids(&["140", "141"])))),
             ("_filter=(_id eq 140 or 141)", Noeud::Ou(vec![id("140"), id("141")])),
+            ("_id:not=140", Noeud::Non(Box::new(id("140")))),
             (
                 "_lastUpdated=ge2023-08-02",
                 un(Lieu, "_lastUpdated", date(Prefixe::Ge, datetime!(2023-08-02 0:00 UTC), 1440)),
