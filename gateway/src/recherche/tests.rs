@@ -31,7 +31,8 @@ const CENTRE: Point = Point { lat: 46.5, lon: 2.7 };
 /// Rows of a page.
 const PAGE: usize = 37;
 
-struct SansTexte;
+/// No row answers any text.
+pub(super) struct SansTexte;
 
 impl Textes for SansTexte {
     fn trouver(

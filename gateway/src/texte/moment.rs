@@ -133,13 +133,70 @@ impl Textes for TextesDuMoment {
 mod tests {
     use std::cell::RefCell;
 
+    use prost::Message as _;
+    use ror_proto::{
+        common::v1::{Evenement, Meta},
+        offers::v1::{Offer, OffreOperationnelle, offer},
+    };
+
     use super::*;
-    use crate::fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut};
+    use crate::{
+        fhir::politique::{POLITIQUE_TSV, PROFILS, Politique, politique_par_defaut},
+        modele::Source,
+    };
+
+    fn vide() -> Modele {
+        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
+        Modele::nouveau(Arc::new(politique))
+    }
+
+    #[test]
+    fn each_row_answers_by_what_its_reader_sees_of_it() {
+        let mut m = vide();
+        for s in Source::TOUTES {
+            m.debut_instantane(s);
+            m.fin_instantane(s);
+        }
+        let offre = |id: &str, unite_sensible: bool| {
+            let meta = Some(Meta { id: id.into(), ..Default::default() });
+            let o = OffreOperationnelle { meta, unite_sensible, ..Default::default() };
+            let etat = Offer { ressource: Some(offer::Ressource::Offre(o)) }.encode_to_vec().into();
+            Evenement { agregat_id: id.into(), version: 1, etat, ..Default::default() }
+        };
+        m.appliquer(Source::Offers, &[offre("ordinaire", false), offre("sensible", true)]);
+        let t = TypeFhir::HealthcareService;
+        let toutes = m.table(t).presentes().clone();
+        let fiche = |rang: u32| Fiche {
+            type_fhir: t,
+            rang,
+            narratif: "Unité".to_owned(),
+            contenu: "consultation".to_owned(),
+            fin: "chirurgie".to_owned(),
+        };
+        let index = Arc::new(TexteIntegral::nouveau(0, None).unwrap());
+        // Not as changes: the index alone answers.
+        index.nourrir(toutes.iter().map(fiche).collect(), Vec::new());
+        index.achever();
+        let mut melees = 0;
+        for profil in 0..PROFILS as u8 {
+            let cachees = m.table(t).masquees(m.politique(), Bloc::OffreFine, profil, 0);
+            let textes = TextesDuMoment::nouveau(index.clone(), Arc::default(), profil);
+            let trouver = |narratif: bool, texte: &str| {
+                textes.trouver(&m, t, narratif, texte, &|_| Ok(())).unwrap().rangs.clone()
+            };
+            assert_eq!(trouver(false, "consultation"), toutes, "{profil}");
+            assert_eq!(trouver(false, "chirurgie"), &toutes - &cachees, "{profil}");
+            // What is hidden excludes nothing.
+            assert_eq!(trouver(false, "unité -chirurgie"), cachees, "{profil}");
+            assert!(trouver(true, "chirurgie").is_empty(), "{profil}");
+            melees += usize::from(cachees.len() == 1);
+        }
+        assert!(toutes.len() == 2 && melees > 0, "some profile reads the block of one of them only");
+    }
 
     #[test]
     fn rows_read_again_are_paid_for_once_and_before() {
-        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
-        let m = Modele::nouveau(Arc::new(politique));
+        let m = vide();
         let index = Arc::new(TexteIntegral::nouveau(0, None).unwrap());
         let t = TypeFhir::Organization;
         // The index is ahead of the moment by these three rows, which it does not have.
