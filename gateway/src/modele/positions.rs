@@ -138,7 +138,7 @@ pub(super) fn boite(centre: Point, rayon_m: f64) -> (f64, f64) {
     (dlat, if tout { 180.0 } else { rapport.asin().to_degrees() + MARGE_DEGRES })
 }
 
-/// Points of the rows of a table: their own, else that of their commune, told apart by [`COMMUNE`].
+/// Points of the rows of a table: their own, else that of their commune, told apart by their latitude.
 #[derive(Clone, Default)]
 pub struct Positions {
     points: Colonne<Point>,

@@ -110,10 +110,7 @@ mod tests {
             ("_content=a&_text=b&name=c", Some(Notation::Tous(vec![un("a", false), un("b", true)]))),
             (
                 "_content=a&_filter=_content eq b or location._content eq c or _text eq d",
-                Some(Notation::Tous(vec![
-                    un("a", false),
-                    Notation::Un(vec![un("b", false), un("d", true)]),
-                ])),
+                Some(Notation::Tous(vec![un("a", false), Notation::Un(vec![un("b", false), un("d", true)])])),
             ),
         ];
         for (q, attendue) in cas {
