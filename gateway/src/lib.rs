@@ -28,7 +28,7 @@ pub mod texte;
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
-use fhir::outcome::Issue;
+use fhir::{canoniques::systeme_publie, outcome::Issue};
 use recherche::{
     arbre::{Requete, Resume},
     evaluation::TropCouteux,
@@ -136,7 +136,8 @@ impl Passerelle {
         avec: &Lumiere,
     ) -> Result<Requete, Vec<Issue>> {
         let Lumiere { modele, tables, terminologie, maintenant } = avec;
-        let connu = |s: &str| tables.systeme(s).is_some() || modele.systeme_connu(s);
+        // Not the codes in use: what is hidden from the caller would show.
+        let connu = |s: &str| systeme_publie(s) || tables.systeme(s).is_some();
         let jeu = |url: &str| terminologie.codes_du_jeu(url);
         let regard = Regard { connu: &connu, jeu: &jeu, maintenant: *maintenant, indulgent };
         let mut requete = requete::lire(t, criteres, &regard)?;
@@ -161,7 +162,7 @@ impl Passerelle {
         requetes: impl IntoIterator<Item = &'a recherche::arbre::Requete>,
     ) -> Option<texte::TextesDuMoment> {
         let textes = texte::TextesDuMoment::nouveau(self.texte.clone(), self.vocabulaire.tables(), profil);
-        let entiers = textes.entiers() || requetes.into_iter().all(|r| r.contenu.is_none());
+        let entiers = textes.entiers() || requetes.into_iter().all(|r| !r.texte_integral);
         entiers.then_some(textes)
     }
 }

@@ -53,7 +53,7 @@ pub use lien::Lien;
 pub use positions::{Disque, Point, Positions};
 pub use table::{Sorte, Table};
 pub use valeurs::Valeurs;
-pub use vue::SYS_RPPS;
+pub use vue::{SYS_RPPS, SYSTEME_STATUT_LIEU};
 
 /// Resource types of the façade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -336,11 +336,6 @@ impl Modele {
             etat,
             capacite: capacite.and_then(|c| c.etat.clone()),
         })
-    }
-
-    /// Whether any resource carries codes of this (normalised) system.
-    pub fn systeme_connu(&self, s: &str) -> bool {
-        self.tables.iter().any(|t| t.index.systeme_connu(s))
     }
 
     /// Rows of a type that carry a business identifier, hidden ones included; `systeme` normalised.

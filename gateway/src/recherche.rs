@@ -8,6 +8,7 @@ pub mod communes;
 pub mod evaluation;
 pub mod inclusion;
 pub mod libelles;
+pub mod notation;
 pub mod parametres;
 pub mod requete;
 pub mod tri;
@@ -60,19 +61,26 @@ pub fn chercher(
     let t = requete.type_fhir;
     let moteur = Moteur::nouveau(modele, profil, textes, budget);
     let rangs = moteur.rangs(t, &requete.condition)?;
-    let score = |r: u32| requete.contenu.as_ref().and_then(|c| textes.score(modele, t, c, r));
+    let notes = match &requete.notation {
+        Some(n) if requete.nombre > 0 && !rangs.is_empty() => Some(n.trouver(&moteur, t)?),
+        _ => None,
+    };
+    let score = |r: u32| notes.as_ref().and_then(|n| n.score(r));
     let tranche = if requete.nombre == 0 {
         tri::Tranche::default()
     } else {
         let depuis = requete.cercle.map(|c| c.centre);
-        let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, &score, &rangs, depart)?;
+        let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, notes.as_ref(), &rangs, depart)?;
         ordre.tranche(&moteur, &rangs, depart, requete.nombre)?
     };
     let inclus = inclusion::inclure(&moteur, t, &tranche.rangs, &requete.inclusions)?;
-    let depuis = requete.cercle.and_then(|c| evaluation::centre(&c.centre));
+    let depuis = requete.cercle.map(|c| c.centre);
+    let depuis = depuis.and_then(|c| Some((evaluation::centre(&c)?, c.par_commune())));
     let sortir = |type_fhir: TypeFhir, rang: u32, score: Option<f32>| {
-        let distance = depuis.filter(|_| type_fhir == TypeFhir::Location);
-        let distance = distance.map(|d| modele.table(type_fhir).positions.point(rang).distance(d) / 1000.0);
+        let depuis = depuis.filter(|_| type_fhir == TypeFhir::Location);
+        let distance = depuis.map(|(d, par_commune)| {
+            modele.table(type_fhir).positions.point(rang, par_commune).distance(d) / 1000.0
+        });
         Trouve { type_fhir, rang, distance_km: distance.filter(|d| d.is_finite()), score }
     };
     Ok(Page {

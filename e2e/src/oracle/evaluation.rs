@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     epreuve::Epreuve,
     filtre::Noeud,
-    index::Index,
+    index::{Index, Ligne},
     parametres::{Genre, Groupe, Relation},
     proximite,
     requete::{Critere, Pas, Requete, Test},
@@ -178,15 +178,14 @@ impl Index {
                     .collect()
             }
             Test::Cercles(cercles) => {
-                let dans = |position: Option<(f64, f64)>| {
-                    position.is_some_and(|p| {
-                        cercles.iter().any(|c| {
-                            let centre = proximite::centre(&c.centre, &self.contexte);
-                            centre.is_some_and(|centre| proximite::distance(centre, p) <= c.rayon())
-                        })
+                let dans = |l: &Ligne| {
+                    cercles.iter().any(|c| {
+                        let centre = proximite::centre(&c.centre, &self.contexte);
+                        let bouts = centre.zip(proximite::lieu(l, &c.centre, &self.contexte));
+                        bouts.is_some_and(|(centre, p)| proximite::distance(centre, p) <= c.rayon())
                     })
                 };
-                lignes.iter().map(|l| dans(l.position)).collect()
+                lignes.iter().map(dans).collect()
             }
             _ => {
                 let epreuve = Epreuve::preparer(critere, &self.contexte);

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{index::Contexte, requete::Centre};
+use super::{
+    index::{Contexte, Ligne},
+    parametres::{Genre, parametre},
+    requete::Centre,
+    valeurs::Valeur,
+};
 
 /// Mean radius of the Earth, in metres.
 const RAYON: f64 = 6_371_008.8;
@@ -25,6 +30,16 @@ pub fn centre(centre: &Centre, contexte: &Contexte) -> Option<(f64, f64)> {
         Centre::Point(lat, lon) => Some((lat.parse().ok()?, lon.parse().ok()?)),
         Centre::Commune(code) => contexte.communes.get(code).copied(),
     }
+}
+
+/// Where a place stands: seen from a commune, one without position is at the centre of its own.
+pub fn lieu(ligne: &Ligne, vu_de: &Centre, contexte: &Contexte) -> Option<(f64, f64)> {
+    let rang = parametre(Genre::Location, "commune-cog").rang();
+    let commune = || match (vu_de, ligne.valeurs.get(rang)?.first()?) {
+        (Centre::Commune(_), Valeur::Code { code, .. }) => contexte.communes.get(code).copied(),
+        _ => None,
+    };
+    ligne.position.or_else(commune)
 }
 
 /// The table of communes: code, latitude, longitude; several lines of a code give their mean. None

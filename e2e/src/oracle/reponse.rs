@@ -170,7 +170,8 @@ fn distances(index: &Index, requete: &Requete, entrees: &[Entree<'_>]) -> Option
     let cercle = requete.premier_cercle()?;
     let centre = proximite::centre(&cercle.centre, &index.contexte)?;
     for entree in entrees.iter().filter(|e| e.rang.0 == Genre::Location) {
-        let position = index.table(Genre::Location).lignes[entree.rang.1].position;
+        let ligne = &index.table(Genre::Location).lignes[entree.rang.1];
+        let position = proximite::lieu(ligne, &cercle.centre, &index.contexte);
         let voulue = position.map(|p| proximite::distance(centre, p));
         let dites: Vec<f64> = extensions(entree.recherche, DISTANCE).filter_map(en_metres).collect();
         let juste = match (voulue, dites.as_slice()) {

@@ -12,6 +12,7 @@ use super::{
     inclusion::inclus,
     index::{Contexte, Index},
     parametres::{Genre, RELATIONS, de_genre, parametre},
+    proximite,
     reponse::verifier,
     requete::{Centre, Cercle, Cible, Critere, Inclusion, Jeton, Mode, Pas, Requete, Suivi, Test, Tri},
 };
@@ -301,7 +302,17 @@ fn ages_periods_and_distances() {
     let point = || Centre::Point("47.21".to_owned(), "-1.55".to_owned());
     assert_eq!(cercle("near", point(), "9"), ["a"]);
     assert_eq!(cercle("near", point(), "11"), ["a", "b"]);
-    assert_eq!(cercle("near-insee-code", Centre::Commune("44109".to_owned()), "9"), ["a"]);
+    let commune = || Centre::Commune("44109".to_owned());
+    assert_eq!(cercle("near-insee-code", commune(), "9"), ["a"]);
+    // Around a commune, a place without position is at the centre of its own; around a point it is nowhere.
+    let sans = json!({"extension": [
+        {"url": format!("{CAN}ror-commune-cog"), "valueCodeableConcept": concept(S, "44109")},
+    ]});
+    let contexte = petit().contexte;
+    let index = Index::lire(&contexte, 1, &[ressource("Location", "sans", sans)]);
+    let lieu = |vu_de: Centre| proximite::lieu(&index.table(Genre::Location).lignes[0], &vu_de, &contexte);
+    assert_eq!(lieu(commune()), Some((47.21, -1.55)));
+    assert!(lieu(commune()).is_some() && lieu(point()).is_none());
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Index {
         if tri.parametre.sorte == Sorte::Proche {
             let cercle = requete.premier_cercle();
             let centre = cercle.and_then(|c| proximite::centre(&c.centre, &self.contexte));
-            let metres = centre.zip(ligne.position).map(|(c, p)| Cle::Metres(proximite::distance(c, p)));
+            let lieu = cercle.and_then(|c| proximite::lieu(ligne, &c.centre, &self.contexte));
+            let metres = centre.zip(lieu).map(|(c, p)| Cle::Metres(proximite::distance(c, p)));
             return metres.into_iter().collect();
         }
         ligne.valeurs[tri.parametre.rang()].iter().map(en_cle).collect()

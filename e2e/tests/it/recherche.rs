@@ -47,6 +47,7 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
         r.verifier(&format!("recherche: {genre} by name"), par_nom(m, genre)).await;
     }
     r.verifier("recherche: Location by address-postalcode", par_code_postal(m)).await;
+    r.verifier("recherche: published systems that nothing uses", systemes_publies(m)).await;
     r.verifier("recherche: offers under an organization", par_porteur(m)).await;
     r.verifier("recherche: criteria together", ensemble(m)).await;
     r.verifier("recherche: standard offer package of one offer", paquet_d_une_offre(m)).await;
@@ -251,6 +252,21 @@ async fn par_nom(m: &Monde, genre: &str) -> Result<()> {
         }
     }
     ensure!(faites > 0, "no beginning to try");
+    Ok(())
+}
+
+/// What the specification names is a search that finds nothing, not a fault.
+async fn systemes_publies(m: &Monde) -> Result<()> {
+    let cas = [
+        ("HealthcareService", "characteristic", "R350-ProfessionRessource"),
+        ("HealthcareService", "characteristic", "R238-OuvertureAnnuelle"),
+        ("Organization", "price-dependency-level", "R237-NiveauDependance"),
+        ("Organization", "type", "R316-AutreCategorieEtablissement"),
+    ];
+    for (genre, nom, systeme) in cas {
+        let valeur = format!("https://mos.esante.gouv.fr/NOS/TRE_{systeme}/FHIR/TRE-{systeme}|nothing-has-it");
+        comparer(m, genre, &[(nom, &valeur)], &Ids::new()).await?;
+    }
     Ok(())
 }
 

@@ -14,6 +14,10 @@ macro_rules! tre {
     };
 }
 
+mod publies;
+
+pub use publies::systeme_publie;
+
 /// Profile of EJ, EG and OI.
 pub const PROFIL_ORGANIZATION: &str = ror!("ror-organization");
 /// Profile of the offer.

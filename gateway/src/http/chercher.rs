@@ -123,8 +123,12 @@ impl Chaine {
             nom == "_filter" && mots.any(|m| m.eq_ignore_ascii_case(mot))
         };
         let ap = |v: &str| v.strip_prefix("ap").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
-        self.libelles |= nom.ends_with(":text");
-        self.jeux |= nom.ends_with(":in") || filtre("in");
+        // Labels are read by full text as well.
+        let integral = |texte: &str| texte.ends_with("_content") || texte.ends_with("_text");
+        let mut chemins = valeur.split(|c: char| !c.is_alphanumeric() && c != '_');
+        self.libelles |=
+            nom.ends_with(":text") || integral(nom) || (nom == "_filter" && chemins.any(integral));
+        self.jeux |= nom.ends_with(":in") || filtre("in") || filtre("ni");
         self.heure |= valeur.split(',').any(ap) || filtre("ap");
         // A zero is in no name and no value.
         for partie in [nom, valeur] {
@@ -430,6 +434,16 @@ mod tests {
         assert_eq!(vu("organization.type%3Atext=clin"), (true, false, false));
         assert_eq!(vu("_has:PractitionerRole:service:role:in=http://x"), (false, true, false));
         assert_eq!(vu("_filter=type+IN+%22http://x%22"), (false, true, false));
+        assert_eq!(vu("_filter=name+eq+a+and+(type+Ni+%22http://x%22)"), (false, true, false));
+        for integral in [
+            "_content=cardio",
+            "location.%5Ftext=nantes",
+            "_has:PractitionerRole:service:_content=x",
+            "_filter=name+eq+a+or+(location._content=nantes)",
+            "_filter=not(_text+eq+x)",
+        ] {
+            assert_eq!(vu(integral), (true, false, false), "{integral}");
+        }
         assert_eq!(vu("_lastUpdated=ge2020,ap2024"), (false, false, true));
         assert_eq!(vu("_filter=(_lastUpdated%20ap%202024)"), (false, false, true));
     }

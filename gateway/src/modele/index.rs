@@ -60,6 +60,12 @@ pub struct Cle {
     pub code: String,
 }
 
+/// Ends of code systems that have two names, the second one being kept.
+const DEUX_NOMS: [(&str, &str); 2] = [
+    ("R350-ProfessionRessource", "R356-ProfessionRessource"),
+    ("R237-NiveauDependance", "R237-GroupeTarifaireDependance"),
+];
+
 /// Code systems that published requests write in several ways.
 pub fn normaliser_systeme(s: &str) -> String {
     let s = s.trim();
@@ -69,6 +75,9 @@ pub fn normaliser_systeme(s: &str) -> String {
     }
     if s.contains("TRE_R345_") {
         s = s.replace("TRE_R345_", "TRE_R345-");
+    }
+    if let Some((autre, nom)) = DEUX_NOMS.iter().find(|(autre, _)| s.ends_with(autre)) {
+        s = s.replace(autre, nom);
     }
     s
 }
@@ -111,11 +120,6 @@ impl Index {
         let systemes = Arc::make_mut(&mut self.systemes);
         systemes.push(s.into());
         (systemes.len() - 1) as u16
-    }
-
-    /// Whether any posting ever named this system.
-    pub fn systeme_connu(&self, s: &str) -> bool {
-        self.systemes.iter().any(|x| x.as_ref() == s)
     }
 
     /// The set of a posting; made when new. A set left empty keeps its number.
@@ -213,6 +217,13 @@ mod tests {
         let b = normaliser_systeme("https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM");
         assert_eq!(a, b);
         assert_eq!(normaliser_systeme("http://sirene.fr"), "https://sirene.fr");
+        let niveau = |s: &str| {
+            normaliser_systeme(&format!("http://mos.esante.gouv.fr/NOS/TRE_R237-{s}/FHIR/TRE-R237-{s}"))
+        };
+        assert_eq!(niveau("NiveauDependance"), niveau("GroupeTarifaireDependance"));
+        // Of the two that have one number, one has two names.
+        let thematique = "https://x/TRE_R350-ThematiqueAnomalie/FHIR/TRE-R350-ThematiqueAnomalie";
+        assert_eq!(normaliser_systeme(thematique), thematique);
     }
 
     #[test]

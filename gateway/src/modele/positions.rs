@@ -23,7 +23,23 @@ impl Default for Point {
     }
 }
 
+/// Added to the latitude of a place without position of its own, which has that of the centre of its commune.
+const COMMUNE: f64 = 1024.0;
+
 impl Point {
+    /// The centre of a commune, as that of a place without position of its own.
+    pub(super) fn de_commune(self) -> Self {
+        Self { lat: self.lat + COMMUNE, lon: self.lon }
+    }
+
+    /// Where a place stands: the centre of a commune counts, or is no point.
+    pub(super) fn nu(self, par_commune: bool) -> Self {
+        // Which rows have only that cannot be foretold: nothing need branch on it.
+        let approche = self.lat > 90.0;
+        let lat = if approche { self.lat - COMMUNE } else { self.lat };
+        Self { lat: if approche && !par_commune { f64::NAN } else { lat }, lon: self.lon }
+    }
+
     /// Great-circle distance in metres; not a number when a point is missing.
     pub fn distance(self, autre: Self) -> f64 {
         let (la, lb) = (self.lat.to_radians(), autre.lat.to_radians());
@@ -122,7 +138,7 @@ pub(super) fn boite(centre: Point, rayon_m: f64) -> (f64, f64) {
     (dlat, if tout { 180.0 } else { rapport.asin().to_degrees() + MARGE_DEGRES })
 }
 
-/// Points of the rows of a table.
+/// Points of the rows of a table: their own, else that of their commune, told apart by their latitude.
 #[derive(Clone, Default)]
 pub struct Positions {
     points: Colonne<Point>,
@@ -133,24 +149,30 @@ super::image::par_champs!(Point { lat, lon });
 super::image::par_champs!(Positions { points, grille });
 
 impl Positions {
-    /// The point of a row.
-    pub fn point(&self, rang: u32) -> Point {
-        self.points.valeur(rang)
+    /// The point of a row: its own, or else the centre of its commune where that counts.
+    pub fn point(&self, rang: u32, par_commune: bool) -> Point {
+        self.points.valeur(rang).nu(par_commune)
     }
 
     /// Tells which of these rows are in one of the disks, by their places in the slice, in order.
-    pub fn dedans(&self, disques: &[Disque], rangs: &[u32], mut trouver: impl FnMut(usize)) {
+    pub fn dedans(
+        &self,
+        disques: &[Disque],
+        par_commune: bool,
+        rangs: &[u32],
+        mut trouver: impl FnMut(usize),
+    ) {
         let mut proches = [0; ENSEMBLE];
         for (n, lot) in rangs.chunks(ENSEMBLE).enumerate() {
             // Most are far: which ones cannot be foretold, so nothing branches on it.
             let mut nombre = 0;
             for (i, rang) in lot.iter().enumerate() {
-                let point = self.point(*rang);
+                let point = self.point(*rang, par_commune);
                 proches[nombre] = i;
                 nombre += usize::from(disques.iter().any(|d| !d.loin(point)));
             }
             for i in &proches[..nombre] {
-                let point = self.point(lot[*i]);
+                let point = self.point(lot[*i], par_commune);
                 if disques.iter().any(|d| d.contient(point)) {
                     trouver(n * ENSEMBLE + i);
                 }
@@ -160,8 +182,8 @@ impl Positions {
 
     /// Moves a row; a point out of the Earth is none. The cells that it left and entered, when they are not the same.
     pub fn poser(&mut self, rang: u32, point: Point) -> Option<(Option<Cellule>, Option<Cellule>)> {
-        let point = if point.connu() { point } else { Point::default() };
-        let ancien = self.point(rang);
+        let point = if point.nu(true).connu() { point } else { Point::default() };
+        let ancien = self.points.valeur(rang);
         if (ancien.lat.to_bits(), ancien.lon.to_bits()) == (point.lat.to_bits(), point.lon.to_bits()) {
             return None;
         }
@@ -181,7 +203,7 @@ impl Positions {
 
     /// The cell of a row.
     pub fn cellule(&self, rang: u32) -> Option<Cellule> {
-        Cellule::de(self.point(rang))
+        Cellule::de(self.points.valeur(rang))
     }
 
     /// The rows by cells.
@@ -237,16 +259,30 @@ mod tests {
         for centre in [(-13.3, -176.2), (-16.8, 179.99), (89.9, 10.0), (48.86, 2.35), (46.78, -56.17)] {
             let centre = Point { lat: centre.0, lon: centre.1 };
             for rayon in [1.0, 15_000.0, 600_000.0, 5_000_000.0, 30_000_000.0] {
-                let alentour = p.grille().alentour(centre, rayon);
+                let alentour = p.grille().alentour(centre, rayon, false);
                 for r in 0..3000 {
                     assert!(
-                        alentour.contains(r) || p.point(r).distance(centre) > rayon,
+                        alentour.contains(r) || p.point(r, false).distance(centre) > rayon,
                         "{centre:?} {rayon} {r}"
                     );
                 }
                 assert!(!alentour.contains(5000));
             }
         }
+        // The centre of a commune is near that of another one, and near nothing else.
+        let wallis = Point { lat: -13.3, lon: -176.2 };
+        let trouves = |p: &Positions, par_commune: bool| {
+            let mut n = 0;
+            p.dedans(&[Disque::nouveau(wallis, 2_000.0)], par_commune, &[6000], |_| n += 1);
+            let alentour = p.grille().alentour(wallis, 2_000.0, par_commune);
+            (n == 1, alentour.contains(6000), p.point(6000, par_commune).lat.is_finite())
+        };
+        assert!(p.poser(6000, Point { lat: -13.301, lon: -176.2 }.de_commune()).is_some());
+        assert_eq!((trouves(&p, true), trouves(&p, false)), ((true, true, true), (false, false, false)));
+        assert!(p.point(6000, true).distance(wallis) < 150.0);
+        // Its own position takes its place, in a cell of another kind.
+        assert!(p.poser(6000, Point { lat: -13.301, lon: -176.2 }).is_some());
+        assert_eq!((trouves(&p, true), trouves(&p, false)), ((true, true, true), (true, true, true)));
         let paris = Point { lat: 48.8566, lon: 2.3522 };
         let lyon = Point { lat: 45.764, lon: 4.8357 };
         assert!((paris.distance(lyon) - 391_500.0).abs() < 1_000.0);

@@ -20,11 +20,14 @@ use super::{
     positions::Point,
     valeurs::{Valeur, valeur},
 };
-use crate::fhir::{
-    canoniques as c,
-    politique::Faits,
-    rendu::{fermeture_en_vigueur, statut_capacite, type_fermeture, type_savoir_faire},
-    temps::{ecrire_instant, etendue},
+use crate::{
+    fhir::{
+        canoniques as c,
+        politique::Faits,
+        rendu::{fermeture_en_vigueur, statut_capacite, type_fermeture, type_savoir_faire},
+        temps::{ecrire_instant, etendue},
+    },
+    recherche::communes,
 };
 
 /// Code system of the native status of a place.
@@ -274,9 +277,7 @@ fn lieu(l: &LieuRealisation) -> Vue {
     v.brut(Param::Status, SYSTEME_STATUT_LIEU, &l.status);
     v.un(Param::StatutLieu, l.statut.as_ref());
     v.adresse(l.adresse.as_ref());
-    if let Some(p) = &l.position {
-        v.position = Point { lat: p.latitude, lon: p.longitude };
-    }
+    v.position = position(l);
     for e in &l.equipements {
         let genre = code(e.r#type.as_ref());
         if e.limites.is_empty() {
@@ -300,6 +301,13 @@ fn lieu(l: &LieuRealisation) -> Vue {
         .map(|h| donnee([code(h.r#type.as_ref())], h.nombre.map_or(f64::NAN, f64::from), ""))
         .collect();
     v.finir(&[&l.nom, &l.nom_externe_synchro])
+}
+
+/// Where a place stands: without position of its own, at the centre of its commune.
+fn position(l: &LieuRealisation) -> Point {
+    let propre = l.position.as_ref().map(|p| Point { lat: p.latitude, lon: p.longitude });
+    let commune = || communes::centre(&l.commune_cog).map(Point::de_commune);
+    propre.filter(|p| p.connu()).or_else(commune).unwrap_or_default()
 }
 
 fn situation(s: &SituationOperationnelle) -> Vue {

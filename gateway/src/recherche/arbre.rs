@@ -1,7 +1,10 @@
 //! What is asked, once read: a tree of conditions on resources of one type. See `docs/recherche.md`
 //! for what each means.
 
-use super::parametres::{Groupe, Parametre, Relation};
+use super::{
+    notation::{Demande, Notation},
+    parametres::{Groupe, Parametre, Relation},
+};
 use crate::modele::TypeFhir;
 
 /// A condition on resources of one type.
@@ -261,6 +264,13 @@ pub enum Centre {
     Commune([u8; 5]),
 }
 
+impl Centre {
+    /// Whether a place without position stands at the centre of its commune, seen from here.
+    pub fn par_commune(&self) -> bool {
+        matches!(self, Self::Commune(_))
+    }
+}
+
 /// One sort key, most important first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tri {
@@ -341,8 +351,10 @@ pub struct Requete {
     pub condition: Noeud,
     /// First circle asked, for distances in the answer.
     pub cercle: Option<Cercle>,
-    /// Full text asked, for scores.
-    pub contenu: Option<String>,
+    /// Whether full text is asked, of whatever resource.
+    pub texte_integral: bool,
+    /// What scores the resources found.
+    pub notation: Option<Notation<Demande>>,
     /// Includes.
     pub inclusions: Vec<Inclusion>,
     /// Order; empty for the stable order.
@@ -355,8 +367,6 @@ pub struct Requete {
     pub elements: Vec<String>,
     /// Total.
     pub total: Total,
-    /// Format asked by `_format`.
-    pub format: Option<Format>,
     /// Opaque place in a walk, as received.
     pub page: Option<String>,
     /// Parameters left aside in lenient handling, to be told in the answer.

@@ -5,13 +5,16 @@
 mod champs;
 mod estimation;
 mod liens;
+mod proximite;
 mod textes;
 
+pub use proximite::centre;
 pub(super) use textes::dictionnaire;
 
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,14 +22,14 @@ use nix::time::{ClockId, clock_gettime};
 use roaring::{MultiOps, RoaringBitmap};
 
 use super::{
-    arbre::{Centre, Cercle, Critere, Intervalle, Jeton, Noeud, Prefixe, Test},
-    communes,
+    arbre::{Critere, Intervalle, Jeton, Noeud, Prefixe, Test},
     parametres::{Cible, Texte},
     unites,
 };
 use crate::{
     fhir::politique::Bloc,
-    modele::{Bits, Disque, Modele, Param, Point, Positions, Table, TypeFhir},
+    modele::{Bits, Modele, Param, Table, TypeFhir},
+    texte::Trouves,
 };
 
 /// Rows and links one request may look at, about two seconds of work.
@@ -45,8 +48,6 @@ const PEU: u64 = 4096;
 const MARQUER: u64 = 1024;
 /// Below this many rows, looking at the value of each is cheaper than putting the sets of values together.
 const PAR_RANG: u64 = 100_000;
-/// Below this many places, looking at each is cheaper than walking the grid.
-const PEU_DE_LIEUX: u64 = 128;
 /// Places looked at in the time it takes to put one cell of the grid with the others.
 const PAR_CELLULE: u64 = 32;
 /// A circle that touches few cells of the grid, metres.
@@ -65,19 +66,16 @@ pub type Payeur<'a> = &'a dyn Fn(u64) -> Result<(), TropCouteux>;
 
 /// Full text, kept beside the model.
 pub trait Textes {
-    /// Rows of these that answer a text; those read again, so that the answer is that of this moment, are paid for.
-    fn chercher(
+    /// Rows of a type that answer a text, and how well; those read again, so that the answer is that of this moment,
+    /// are paid for before any is.
+    fn trouver(
         &self,
         m: &Modele,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
-        dans: &RoaringBitmap,
         payer: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux>;
-
-    /// How well a row answers, 0 to 1.
-    fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32>;
+    ) -> Result<Arc<Trouves>, TropCouteux>;
 }
 
 type Rangs = Result<RoaringBitmap, TropCouteux>;
@@ -275,9 +273,7 @@ impl<'a> Moteur<'a> {
             }
             (Test::Proche(cercles), _) => self.proche(t, cercles, dans),
             (Test::Contenu(texte), cible) => {
-                self.payer(PAR_TEXTE)?;
-                let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
-                self.textes.chercher(self.modele, t, cible == Cible::Narratif, texte, dans, &relues)
+                Ok(&self.plein_texte(t, cible == Cible::Narratif, texte)?.rangs & dans)
             }
             (_, Cible::Champ(groupe, _)) => self.enregistrement(t, groupe, std::slice::from_ref(c), dans),
             // The parser gives no other pair.
@@ -366,32 +362,6 @@ impl<'a> Moteur<'a> {
         Ok(ids.iter().filter_map(|i| self.table(t).rang(i)).filter(|r| visibles.contains(*r)).collect())
     }
 
-    fn proche(&self, t: TypeFhir, cercles: &[Cercle], dans: &RoaringBitmap) -> Rangs {
-        let positions = &self.table(t).positions;
-        let mut r = RoaringBitmap::new();
-        for c in cercles {
-            let Some(centre) = centre(&c.centre) else { continue };
-            // Cells of the grid that the circle touches, about.
-            let cellules = ((c.rayon_m / 5_000.0).powi(2) as u64).min(16_384);
-            let disque = [Disque::nouveau(centre, c.rayon_m)];
-            r |= if dans.len() < PEU_DE_LIEUX.max(cellules * PAR_CELLULE) {
-                self.dedans(positions, &disque, dans)?
-            } else {
-                self.payer(16 + cellules)?;
-                self.dedans(positions, &disque, &(positions.grille().alentour(centre, c.rayon_m) & dans))?
-            };
-        }
-        Ok(r)
-    }
-
-    /// Rows of a set that are in one of the disks.
-    fn dedans(&self, positions: &Positions, disques: &[Disque], rangs: &RoaringBitmap) -> Rangs {
-        self.payer(rangs.len().saturating_mul(2))?;
-        let mut gardes = Vec::new();
-        self.par_lots(rangs, |lot| positions.dedans(disques, lot, |i| gardes.push(lot[i])))?;
-        Ok(Bits::en_ordre(&gardes))
-    }
-
     /// Rows of `dans` where a parameter has a value the profile sees.
     fn presents(&self, t: TypeFhir, cible: Cible, dans: &RoaringBitmap) -> Rangs {
         let table = self.table(t);
@@ -443,14 +413,6 @@ impl<'a> Moteur<'a> {
 /// What this thread has had of a core. A system without such a clock bounds nothing by it.
 fn temps() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-}
-
-/// The point a distance is measured from.
-pub fn centre(c: &Centre) -> Option<Point> {
-    match c {
-        Centre::Point { lat, lon } => Some(Point { lat: *lat, lon: *lon }),
-        Centre::Commune(code) => communes::centre(std::str::from_utf8(code).ok()?),
-    }
 }
 
 /// Rows of `dans` that are in one of these sets.

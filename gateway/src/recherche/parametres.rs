@@ -198,15 +198,8 @@ impl Parametre {
     /// Modifiers accepted, without their colon.
     pub fn modificateurs(&self) -> &'static [&'static str] {
         match (self.genre, self.cible) {
-            (
-                _,
-                Cible::Id
-                | Cible::Maj
-                | Cible::Proche
-                | Cible::ProcheCommune
-                | Cible::Contenu
-                | Cible::Narratif,
-            ) => &[],
+            (_, Cible::Id) => &["not"],
+            (_, Cible::Maj | Cible::Proche | Cible::ProcheCommune | Cible::Contenu | Cible::Narratif) => &[],
             (Genre::Token, Cible::Identifiant) => &["not", "missing"],
             (Genre::Token, _) => &["not", "missing", "in", "text"],
             (Genre::String, _) => &["contains", "exact", "missing"],

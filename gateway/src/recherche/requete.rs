@@ -19,7 +19,10 @@ use self::{
     valeurs::Comparaison,
 };
 pub(crate) use self::nombres::PREFIXES;
-use super::arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total};
+use super::{
+    arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total},
+    notation::Notation,
+};
 use crate::{fhir::outcome::Issue, modele::TypeFhir};
 
 /// Matches per page by default (rule RG_RECH_52).
@@ -30,6 +33,8 @@ pub const NOMBRE_MAX: usize = 1000;
 pub const LONGUEUR_MAX: usize = 16 * 1024;
 /// Most values in one request, all criteria together.
 const VALEURS_MAX: usize = 500;
+/// Most different full texts in one request: what answers each is kept until it ends.
+pub const TEXTES_MAX: usize = 16;
 /// Most codes that the value sets of `:in` bring into one request.
 const CODES_MAX: usize = 100_000;
 /// Most include clauses.
@@ -121,25 +126,26 @@ struct Lecture<'r> {
     regard: &'r Regard<'r>,
     valeurs: usize,
     codes: usize,
-    contenu: Option<String>,
+    /// Full texts asked, each once: type, whether of the narrative alone, text.
+    textes: Vec<(TypeFhir, bool, String)>,
 }
 
 impl<'r> Lecteur<'r> {
     fn nouveau(t: TypeFhir, regard: &'r Regard<'r>) -> Self {
         Self {
-            lecture: Lecture { regard, valeurs: 0, codes: 0, contenu: None },
+            lecture: Lecture { regard, valeurs: 0, codes: 0, textes: Vec::new() },
             requete: Requete {
                 type_fhir: t,
                 condition: Noeud::Et(Vec::new()),
                 cercle: None,
-                contenu: None,
+                texte_integral: false,
+                notation: None,
                 inclusions: Vec::new(),
                 tri: Vec::new(),
                 nombre: NOMBRE,
                 resume: Resume::default(),
                 elements: Vec::new(),
                 total: Total::default(),
-                format: None,
                 page: None,
                 ignores: Vec::new(),
             },
@@ -206,9 +212,9 @@ impl<'r> Lecteur<'r> {
         self.donnes.push(base.to_owned());
         let r = &mut self.requete;
         match base {
-            "_count" => r.nombre = reponse::nombre(valeur)?,
+            "_count" => reponse::nombre(r, valeur)?,
             "_elements" => r.elements = reponse::elements(r.type_fhir, valeur)?,
-            "_format" => r.format = Some(reponse::format_demande(valeur)?),
+            "_format" => reponse::format(valeur)?,
             "_page" => r.page = Some(reponse::page(valeur)?),
             "_summary" => r.resume = reponse::resume(valeur)?,
             "_total" => r.total = reponse::total(valeur)?,
@@ -240,33 +246,37 @@ impl<'r> Lecteur<'r> {
     }
 
     fn finir(mut self) -> Result<Requete, Vec<Issue>> {
-        self.requete.contenu = self.lecture.contenu.take();
-        // Distances are counted from the ordinary parameters before the filter, whatever their order.
-        self.requete.cercle = self.criteres.iter().chain(&self.filtres).find_map(premier_cercle);
-        if let Some(tri) = self.tri.take() {
-            let sain = self.issues.is_empty();
-            let (cles, rejets) = reponse::tri(&self.requete, &tri, sain);
-            self.requete.tri = cles;
-            for rejet in rejets {
-                self.rejeter("_sort", rejet);
-            }
-        }
-        let bornes =
-            [(self.lecture.valeurs, VALEURS_MAX, "valeurs"), (self.clauses, INCLUSIONS_MAX, "inclusions")];
+        let bornes = [
+            (self.lecture.valeurs, VALEURS_MAX, "valeurs"),
+            (self.clauses, INCLUSIONS_MAX, "inclusions"),
+            (self.lecture.textes.len(), TEXTES_MAX, "textes intégraux différents"),
+        ];
         for (n, max, quoi) in bornes {
             if n > max {
                 let texte = format!("La requête porte {n} {quoi}. Attendu : {max} au plus.");
                 self.issues.push(Issue::new("too-costly", texte));
             }
         }
-        if !self.issues.is_empty() {
-            return Err(self.issues);
+        let sain = self.issues.is_empty();
+        let requete = &mut self.requete;
+        requete.texte_integral = !self.lecture.textes.is_empty();
+        // Distances are counted from the ordinary parameters before the filter, whatever their order.
+        requete.cercle = self.criteres.iter().chain(&self.filtres).find_map(premier_cercle);
+        // What is refused is not worth putting together.
+        if sain {
+            let mut noeuds = vec![relier(Expression::Et(std::mem::take(&mut self.criteres)))];
+            noeuds.extend(std::mem::take(&mut self.filtres).into_iter().map(relier));
+            requete.condition = correlation::tous(noeuds);
+            requete.notation = Notation::de(&requete.condition);
         }
-        let mut noeuds = vec![relier(Expression::Et(self.criteres))];
-        noeuds.extend(self.filtres.into_iter().map(relier));
-        let mut requete = self.requete;
-        requete.condition = correlation::tous(noeuds);
-        Ok(requete)
+        if let Some(tri) = self.tri.take() {
+            let (cles, rejets) = reponse::tri(&self.requete, &tri, sain);
+            self.requete.tri = cles;
+            for rejet in rejets {
+                self.rejeter("_sort", rejet);
+            }
+        }
+        if self.issues.is_empty() { Ok(self.requete) } else { Err(self.issues) }
     }
 }
 
@@ -309,7 +319,7 @@ struct Rejet {
     code: &'static str,
     message: String,
     attendu: String,
-    /// Something unknown: left aside for who asks for lenience.
+    /// Something unknown, or a page too large: left aside, and told, for who asks for lenience.
     ignorable: bool,
 }
 

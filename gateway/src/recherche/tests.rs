@@ -11,6 +11,7 @@ use ror_proto::{
 
 use super::{
     arbre::Requete,
+    chercher, communes,
     evaluation::{Moteur, Payeur, Textes, TropCouteux},
     parametres::Relation,
     requete::{self, Regard},
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
     modele::{Modele, Param, Point, Source, TypeFhir},
+    texte::Trouves,
 };
 
 const OFFRE: TypeFhir = TypeFhir::HealthcareService;
@@ -29,23 +31,45 @@ const CENTRE: Point = Point { lat: 46.5, lon: 2.7 };
 /// Rows of a page.
 const PAGE: usize = 37;
 
-struct SansTexte;
+/// No row answers any text.
+pub(super) struct SansTexte;
 
 impl Textes for SansTexte {
-    fn chercher(
+    fn trouver(
         &self,
         _: &Modele,
         _: TypeFhir,
         _: bool,
         _: &str,
-        _: &RoaringBitmap,
         _: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux> {
-        Ok(RoaringBitmap::new())
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        Ok(Arc::default())
     }
+}
 
-    fn score(&self, _: &Modele, _: TypeFhir, _: &str, _: u32) -> Option<f32> {
-        None
+/// Texts that most rows answer, by their first letter.
+struct ParLettre;
+
+impl ParLettre {
+    fn note(texte: &str, rang: u32) -> Option<f32> {
+        let n = rang * 31 + u32::from(texte.as_bytes()[0]);
+        (n % 5 != 0).then(|| (n % 97 + 1) as f32 / 98.0)
+    }
+}
+
+impl Textes for ParLettre {
+    fn trouver(
+        &self,
+        m: &Modele,
+        t: TypeFhir,
+        _: bool,
+        texte: &str,
+        _: Payeur<'_>,
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        let mut trouves = Trouves::default();
+        let notes = m.table(t).presentes().iter().map(|r| (r, Self::note(texte, r)));
+        trouves.corriger(&notes.filter(|(_, n)| n.is_some()).collect::<Vec<_>>());
+        Ok(Arc::new(trouves))
     }
 }
 
@@ -131,8 +155,8 @@ fn lieux(m: &Modele, offre: u32) -> Vec<u32> {
 fn conditions_on_places_hold_of_one_and_the_same() {
     let m = repertoire();
     let moteur = Moteur::nouveau(&m, PROFIL, &SansTexte, i64::MAX);
-    let pres =
-        |lieu: u32, km: u32| m.table(LIEU).positions.point(lieu).distance(CENTRE) <= f64::from(km) * 1e3;
+    let positions = &m.table(LIEU).positions;
+    let pres = |lieu: u32, km: u32| positions.point(lieu, false).distance(CENTRE) <= f64::from(km) * 1e3;
     let a =
         |lieu: u32, code: &str| m.table(LIEU).index.chercher(Param::CommuneCog, None, code).contains(lieu);
     let verifier = |q: &str, condition: &dyn Fn(u32) -> bool| {
@@ -157,6 +181,96 @@ fn conditions_on_places_hold_of_one_and_the_same() {
     }
 }
 
+#[test]
+fn the_best_answers_come_first_by_the_texts_asked_of_them() {
+    let m = Arc::new(repertoire());
+    let un: fn(u32) -> Option<f32> = |r| ParLettre::note("a", r);
+    let moyenne: fn(u32) -> Option<f32> =
+        |r| Some((ParLettre::note("a", r)? + ParLettre::note("b", r)?) / 2.0);
+    let meilleure: fn(u32) -> Option<f32> =
+        |r| ParLettre::note("a", r).into_iter().chain(ParLettre::note("b", r)).reduce(f32::max);
+    let cas = [
+        ("_content=a", un),
+        // What is asked of others, or denied, scores nothing, wherever it stands.
+        ("location._content=c&_content=a", un),
+        ("_filter=not(_content eq b) and _content eq a", un),
+        ("_content=a&_text=b", moyenne),
+        ("_filter=_content eq a or _text eq b", meilleure),
+    ];
+    for (q, score) in cas {
+        let requete = lire(OFFRE, &format!("{q}&_sort=-_score&_count=1000"));
+        let moteur = Moteur::nouveau(&m, PROFIL, &ParLettre, i64::MAX);
+        let rangs = moteur.rangs(OFFRE, &requete.condition).unwrap();
+        let mut attendus: Vec<(Option<f32>, u32)> = rangs.iter().map(|r| (score(r), r)).collect();
+        assert!(attendus.len() > 50 && attendus.iter().all(|(s, _)| s.is_some()), "{q}");
+        attendus.sort_by(|(a, ra), (b, rb)| {
+            b.partial_cmp(a).unwrap().then_with(|| m.table(OFFRE).comparer(*ra, *rb))
+        });
+        attendus.truncate(1000);
+        let page = chercher(&m, &requete, PROFIL, Depart::Debut, &ParLettre, i64::MAX).unwrap();
+        let vus: Vec<_> = page.trouves.iter().map(|t| (t.score, t.rang)).collect();
+        assert_eq!(vus, attendus, "{q}");
+    }
+}
+
+#[test]
+fn answers_to_full_text_are_paid_for() {
+    let m = repertoire();
+    let question = |budget| Moteur::nouveau(&m, PROFIL, &ParLettre, budget).plein_texte(OFFRE, false, "a");
+    assert_eq!(question(20_000).err(), Some(TropCouteux), "nothing is left for what answers");
+    assert!(question(22_000).is_ok_and(|t| t.rangs.len() > 1_000));
+}
+
+#[test]
+fn around_a_commune_a_place_without_position_stands_at_the_centre_of_its_own() {
+    let m = Arc::new(repertoire());
+    let centre = communes::centre("44001").unwrap();
+    let positions = &m.table(LIEU).positions;
+    let ou = |lieu: u32| {
+        let de = |code: &str| m.table(LIEU).index.chercher(Param::CommuneCog, None, code).contains(lieu);
+        let code = ["44001", "44002", "44003"].into_iter().find(|c| de(c));
+        let propre = Some(positions.point(lieu, false)).filter(|p| p.lat.is_finite());
+        propre.or_else(|| communes::centre(code?))
+    };
+    let km = |lieu: u32| ou(lieu).map(|p| p.distance(centre) / 1e3);
+    let moteur = Moteur::nouveau(&m, PROFIL, &SansTexte, i64::MAX);
+    let visibles = |t: TypeFhir| m.table(t).visibles(PROFIL);
+    let mut tailles = Vec::new();
+    for rayon in [1, 30, 60, 400, 2000] {
+        let pres = |l: u32| km(l).is_some_and(|km| km <= f64::from(rayon));
+        let q = format!("near-insee-code=44001|{rayon}|km");
+        let attendus: RoaringBitmap = visibles(LIEU).iter().filter(|l| pres(*l)).collect();
+        assert_eq!(moteur.rangs(LIEU, &lire(LIEU, &q).condition).unwrap(), attendus, "{q}");
+        // A link says the same as what it leads to, from all offers or from few.
+        for autre in ["", "&name:contains=parc", "&name:contains=3"] {
+            let q = format!("location.{q}{autre}");
+            let nommees = moteur.rangs(OFFRE, &lire(OFFRE, autre).condition).unwrap();
+            let attendues: RoaringBitmap =
+                nommees.iter().filter(|o| lieux(&m, *o).into_iter().any(pres)).collect();
+            assert_eq!(moteur.rangs(OFFRE, &lire(OFFRE, &q).condition).unwrap(), attendues, "{q}");
+        }
+        // From a point, a commune is no position.
+        let point = format!("near={}|{}|{rayon}|km", centre.lat, centre.lon);
+        let propres = moteur.rangs(LIEU, &lire(LIEU, &point).condition).unwrap();
+        let attendus: RoaringBitmap =
+            attendus.iter().filter(|l| positions.point(*l, false).lat.is_finite()).collect();
+        assert_eq!(propres, attendus, "{point}");
+        tailles.push(attendus.len());
+    }
+    assert!(tailles[0] == 0 && tailles[4] > 400, "{tailles:?}");
+    let requete = lire(LIEU, "near-insee-code=44001|2000|km&_sort=near-insee-code&_count=1000");
+    let page = chercher(&m, &requete, PROFIL, Depart::Debut, &SansTexte, i64::MAX).unwrap();
+    let dites: Vec<f64> = page.trouves.iter().filter_map(|t| t.distance_km).collect();
+    let voulues = page.trouves.iter().filter_map(|t| km(t.rang));
+    assert!(dites.len() == page.trouves.len() && dites.is_sorted() && dites[0] < 1e-3);
+    assert!(dites.iter().zip(voulues).all(|(d, v)| (d - v).abs() < 1e-6));
+    // Ordered from a point, those that have none come last, and tell none.
+    let requete = lire(LIEU, "_filter=near eq 46.5|2.7|9|km or near-insee-code eq 44001|60|km&_sort=near");
+    let page = chercher(&m, &requete, PROFIL, Depart::Debut, &SansTexte, i64::MAX).unwrap();
+    let sans = page.trouves.iter().skip_while(|t| t.distance_km.is_some());
+    assert!(sans.clone().count() > 10 && sans.clone().all(|t| t.distance_km.is_none()));
+}
+
 /// What an order reads of a row: the name, the date, the distance or the id.
 fn cle(m: &Modele, t: TypeFhir, rang: u32, quoi: &str) -> Option<Cle<'static>> {
     let table = m.table(t);
@@ -164,7 +278,7 @@ fn cle(m: &Modele, t: TypeFhir, rang: u32, quoi: &str) -> Option<Cle<'static>> {
         "name" => table.noms.get(rang).cloned().flatten().map(|n| Cle::Texte(n.to_string().into())),
         "_lastUpdated" => Some(Cle::Nombre(m.maj(t, rang, PROFIL) as f64)),
         "near" => {
-            let d = table.positions.point(rang).distance(CENTRE);
+            let d = table.positions.point(rang, false).distance(CENTRE);
             d.is_finite().then_some(Cle::Nombre(d))
         }
         _ => Some(Cle::Texte(table.id(rang).to_string().into())),
@@ -214,7 +328,7 @@ fn pages_follow_the_order_asked_both_ways() {
             assert!(attendus.len() > 3 * PAGE, "{q}: {}", attendus.len());
             let tranche = |depart: Depart| -> Tranche {
                 let depuis = requete.cercle.map(|c| c.centre);
-                let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, &|_| None, &rangs, depart);
+                let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, None, &rangs, depart);
                 ordre.and_then(|o| o.tranche(&moteur, &rangs, depart, PAGE)).unwrap()
             };
             let mut pages = vec![tranche(Depart::Debut)];

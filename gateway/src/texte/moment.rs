@@ -1,7 +1,7 @@
 //! Full text at a moment: what the index says, corrected by the rows that changed since its last
 //! commit or after the moment.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use roaring::RoaringBitmap;
@@ -14,7 +14,10 @@ use super::{
 use crate::{
     fhir::politique::Bloc,
     modele::{Extrait, Modele, TypeFhir},
-    recherche::evaluation::{Payeur, Textes, TropCouteux},
+    recherche::{
+        evaluation::{Payeur, Textes, TropCouteux},
+        requete::TEXTES_MAX,
+    },
 };
 
 /// Full text for one request.
@@ -23,8 +26,8 @@ pub struct TextesDuMoment {
     vue: Arc<Vue>,
     tables: Arc<Tables>,
     profil: u8,
-    // A request may ask the same text to filter, to order and to score, row by row.
-    trouves: Mutex<Vec<Deja>>,
+    // A request may ask the same text to filter and to score; a feed has several requests, and the last ones are kept.
+    trouves: Mutex<VecDeque<Deja>>,
 }
 
 /// What was asked already, and what answers.
@@ -52,27 +55,6 @@ impl TextesDuMoment {
     /// Whether every row is known: until then some would be missed.
     pub fn entiers(&self) -> bool {
         self.vue.entiere
-    }
-
-    /// What answers; the rows to read again are paid for before any is.
-    fn trouver(
-        &self,
-        m: &Modele,
-        t: TypeFhir,
-        narratif: bool,
-        texte: &str,
-        payer: Payeur<'_>,
-    ) -> Result<Arc<Trouves>, TropCouteux> {
-        let meme = |((dt, dn, dx), _): &&Deja| (*dt, *dn, dx.as_str()) == (t, narratif, texte);
-        if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
-            return Ok(trouves.clone());
-        }
-        // After the index was taken: what it holds of the changes that come after is among the rows changed since.
-        let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
-        payer(touches.len())?;
-        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
-        self.trouves.lock().push(((t, narratif, texte.to_owned()), trouves.clone()));
-        Ok(trouves)
     }
 
     fn interroger(
@@ -122,22 +104,28 @@ impl TextesDuMoment {
 }
 
 impl Textes for TextesDuMoment {
-    fn chercher(
+    fn trouver(
         &self,
         m: &Modele,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
-        dans: &RoaringBitmap,
         payer: Payeur<'_>,
-    ) -> Result<RoaringBitmap, TropCouteux> {
-        Ok(&self.trouver(m, t, narratif, texte, payer)?.rangs & dans)
-    }
-
-    fn score(&self, m: &Modele, t: TypeFhir, texte: &str, rang: u32) -> Option<f32> {
-        // Nearly always found already, and paid for.
-        let score = |narratif: bool| self.trouver(m, t, narratif, texte, &|_| Ok(())).ok()?.score(rang);
-        score(false).or_else(|| score(true))
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        let meme = |((dt, dn, dx), _): &&Deja| (*dt, *dn, dx.as_str()) == (t, narratif, texte);
+        if let Some((_, trouves)) = self.trouves.lock().iter().find(meme) {
+            return Ok(trouves.clone());
+        }
+        // After the index was taken: what it holds of the changes that come after is among the rows changed since.
+        let touches = self.index.touches_depuis(t, m.texte().min(self.vue.numero));
+        payer(touches.len())?;
+        let trouves = Arc::new(self.interroger(m, t, narratif, texte, &touches));
+        let mut deja = self.trouves.lock();
+        if deja.len() >= TEXTES_MAX {
+            deja.pop_front();
+        }
+        deja.push_back(((t, narratif, texte.to_owned()), trouves.clone()));
+        Ok(trouves)
     }
 }
 
@@ -145,13 +133,70 @@ impl Textes for TextesDuMoment {
 mod tests {
     use std::cell::RefCell;
 
+    use prost::Message as _;
+    use ror_proto::{
+        common::v1::{Evenement, Meta},
+        offers::v1::{Offer, OffreOperationnelle, offer},
+    };
+
     use super::*;
-    use crate::fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut};
+    use crate::{
+        fhir::politique::{POLITIQUE_TSV, PROFILS, Politique, politique_par_defaut},
+        modele::Source,
+    };
+
+    fn vide() -> Modele {
+        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
+        Modele::nouveau(Arc::new(politique))
+    }
+
+    #[test]
+    fn each_row_answers_by_what_its_reader_sees_of_it() {
+        let mut m = vide();
+        for s in Source::TOUTES {
+            m.debut_instantane(s);
+            m.fin_instantane(s);
+        }
+        let offre = |id: &str, unite_sensible: bool| {
+            let meta = Some(Meta { id: id.into(), ..Default::default() });
+            let o = OffreOperationnelle { meta, unite_sensible, ..Default::default() };
+            let etat = Offer { ressource: Some(offer::Ressource::Offre(o)) }.encode_to_vec().into();
+            Evenement { agregat_id: id.into(), version: 1, etat, ..Default::default() }
+        };
+        m.appliquer(Source::Offers, &[offre("ordinaire", false), offre("sensible", true)]);
+        let t = TypeFhir::HealthcareService;
+        let toutes = m.table(t).presentes().clone();
+        let fiche = |rang: u32| Fiche {
+            type_fhir: t,
+            rang,
+            narratif: "Unité".to_owned(),
+            contenu: "consultation".to_owned(),
+            fin: "chirurgie".to_owned(),
+        };
+        let index = Arc::new(TexteIntegral::nouveau(0, None).unwrap());
+        // Not as changes: the index alone answers.
+        index.nourrir(toutes.iter().map(fiche).collect(), Vec::new());
+        index.achever();
+        let mut melees = 0;
+        for profil in 0..PROFILS as u8 {
+            let cachees = m.table(t).masquees(m.politique(), Bloc::OffreFine, profil, 0);
+            let textes = TextesDuMoment::nouveau(index.clone(), Arc::default(), profil);
+            let trouver = |narratif: bool, texte: &str| {
+                textes.trouver(&m, t, narratif, texte, &|_| Ok(())).unwrap().rangs.clone()
+            };
+            assert_eq!(trouver(false, "consultation"), toutes, "{profil}");
+            assert_eq!(trouver(false, "chirurgie"), &toutes - &cachees, "{profil}");
+            // What is hidden excludes nothing.
+            assert_eq!(trouver(false, "unité -chirurgie"), cachees, "{profil}");
+            assert!(trouver(true, "chirurgie").is_empty(), "{profil}");
+            melees += usize::from(cachees.len() == 1);
+        }
+        assert!(toutes.len() == 2 && melees > 0, "some profile reads the block of one of them only");
+    }
 
     #[test]
     fn rows_read_again_are_paid_for_once_and_before() {
-        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
-        let m = Modele::nouveau(Arc::new(politique));
+        let m = vide();
         let index = Arc::new(TexteIntegral::nouveau(0, None).unwrap());
         let t = TypeFhir::Organization;
         // The index is ahead of the moment by these three rows, which it does not have.
@@ -166,16 +211,23 @@ mod tests {
         index.poser(fiches.collect::<Vec<_>>());
         index.achever();
         let textes = TextesDuMoment::nouveau(index, Arc::default(), 1);
-        let dans: RoaringBitmap = (0..10).collect();
-        assert!(textes.chercher(&m, t, true, &texte, &dans, &|_| Err(TropCouteux)).is_err());
+        assert!(textes.trouver(&m, t, true, &texte, &|_| Err(TropCouteux)).is_err());
         let payes = RefCell::new(Vec::new());
         let payer = |n: u64| {
             payes.borrow_mut().push(n);
             Ok::<_, TropCouteux>(())
         };
         for _ in 0..2 {
-            assert!(textes.chercher(&m, t, true, &texte, &dans, &payer).unwrap().is_empty());
+            assert!(textes.trouver(&m, t, true, &texte, &payer).unwrap().rangs.is_empty());
         }
-        assert_eq!(payes.into_inner(), [3]);
+        assert_eq!(payes.borrow().as_slice(), [3]);
+        // Answers are kept, but not without bound: the first one asked is the first forgotten.
+        for n in 0..TEXTES_MAX {
+            textes.trouver(&m, t, true, &format!("mot{n}"), &payer).unwrap();
+        }
+        textes.trouver(&m, t, true, "mot0", &payer).unwrap();
+        assert_eq!((payes.borrow().len(), textes.trouves.lock().len()), (1 + TEXTES_MAX, TEXTES_MAX));
+        textes.trouver(&m, t, true, &texte, &payer).unwrap();
+        assert_eq!(payes.into_inner().len(), 2 + TEXTES_MAX);
     }
 }

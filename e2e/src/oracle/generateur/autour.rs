@@ -24,7 +24,8 @@ impl Generateur<'_> {
         let cercle = Cercle { centre, distance: distance.map(str::to_owned), unite };
         let (index, rayon) = (self.index, cercle.rayon());
         let milieu = proximite::centre(&cercle.centre, &index.contexte)?;
-        let mut positions = index.table(Genre::Location).lignes.iter().filter_map(|l| l.position);
+        let lieux = index.table(Genre::Location).lignes.iter();
+        let mut positions = lieux.filter_map(|l| proximite::lieu(l, &cercle.centre, &index.contexte));
         let net = positions.all(|p| (proximite::distance(milieu, p) - rayon).abs() > MARGE);
         net.then_some(cercle)
     }

@@ -135,7 +135,7 @@ fn trouves(m: &Modele) -> Vec<String> {
         format!("{:?}", offres.ages_haut.toutes().collect::<Vec<_>>()),
         format!("{:?}", lieux.villes.egal("nantes")),
         format!("{:?}", lieux.codes_postaux.egal("44000")),
-        format!("{:?}", lieux.positions.grille().alentour(nantes, 3_000.0)),
+        format!("{:?}", lieux.positions.grille().alentour(nantes, 3_000.0, false)),
     ];
     for (table, groupe) in [
         (sites, Groupe::Tarif),

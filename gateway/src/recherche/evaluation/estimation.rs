@@ -84,7 +84,7 @@ impl Moteur<'_> {
         let positions = &self.table(t).positions;
         let un = |c: &Cercle| match centre(&c.centre) {
             Some(_) if c.rayon_m > PETIT_RAYON => tout / 16,
-            Some(p) => positions.grille().environ(p, c.rayon_m),
+            Some(p) => positions.grille().environ(p, c.rayon_m, c.centre.par_commune()),
             None => 0,
         };
         cercles.iter().map(un).sum::<u64>().min(tout)

@@ -86,9 +86,11 @@ impl Moteur<'_> {
         if relation != Relation::Lieux {
             return Ok(None);
         }
-        let centres = cercles.iter().filter_map(|c| Some((centre(&c.centre)?, c.rayon_m)));
-        let cellules: Vec<&RoaringBitmap> =
-            centres.flat_map(|(p, rayon)| self.modele.alentours.touchees(p, rayon)).collect();
+        let touchees = |c: &Cercle| {
+            let alentours = &self.modele.alentours;
+            Some(alentours.touchees(centre(&c.centre)?, c.rayon_m, c.centre.par_commune()))
+        };
+        let cellules: Vec<&RoaringBitmap> = cercles.iter().filter_map(touchees).flatten().collect();
         let prix = cellules.len() as u64 * PAR_CELLULE;
         if prix >= dans.len() {
             return Ok(None);
@@ -103,6 +105,8 @@ impl Moteur<'_> {
         let (visibles, positions) = (self.visibles(t), &self.table(t).positions);
         let disque = |c: &Cercle| Some(Disque::nouveau(centre(&c.centre)?, c.rayon_m));
         let disques: Vec<Disque> = cercles.iter().filter_map(disque).collect();
+        // They are values of one parameter.
+        let par_commune = cercles.iter().any(|c| c.centre.par_commune());
         self.payer(dans.len().saturating_mul(2))?;
         let mut gardes: Vec<u32> = Vec::new();
         let (mut rangs, mut cibles): (Vec<u32>, Vec<u32>) =
@@ -116,7 +120,7 @@ impl Moteur<'_> {
                     cibles.push(*c);
                 }
             }
-            positions.dedans(&disques, &cibles, |i| {
+            positions.dedans(&disques, par_commune, &cibles, |i| {
                 // The links of a row follow one another.
                 if gardes.last() != Some(&rangs[i]) && visibles.contains(cibles[i]) {
                     gardes.push(rangs[i]);

@@ -1,12 +1,15 @@
-//! Texts searched as strings: the words of names give candidates, the names decide.
+//! Texts searched as strings: the words of names give candidates, the names decide. Full text, by its price.
+
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use ror_proto::{offers::v1::offer, structures::v1::structure};
 
-use super::{Moteur, PEU, Rangs};
+use super::{Moteur, PAR_CORRECTION, PAR_TEXTE, PEU, Rangs, TropCouteux};
 use crate::{
     modele::{Dictionnaire, Modele, Table, TypeFhir, plier},
     recherche::{arbre::ModeTexte, parametres::Texte},
+    texte::Trouves,
 };
 
 /// The dictionary of a text that is searched whole.
@@ -20,6 +23,20 @@ pub fn dictionnaire(table: &Table, quoi: Texte) -> &Dictionnaire {
 }
 
 impl Moteur<'_> {
+    /// What answers a full text: the question, each row read again and each answer are paid for.
+    pub(in crate::recherche) fn plein_texte(
+        &self,
+        t: TypeFhir,
+        narratif: bool,
+        texte: &str,
+    ) -> Result<Arc<Trouves>, TropCouteux> {
+        self.payer(PAR_TEXTE)?;
+        let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
+        let trouves = self.textes.trouver(self.modele, t, narratif, texte, &relues)?;
+        self.payer(trouves.rangs.len())?;
+        Ok(trouves)
+    }
+
     pub(super) fn texte(
         &self,
         t: TypeFhir,

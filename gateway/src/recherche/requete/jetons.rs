@@ -1,6 +1,4 @@
-//! Tokens: codes with or without their system, identifiers with their key, value sets.
-
-use ror_domaine::identifiants::{Finess, IdNatPs, IdNatStruct, Rpps};
+//! Tokens: codes with or without their system, identifiers, value sets.
 
 use super::{
     CODES_MAX, Lecture, Rejet, court,
@@ -44,7 +42,7 @@ fn un(l: &Lecture<'_>, p: &Parametre, v: &str, herite: &mut Option<String>) -> R
     let code = (!code.is_empty()).then_some(code);
     // "|code" is the code alone.
     let Some(ecrit) = ecrit.filter(|e| !e.is_empty()) else {
-        return Ok(Jeton { systeme: herite.clone(), code });
+        return Ok(jeton(p, herite.clone(), code));
     };
     let systeme = normaliser_systeme(&ecrit);
     if p.cible == Cible::Identifiant {
@@ -52,13 +50,13 @@ fn un(l: &Lecture<'_>, p: &Parametre, v: &str, herite: &mut Option<String>) -> R
             *herite = None;
             return Ok(Jeton { systeme: None, code });
         }
-        controler_identifiant(&systeme, code.as_deref())?;
+        controler_systeme(&systeme)?;
     } else if !(l.regard.connu)(&ecrit) && !(l.regard.connu)(&systeme) {
         let message = format!("Le système de codes « {} » est inconnu.", court(&ecrit));
         return Err(Rejet::new("code-invalid", message, "le canonique d'une TRE, ou le code seul"));
     }
     *herite = Some(systeme.clone());
-    Ok(Jeton { systeme: Some(systeme), code })
+    Ok(jeton(p, Some(systeme), code))
 }
 
 /// What tokens ask: any identifier at all, when one of them says no more.
@@ -98,8 +96,8 @@ pub(super) fn de_jeux(l: &mut Lecture<'_>, donnes: &[&str]) -> Result<Vec<Jeton>
     Ok(jetons)
 }
 
-/// A number typed by hand with a wrong key would silently find nothing.
-fn controler_identifiant(systeme: &str, code: Option<&str>) -> Result<(), Rejet> {
+/// The systems of the identifiers that are shown, and of the RPPS numbers.
+fn controler_systeme(systeme: &str) -> Result<(), Rejet> {
     let systemes = [
         c::SYS_FINESS,
         c::SYS_ID_NAT_STRUCT,
@@ -110,17 +108,17 @@ fn controler_identifiant(systeme: &str, code: Option<&str>) -> Result<(), Rejet>
         c::SYS_OI,
         SYS_RPPS,
     ];
-    if !systemes.contains(&systeme) {
-        let message = format!("Le système d'identifiants « {} » est inconnu.", court(systeme));
-        return Err(Rejet::new("code-invalid", message, systemes.join(", ")));
+    if systemes.contains(&systeme) {
+        return Ok(());
     }
-    let Some(code) = code else { return Ok(()) };
-    let faute = match systeme {
-        c::SYS_FINESS => Finess::lire(code).err(),
-        c::SYS_ID_NAT_STRUCT => IdNatStruct::lire(code).err(),
-        c::SYS_ID_NAT_PS => IdNatPs::lire(code).err(),
-        SYS_RPPS => Rpps::lire(code).err(),
-        _ => None,
-    };
-    faute.map_or(Ok(()), |f| Err(Rejet::new("value", f.message, f.attendu)))
+    let message = format!("Le système d'identifiants « {} » est inconnu.", court(systeme));
+    Err(Rejet::new("code-invalid", message, systemes.join(", ")))
+}
+
+/// An idNatStruct, `1` and the FINESS number, is published as a FINESS number: it is looked for under any system.
+fn jeton(p: &Parametre, systeme: Option<String>, code: Option<String>) -> Jeton {
+    let national = p.cible == Cible::Identifiant
+        && systeme.as_deref() == Some(c::SYS_FINESS)
+        && code.as_ref().is_some_and(|c| c.len() == 10 && c.starts_with('1'));
+    Jeton { systeme: systeme.filter(|_| !national), code }
 }

@@ -6,9 +6,10 @@ use super::{
     sans_modificateur,
 };
 use crate::{
+    http::format_nomme,
     modele::TypeFhir,
     recherche::{
-        arbre::{CleTri, Format, Inclusion, Requete, Resume, Total, Tri},
+        arbre::{CleTri, Inclusion, Requete, Resume, Total, Tri},
         parametres::{Cible, Relation, relation},
     },
 };
@@ -32,13 +33,24 @@ pub(super) const GENERAUX: [&str; 10] = [
 /// Most elements of `_elements`.
 const ELEMENTS_MAX: usize = 64;
 
-/// `_count`.
-pub(super) fn nombre(v: &str) -> Result<usize, Rejet> {
-    let lu = v.parse::<usize>().ok().filter(|n| *n <= NOMBRE_MAX);
-    lu.ok_or_else(|| {
-        let message = format!("« {} » n'est pas une taille de page.", court(v));
-        Rejet::new("value", message, format!("un entier de 0 à {NOMBRE_MAX}"))
-    })
+/// `_count`: what is past the largest page is that page, for who asks for lenience.
+pub(super) fn nombre(r: &mut Requete, v: &str) -> Result<(), Rejet> {
+    let attendu = format!("un entier de 0 à {NOMBRE_MAX}");
+    match v.parse::<usize>() {
+        Ok(n) if n <= NOMBRE_MAX => {
+            r.nombre = n;
+            Ok(())
+        }
+        Ok(_) => {
+            r.nombre = NOMBRE_MAX;
+            let message = format!("Une page porte {NOMBRE_MAX} ressources au plus, pas {}.", court(v));
+            Err(Rejet { ignorable: true, ..Rejet::new("value", message, attendu) })
+        }
+        Err(_) => {
+            let message = format!("« {} » n'est pas une taille de page.", court(v));
+            Err(Rejet::new("value", message, attendu))
+        }
+    }
 }
 
 /// `_total`.
@@ -68,21 +80,13 @@ pub(super) fn resume(v: &str) -> Result<Resume, Rejet> {
     }
 }
 
-/// `_format`.
-pub(super) fn format_demande(v: &str) -> Result<Format, Rejet> {
-    // A plus sign that was not encoded is a space.
-    match v {
-        "json" | "text/json" | "application/json" | "application/fhir+json" | "application/fhir json" => {
-            Ok(Format::Json)
-        }
-        "xml" | "text/xml" | "application/xml" | "application/fhir+xml" | "application/fhir xml" => {
-            Ok(Format::Xml)
-        }
-        _ => {
-            let message = format!("Le format « {} » n'est pas servi.", court(v));
-            Err(Rejet::new("not-supported", message, "application/fhir+json ou application/fhir+xml"))
-        }
+/// `_format`: one that is served; the layer that turns answers reads it by itself.
+pub(super) fn format(v: &str) -> Result<(), Rejet> {
+    if format_nomme(v).is_some() {
+        return Ok(());
     }
+    let message = format!("Le format « {} » n'est pas servi.", court(v));
+    Err(Rejet::new("not-supported", message, "application/fhir+json ou application/fhir+xml"))
 }
 
 /// `_page`.
@@ -127,6 +131,8 @@ pub(super) fn tri(r: &Requete, v: &str, sain: bool) -> (Vec<Tri>, Vec<Rejet>) {
     let (mut cles, mut rejets) = (Vec::new(), Vec::new());
     for ecrite in ecrites {
         match cle(r, ecrite, sain) {
+            // Given again, a key orders nothing more.
+            Ok(c) if cles.contains(&c) => {}
             Ok(c) => cles.push(c),
             Err(r) => rejets.push(r),
         }
@@ -148,9 +154,10 @@ fn cle(r: &Requete, ecrite: &str, sain: bool) -> Result<Tri, Rejet> {
         ));
     }
     if nom == "_score" {
-        if sain && r.contenu.is_none() {
-            let message = "Trier par « _score » demande une recherche en texte intégral.";
-            return Err(Rejet::new("value", message, "un critère _content dans la requête"));
+        if sain && r.notation.is_none() {
+            let message = "Trier par « _score » demande un texte intégral sur les ressources cherchées.";
+            let attendu = "un critère _content ou _text, sans lien et hors de not(…)";
+            return Err(Rejet::new("value", message, attendu));
         }
         return Ok(Tri { chemin: Vec::new(), cle: CleTri::Score, descendant });
     }

@@ -62,8 +62,9 @@ fn ordinaire(l: &mut Lecture<'_>, p: &'static Parametre, donnes: &[&str]) -> Res
             if plier(&texte).trim().is_empty() {
                 return Err(texte_vide());
             }
-            if l.contenu.is_none() {
-                l.contenu = Some(texte.clone());
+            let demande = (p.type_fhir, p.cible == Cible::Narratif, texte.clone());
+            if !l.textes.contains(&demande) {
+                l.textes.push(demande);
             }
             Ok(Test::Contenu(texte))
         }

@@ -110,7 +110,8 @@ impl Vie {
         let textes = TextesDuMoment::nouveau(self.texte.clone(), self.indexeur.libelles().0, 1);
         let m = self.annuaire.instant();
         let un = |mot: &&str| {
-            let trouves = textes.chercher(&m, T, false, mot, m.table(T).presentes(), &|_| Ok(())).unwrap();
+            let trouves = textes.trouver(&m, T, false, mot, &|_| Ok(())).unwrap();
+            let trouves = &trouves.rangs & m.table(T).presentes();
             let mut ids: Vec<String> = trouves.iter().map(|r| m.table(T).id(r).to_string()).collect();
             ids.sort();
             ids.join(" ")

@@ -16,7 +16,7 @@ use crate::{
 fn lu(texte: &str) -> Result<Expression, Vec<String>> {
     let texte = texte.replace("S|", "https://x/s|");
     let r = regard(false);
-    let mut l = Lecture { regard: &r, valeurs: 0, codes: 0, contenu: None };
+    let mut l = Lecture { regard: &r, valeurs: 0, codes: 0, textes: Vec::new() };
     lire(Offre, &texte, &mut l).map_err(|f| f.into_iter().map(|i| i.diagnostics).collect())
 }
 

@@ -69,7 +69,8 @@ fn names_that_lead_nowhere_say_what_would() {
     dit(Offre, "organization:Location.name=x", &["mène à Organization", "organization.<paramètre>"]);
     dit(Orga, "identifier:above=1", &[":above", "organization.<paramètre>:above"]);
     dit(Offre, "location.identifier:above=1", &[":above"]);
-    dit(Offre, "_id:missing=true", &["aucun modificateur"]);
+    dit(Offre, "_id:missing=true", &[":not"]);
+    dit(Offre, "_lastUpdated:missing=true", &["aucun modificateur"]);
     dit(Offre, "name:not=x", &[":contains, :exact, :missing"]);
 }
 
@@ -82,7 +83,6 @@ fn wrong_values_say_what_is_accepted() {
     dit(Offre, "specialty:missing=oui", &["true ou false"]);
     dit(Orga, "drop-zone=oui", &["true ou false"]);
     dit(Orga, "identifier=https://y|1", &["https://finess.esante.gouv.fr"]);
-    dit(Orga, "identifier=https://finess.esante.gouv.fr|010000025", &["clé"]);
     dit(Offre, "organization=Location/x", &["Organization/<id>"]);
     dit(Offre, "_id=pas un id !", &["_id", "tirets"]);
     dit(Lieu, "near=91|0", &["latitude"]);
@@ -109,6 +109,12 @@ fn bounds_are_told() {
     assert!(lire(Orga, &inclusions(INCLUSIONS_MAX), &regard(false)).is_ok());
     dit(Orga, &inclusions(INCLUSIONS_MAX + 1), &["33 inclusions"]);
     dit(Orga, &format!("_sort={}", ["name"; TRIS_MAX + 1].join(",")), &["8 clés"]);
+    let textes = |n: usize| {
+        let textes: Vec<String> = (0..n).map(|i| format!("t{i} or t0")).collect();
+        format!("_filter=_content eq {}", textes.join(" or "))
+    };
+    assert!(lire(Orga, &textes(TEXTES_MAX), &regard(false)).is_ok());
+    dit(Orga, &textes(TEXTES_MAX + 1), &["17 textes intégraux", "16 au plus"]);
     dit(Orga, &"a".repeat(LONGUEUR_MAX + 1), &["16384"]);
 }
 
@@ -128,6 +134,10 @@ fn lenience_leaves_aside_what_is_unknown_and_nothing_else() {
     assert_eq!(r.ignores.len(), 5, "{:#?}", r.ignores);
     assert_eq!(r.condition, un(Orga, "name", debuts(&["x"])));
     assert_eq!(r.tri.len(), 1);
+    let r = lire(Orga, "_count=1001", &regard(true)).unwrap();
+    assert_eq!((r.nombre, r.ignores.len()), (NOMBRE_MAX, 1));
+    assert!(r.ignores[0].diagnostics.contains("1000"), "{}", r.ignores[0].diagnostics);
+    dit(Orga, "_count=1001", &["1000 ressources au plus", "un entier de 0 à 1000"]);
     for q in ["_count=x", "_lastUpdated=hier", "_filter=bidule eq 1", "drop-zone=oui", "_total=oui"] {
         assert!(lire(Orga, q, &regard(true)).is_err(), "{q}");
     }

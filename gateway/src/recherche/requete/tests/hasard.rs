@@ -110,7 +110,7 @@ fn no_filter_panics() {
         for _ in 0..=hasard.moins_de(5) {
             hasard.gater(&mut texte);
         }
-        let mut l = Lecture { regard: &r, valeurs: 0, codes: 0, contenu: None };
+        let mut l = Lecture { regard: &r, valeurs: 0, codes: 0, textes: Vec::new() };
         if let Err(f) = filtre::lire(TypeFhir::HealthcareService, &texte, &mut l) {
             assert!(f.iter().all(|i| i.diagnostics.contains("colonne ")), "{texte}: {f:?}");
         }

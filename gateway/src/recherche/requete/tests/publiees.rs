@@ -36,6 +36,7 @@ fn consultation_of_capacity() {
             ("identifier=52/192675", identifiants(&["52/192675"])),
             ("_id=140,141", un(Lieu, "_id", Test::Id(ids(&["140", "141"])))),
             ("_filter=(_id eq 140 or 141)", Noeud::Ou(vec![id("140"), id("141")])),
+            ("_id:not=140", Noeud::Non(Box::new(id("140")))),
             (
                 "_lastUpdated=ge2023-08-02",
                 un(Lieu, "_lastUpdated", date(Prefixe::Ge, datetime!(2023-08-02 0:00 UTC), 1440)),
@@ -50,6 +51,34 @@ fn consultation_of_capacity() {
                 identifiants(&["IdNatStruct/SSR38888"]),
             ),
         ],
+    );
+}
+
+#[test]
+fn identifiers_are_looked_for_as_they_are_shown() {
+    const FINESS: &str = "https://finess.esante.gouv.fr";
+    let un_de = |systeme: Option<&str>, code: &str| Jeton {
+        systeme: systeme.map(str::to_owned),
+        code: Some(code.to_owned()),
+    };
+    let demande = |q: &str| condition(Orga, &q.replace("F|", &format!("{FINESS}|")));
+    let attendue = |v: Vec<Jeton>| un(Orga, "identifier", Test::Jeton(v));
+    // A wrong key is shown as it came.
+    assert_eq!(demande("identifier=F|010000025"), attendue(vec![un_de(Some(FINESS), "010000025")]));
+    // What is published as a FINESS number and is an idNatStruct.
+    assert_eq!(demande("identifier=F|1290004324"), attendue(vec![un_de(None, "1290004324")]));
+    assert_eq!(
+        demande("identifier=F|290004324,1290004324,010000025"),
+        attendue(vec![
+            un_de(Some(FINESS), "290004324"),
+            un_de(None, "1290004324"),
+            un_de(Some(FINESS), "010000025"),
+        ])
+    );
+    let national = "urn:oid:1.2.250.1.71.4.2.2";
+    assert_eq!(
+        demande(&format!("identifier={national}|1290004324")),
+        attendue(vec![un_de(Some(national), "1290004324")])
     );
 }
 

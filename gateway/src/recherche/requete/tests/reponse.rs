@@ -14,10 +14,13 @@ fn page_summary_elements_total_and_format() {
     );
     assert_eq!((r.nombre, r.total, r.resume), (0, Total::Aucun, Resume::Compte));
     assert_eq!(r.elements, ["name", "telecom"]);
-    assert_eq!((r.format, r.page.as_deref()), (Some(Format::Xml), Some("a+b")));
+    assert_eq!(r.page.as_deref(), Some("a+b"));
     let r = lue(Offre, "_total=estimate&_summary=text&_format=application/fhir+json");
-    assert_eq!((r.nombre, r.total, r.resume), (NOMBRE, Total::Exact, Resume::Texte));
-    assert_eq!((r.format, r.page), (Some(Format::Json), None));
+    assert_eq!((r.nombre, r.total, r.resume, r.page), (NOMBRE, Total::Exact, Resume::Texte, None));
+    // Every name that turns answers is one.
+    for format in ["JSON", "Application/FHIR%2BXML", "application/json;charset=utf-8", "text/xml"] {
+        lue(Offre, &format!("_format={format}"));
+    }
     for q in [
         "_count=-1",
         "_count=",
@@ -57,6 +60,7 @@ fn sort_keys_follow_references() {
         ("_sort=near", "near"),
         ("_sort=organization.near&location.near=1|2", "« near »"),
         ("_sort=_score", "_content"),
+        ("_sort=_score&location._content=nantes", "sans lien"),
         ("_sort=organization", "organization.<paramètre>"),
         ("_sort=_content", "_score"),
         ("_sort=_has:PractitionerRole:service:role", "rebours"),
@@ -66,6 +70,11 @@ fn sort_keys_follow_references() {
         let f = fautes(Offre, q);
         assert!(f.len() == 1 && f[0].contains(dit), "{q}: {f:#?}");
     }
+    // A key given again is the same one; the other way round it looks at other values.
+    assert_eq!(
+        lue(Role, "_sort=role,role,-role,role&_count=1").tri,
+        [tri(&[], cle(Role, "role"), false), tri(&[], cle(Role, "role"), true)]
+    );
     // A place is ordered by its own position, an offer by its places; nothing else has one.
     let proche = |chemin: &[Relation]| [tri(chemin, CleTri::Distance, true)];
     assert_eq!(lue(Offre, "_sort=-near&location.near=1|2").tri, proche(&[Relation::Lieux]));
@@ -86,13 +95,17 @@ fn sort_keys_follow_references() {
 }
 
 #[test]
-fn the_first_circle_and_the_first_text_are_kept() {
+fn the_first_circle_is_kept_and_full_text_is_told() {
     let r = lue(Offre, "_content=a&location.near=1|2&location.near=3|4&location._content=b");
     assert_eq!(r.cercle.map(|c| c.centre), Some(Centre::Point { lat: 1.0, lon: 2.0 }));
-    assert_eq!(r.contenu.as_deref(), Some("a"));
+    assert!(r.texte_integral && r.notation.is_some());
     let r = lue(Offre, "_filter=location.near eq 5|6|1|m or _content=c");
     assert_eq!(r.cercle.map(|c| c.rayon_m), Some(1.0));
-    assert_eq!(r.contenu.as_deref(), Some("c"));
+    assert!(r.texte_integral && r.notation.is_some());
+    // A text that scores nothing needs the index all the same.
+    let r = lue(Offre, "location._content=b");
+    assert!(r.texte_integral && r.notation.is_none());
+    assert!(!lue(Offre, "name=b").texte_integral);
     // The ordinary parameters first, wherever the filter stands; what is denied is no point.
     let rayon = |t, q: &str| lue(t, q).cercle.map(|c| c.rayon_m);
     assert_eq!(rayon(Lieu, "_filter=near eq 5|6|1|m&near=1|2|3|m"), Some(3.0));
