@@ -46,7 +46,9 @@ impl Delais {
         // An answer may be that long in the making.
         if ecriture <= crate::http::DELAI.as_secs() {
             let delai = crate::http::DELAI.as_secs();
-            l.faute(format!("http.stall_seconds : plus que le temps imparti à une requête, {delai} secondes"));
+            l.faute(format!(
+                "http.stall_seconds : plus que le temps imparti à une requête, {delai} secondes"
+            ));
         }
         Self { inactive: Duration::from_secs(inactive), ecriture: Duration::from_secs(ecriture) }
     }

@@ -55,9 +55,8 @@ async fn structure(m: &Monde) -> Result<()> {
     let total = m.vue2.ids("HealthcareService").len().to_string();
     let comptes = html.split_once("<dl class=\"comptes\">").and_then(|(_, suite)| suite.split_once("</dl>"));
     let comptes = comptes.context("no counts")?.0.split("<dd>").skip(1);
-    let chiffres = |c: &str| -> String {
-        c.chars().take_while(|c| *c != '<').filter(char::is_ascii_digit).collect()
-    };
+    let chiffres =
+        |c: &str| -> String { c.chars().take_while(|c| *c != '<').filter(char::is_ascii_digit).collect() };
     let comptes: Vec<String> = comptes.map(chiffres).collect();
     ensure!(comptes.get(1) == Some(&total), "{comptes:?}: {total} offers are visible");
     let bas = html.to_lowercase();

@@ -264,7 +264,8 @@ async fn systemes_publies(m: &Monde) -> Result<()> {
         ("Organization", "type", "R316-AutreCategorieEtablissement"),
     ];
     for (genre, nom, systeme) in cas {
-        let valeur = format!("https://mos.esante.gouv.fr/NOS/TRE_{systeme}/FHIR/TRE-{systeme}|nothing-has-it");
+        let valeur =
+            format!("https://mos.esante.gouv.fr/NOS/TRE_{systeme}/FHIR/TRE-{systeme}|nothing-has-it");
         comparer(m, genre, &[(nom, &valeur)], &Ids::new()).await?;
     }
     Ok(())

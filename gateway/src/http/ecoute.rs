@@ -259,8 +259,7 @@ mod tests {
             });
             Body::from_stream(suite)
         });
-        let mut c =
-            client(Router::new().route("/", lent), Delais { inactive: COURT, ecriture: COURT }).await;
+        let mut c = client(Router::new().route("/", lent), Delais { inactive: COURT, ecriture: COURT }).await;
         c.write_all(&demande("/")).await.unwrap();
         let lus = String::from_utf8(fermee(&mut c).await).unwrap();
         assert!(lus.contains("un") && lus.contains("deux"), "{lus}");

@@ -108,9 +108,10 @@ pub(super) async fn en_xml(mut r: Request, next: Next) -> Response {
 async fn traduire(corps: Body) -> Result<Vec<u8>, Refus> {
     let court = corps.size_hint().exact().is_some_and(|n| n <= XML_COURT);
     let place = if court { None } else { Some(TRADUCTIONS.acquire().await.map_err(|_| interne())?) };
-    let lu = Limited::new(corps, XML_MAX).collect().await.map_err(|e| {
-        if e.is::<LengthLimitError>() { trop_long() } else { interne() }
-    })?;
+    let lu = Limited::new(corps, XML_MAX)
+        .collect()
+        .await
+        .map_err(|e| if e.is::<LengthLimitError>() { trop_long() } else { interne() })?;
     let octets = lu.to_bytes();
     if court {
         return xml::de_json(&octets).ok_or_else(interne);
@@ -146,7 +147,10 @@ mod tests {
             formulaire(&entetes, Some("a=1"), &Bytes::from_static(corps.as_bytes())).map_err(|r| r.0.as_u16())
         };
         let forme = "Application/x-www-form-urlencoded; charset=utf-8";
-        assert_eq!(de(forme, "b=2&_format=xml").ok(), Some(("a=1&b=2&_format=xml".into(), Some(Format::Xml))));
+        assert_eq!(
+            de(forme, "b=2&_format=xml").ok(),
+            Some(("a=1&b=2&_format=xml".into(), Some(Format::Xml)))
+        );
         assert_eq!(de("text/plain", "").ok(), Some(("a=1".into(), None)));
         assert_eq!(de("application/json", "{}").err(), Some(415));
     }

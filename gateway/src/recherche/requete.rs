@@ -14,11 +14,11 @@ mod reponse;
 mod tests;
 mod valeurs;
 
+pub(crate) use self::nombres::PREFIXES;
 use self::{
     correlation::{Expression, Feuille, premier_cercle, relier},
     valeurs::Comparaison,
 };
-pub(crate) use self::nombres::PREFIXES;
 use super::{
     arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total},
     notation::Notation,

@@ -299,7 +299,11 @@ fn places(mut valeurs: Vec<(Cle<'_>, RoaringBitmap)>, descendant: bool) -> Place
     };
     // The one that counts is written last.
     let toutes = valeurs.iter().zip(&numeros);
-    if descendant { toutes.for_each(poser) } else { toutes.rev().for_each(poser) }
+    if descendant {
+        toutes.for_each(poser)
+    } else {
+        toutes.rev().for_each(poser)
+    }
     places
 }
 
