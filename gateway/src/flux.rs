@@ -23,7 +23,7 @@ use crate::{
     modele::{Modele, TypeFhir},
     reglages::ReglagesFlux,
 };
-use comparaison::{Repere, TropAncien};
+use comparaison::{Perime, Repere};
 use curseur::Curseur;
 
 /// Clocks of two replicas differ by less, milliseconds.
@@ -118,29 +118,72 @@ impl Drop for Place {
 
 /// The cursor of a moment.
 pub fn curseur_de(p: &Passerelle, m: &Modele) -> String {
-    Curseur { positions: m.positions(), date: maintenant() }.sceller(&p.secret)
+    curseur(m).sceller(&p.secret)
+}
+
+fn curseur(m: &Modele) -> Curseur {
+    Curseur { positions: m.positions(), date: maintenant(), droits: m.politique().empreinte() }
 }
 
 /// Where a cursor stands on this replica.
 ///
 /// # Errors
 ///
-/// [`TropAncien`] when the journal does not go back so far, or the cursor is of another life of the
-/// streams.
-pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, TropAncien> {
+/// [`Perime`] when what changed since cannot be told: also when the cursor is of another life of the streams.
+pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
     // A cursor may be ahead of a replica that is late, but not of one that has caught up since it was
     // given: its streams were then made anew.
     let retard = p.fraicheur.retard().map_or(i64::MAX, |s| (s * 1000.0) as i64);
     let devant = c.positions.iter().zip(m.positions()).any(|(c, ici)| *c > ici);
     if devant && c.date < maintenant().saturating_sub(retard).saturating_sub(ECART_HORLOGES) {
-        return Err(TropAncien);
+        return Err(Perime::Journal);
     }
-    m.journal_repere(c.positions).map(Repere::Numero).ok_or(TropAncien)
+    situer(m, c)
+}
+
+/// Where a cursor stands among the moments up to this one.
+fn situer(m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
+    // Another policy changes what is read of rows that nothing touched, at positions that stay the same.
+    if c.droits != m.politique().empreinte() {
+        return Err(Perime::Droits);
+    }
+    m.journal_repere(c.positions).map(Repere::Numero).ok_or(Perime::Journal)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
+        modele::{Annuaire, Source},
+    };
+
+    fn politique(tsv: &str) -> Arc<Politique> {
+        Arc::new(Politique::compiler(&politique_par_defaut(tsv).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn a_cursor_given_before_another_policy_is_of_no_use_even_where_nothing_moved() {
+        let mut vide = Modele::nouveau(politique(POLITIQUE_TSV));
+        for s in Source::TOUTES {
+            vide.debut_instantane(s);
+            vide.fin_instantane(s);
+        }
+        let a = Annuaire::nouveau(vide, Duration::from_secs(60), 2);
+        a.ecrire(|m| m.resituer(Source::Offers, 12, 1));
+        let avant = curseur(&a.instant());
+        assert!(situer(&a.instant(), &avant).is_ok());
+        let autre = POLITIQUE_TSV.replace("lieu.equipement\t5\t!sensible", "lieu.equipement\t5\tjamais");
+        a.ecrire(|m| m.changer_politique(politique(&autre)));
+        let m = a.instant();
+        assert_eq!(curseur(&m).positions, avant.positions);
+        assert_eq!(situer(&m, &avant).err(), Some(Perime::Droits));
+        assert!(situer(&m, &curseur(&m)).is_ok());
+        // The same policy, compiled again: alike on every replica, and after a restart.
+        assert_eq!(politique(&autre).empreinte(), m.politique().empreinte());
+    }
 
     #[test]
     fn places_are_bounded_for_one_and_for_all_and_given_back() {

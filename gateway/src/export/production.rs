@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Passerelle,
-    flux::{curseur::Curseur, touches::Touches},
+    flux::{curseur_de, touches::Touches},
     modele::{Modele, TypeFhir},
     rendu::{self, Cache, Contexte},
     texte::TextesDuMoment,
@@ -78,9 +78,8 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
         // The writing thread only stops by itself with a reason, returned above.
         Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
     }
-    let fin = maintenant();
-    let curseur = Curseur { positions: m.positions(), date: fin }.sceller(&p.secret);
-    Ok(Some(Manifeste { jusqu_a, curseur, fin, sorties, suppressions, messages }))
+    let curseur = curseur_de(p, &m);
+    Ok(Some(Manifeste { jusqu_a, curseur, fin: maintenant(), sorties, suppressions, messages }))
 }
 
 /// Full text, once it knows every row that these searches ask it for; `None` when the export is no longer wanted.

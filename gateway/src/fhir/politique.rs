@@ -6,7 +6,9 @@
 
 mod condition;
 
+use prost::Message as _;
 use ror_proto::access::v1::{Policy, PolicyRule};
+use sha2::{Digest as _, Sha256};
 
 use condition::Condition;
 
@@ -167,6 +169,7 @@ impl Faits {
 pub struct Politique {
     // As it came, without what dates it.
     source: Policy,
+    empreinte: u64,
     // One line a block, in the order of `Bloc::TOUS`; one condition a profile.
     conditions: Vec<[Condition; PROFILS]>,
     // What the conditions say without levels, decided once: profiles by block, class and status.
@@ -209,7 +212,8 @@ impl Politique {
         }
         if fautes.is_empty() {
             let source = Policy { meta: None, ..politique.clone() };
-            let mut p = Self { source, conditions, masques: Vec::new() };
+            let empreinte = empreinte(&source);
+            let mut p = Self { source, empreinte, conditions, masques: Vec::new() };
             p.masques = Bloc::TOUS.into_iter().map(|bloc| p.decider(bloc)).collect();
             Ok(p)
         } else {
@@ -227,6 +231,12 @@ impl Politique {
     #[must_use]
     pub fn source(&self) -> &Policy {
         &self.source
+    }
+
+    /// What tells it from another one, alike on every replica.
+    #[must_use]
+    pub const fn empreinte(&self) -> u64 {
+        self.empreinte
     }
 
     fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {
@@ -281,6 +291,11 @@ impl Politique {
                 .fold(0, |masque, profil| masque | (1_u8 << profil))
         })
     }
+}
+
+fn empreinte(source: &Policy) -> u64 {
+    let somme = Sha256::digest(source.encode_to_vec());
+    somme.iter().take(8).fold(0_u64, |e, octet| (e << 8) | u64::from(*octet))
 }
 
 fn compiler_regle(regle: &PolicyRule) -> Result<(Bloc, usize, Condition), String> {

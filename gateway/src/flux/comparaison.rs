@@ -30,9 +30,14 @@ pub enum Repere {
     Tenu(Arc<Modele>, Ensembles),
 }
 
-/// The journal does not go back so far.
-#[derive(Debug)]
-pub struct TropAncien;
+/// Why what changed since cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Perime {
+    /// The journal does not go back so far.
+    Journal,
+    /// The access policy is another one.
+    Droits,
+}
 
 impl Repere {
     /// At a moment, with nothing to tell.
@@ -45,13 +50,13 @@ impl Repere {
     ///
     /// # Errors
     ///
-    /// [`TropAncien`]; the subscriber then stands where it stood.
+    /// [`Perime`]; the subscriber then stands where it stood.
     pub fn avancer(
         &mut self,
         a: &Abonnement,
         m: &Arc<Modele>,
         textes: &TextesDuMoment,
-    ) -> Result<Vec<Ecart>, TropAncien> {
+    ) -> Result<Vec<Ecart>, Perime> {
         let (depuis, politique) = match self {
             Self::Numero(n) => (*n, None),
             Self::Tenu(ancien, _) if ancien.numero() == m.numero() => return Ok(Vec::new()),
@@ -59,7 +64,7 @@ impl Repere {
         };
         // Another policy changes what is read of any row: all is told, and no journal needed.
         let touches = if politique.is_none_or(|p| Arc::ptr_eq(p, m.politique())) {
-            let journal = m.journal_depuis(depuis).ok_or(TropAncien)?;
+            let journal = m.journal_depuis(depuis).ok_or(Perime::Journal)?;
             Some(Touches::de(&journal, a.profil))
         } else {
             None

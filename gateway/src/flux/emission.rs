@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     Abonnement, Place,
-    comparaison::{Ecart, Repere, TropAncien},
+    comparaison::{Ecart, Perime, Repere},
     curseur_de,
 };
 use crate::{
@@ -226,14 +226,14 @@ impl Suivi {
     ///
     /// # Errors
     ///
-    /// [`TropAncien`].
+    /// [`Perime`].
     pub fn depuis(
         p: &Passerelle,
         abonnement: Arc<Abonnement>,
         mut repere: Repere,
         curseur: String,
         textes: &TextesDuMoment,
-    ) -> Result<Self, TropAncien> {
+    ) -> Result<Self, Perime> {
         let moment = p.annuaire.instant();
         let ecarts = repere.avancer(&abonnement, &moment, textes)?;
         let fin = curseur_de(p, &moment);
@@ -241,7 +241,7 @@ impl Suivi {
     }
 
     /// One step more, up to now.
-    fn avancer(&mut self, p: &Passerelle) -> Result<(), TropAncien> {
+    fn avancer(&mut self, p: &Passerelle) -> Result<(), Perime> {
         let moment = p.annuaire.instant();
         if moment.numero() == self.moment.numero() {
             return Ok(());

@@ -26,6 +26,7 @@ use crate::{
     fhir::outcome::Issue,
     flux::{
         Abonnement,
+        comparaison::Perime,
         curseur::Curseur,
         curseur_de,
         emission::{Forme, Sortie, Suivi, repondre, suivre},
@@ -109,7 +110,10 @@ async fn donner(
             Suivi::depuis(&q, abonnement, repere, texte, &textes)
         }
     });
-    let Ok(suivi) = debut.await? else { return Ok(trop_ancien(&p)) };
+    let suivi = match debut.await? {
+        Ok(s) => s,
+        Err(cause) => return Ok(perime(&p, cause)),
+    };
     let (sortie, corps) = Sortie::ouvrir(forme);
     match forme {
         Forme::Lignes => {
@@ -142,11 +146,19 @@ fn reponse(forme: Forme, corps: Body) -> Response {
     (StatusCode::OK, [("x-accel-buffering", "no")], entetes, corps).into_response()
 }
 
-/// What the journal no longer holds cannot be told: a copy must be made anew.
-fn trop_ancien(p: &Passerelle) -> Response {
+/// What changed since cannot be told: a copy must be made anew.
+fn perime(p: &Passerelle, cause: Perime) -> Response {
     let curseur = curseur_de(p, &p.annuaire.instant());
+    let cause = match cause {
+        Perime::Journal => {
+            "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui."
+        }
+        Perime::Droits => {
+            "Le curseur est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même."
+        }
+    };
     let texte = format!(
-        "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui. Attendu : refaire un export complet par $export, puis reprendre au curseur de son manifeste (extension.cursor), ou à celui-ci si l'export est demandé maintenant : {curseur}."
+        "{cause} Attendu : refaire un export complet par $export, puis reprendre au curseur de son manifeste (extension.cursor), ou à celui-ci si l'export est demandé maintenant : {curseur}."
     );
     let issue = Issue::new("expired", texte).sur("since").avec_details(curseur);
     erreurs::reponse(StatusCode::GONE, &[issue])
@@ -274,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_type_takes_its_criteria_and_the_whole_takes_filters() {
-        let c = Curseur { positions: [1, 2, 3, 4], date: 5 };
+        let c = Curseur { positions: [1, 2, 3, 4], date: 5, droits: 6 };
         let l = lire(
             Some(TypeFhir::Location),
             &format!(
