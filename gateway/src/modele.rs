@@ -174,17 +174,15 @@ struct Instantane {
     change: bool,
 }
 
-/// A row touched: who saw it before, and for whom something changed.
+/// A row touched: who saw it before, for whom it changed, and for whom something ceased to refer to it.
 #[derive(Clone, Copy)]
 struct Changement {
     type_fhir: TypeFhir,
     rang: u32,
     avant: u8,
     pour: u8,
+    quittent: u8,
 }
-
-/// Every profile.
-const TOUS_LES_PROFILS: u8 = 0b11_1111;
 
 /// A resource taken out of the model, to be rendered without holding it.
 #[derive(Clone)]
@@ -388,4 +386,4 @@ impl Extrait {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,7 @@ use super::{Abonnement, touches::Touches, voisinage};
 use crate::{
     export::portee::Ensembles,
     modele::{Modele, TypeFhir},
-    texte::TextesDuMoment,
+    recherche::evaluation::Textes,
 };
 
 /// Rows of one type to tell of.
@@ -41,7 +41,7 @@ pub enum Perime {
 
 impl Repere {
     /// At a moment, with nothing to tell.
-    pub fn ici(a: &Abonnement, m: Arc<Modele>, textes: &TextesDuMoment) -> Self {
+    pub fn ici(a: &Abonnement, m: Arc<Modele>, textes: &dyn Textes) -> Self {
         let trouves = a.recherches.evaluer(&m, a.profil, textes);
         Self::Tenu(m, trouves)
     }
@@ -55,7 +55,7 @@ impl Repere {
         &mut self,
         a: &Abonnement,
         m: &Arc<Modele>,
-        textes: &TextesDuMoment,
+        textes: &dyn Textes,
     ) -> Result<Vec<Ecart>, Perime> {
         let (depuis, politique) = match self {
             Self::Numero(n) => (*n, None),
@@ -70,7 +70,7 @@ impl Repere {
             None
         };
         let (trouves, ecarts) = match (&mut *self, touches) {
-            (Self::Tenu(_, anciens), Some(t)) if a.types.iter().all(|x| t.rangs[*x as usize].is_empty()) => {
+            (Self::Tenu(_, anciens), Some(t)) if a.types.iter().all(|x| t.rien(*x)) => {
                 (std::mem::take(anciens), Vec::new())
             }
             (Self::Tenu(ancien, anciens), touches) => {
@@ -107,11 +107,13 @@ fn par_les_ensembles(
     })
 }
 
-/// Whether a row reads the same at two moments: all that its rendering depends on, policy and labels
-/// apart.
+/// Whether a row reads the same at two moments: all that the profile reads of it, policy and labels apart.
 fn egales(ancien: &Modele, nouveau: &Modele, t: TypeFhir, rang: u32, profil: u8) -> bool {
     match (ancien.extraire(t, rang, profil), nouveau.extraire(t, rang, profil)) {
-        (Some(x), Some(y)) => x.version == y.version && x.maj == y.maj && x.faits == y.faits,
+        (Some(x), Some(y)) => {
+            let memes_faits = || nouveau.lit_pareil(t, rang, profil, [&x.faits, &y.faits]);
+            x.version == y.version && x.maj == y.maj && (x.faits == y.faits || memes_faits())
+        }
         _ => false,
     }
 }
@@ -122,7 +124,7 @@ fn par_le_journal(a: &Abonnement, m: &Modele, touches: &Touches, apres: &Ensembl
         let touchees = &touches.rangs[t as usize];
         let requetes = a.recherches.0.iter().filter(|(x, _)| *x == t).flat_map(|(_, r)| r);
         let mut concernees = touchees.clone();
-        requetes.for_each(|r| concernees |= voisinage::etendre(m, r, touches));
+        requetes.for_each(|r| concernees |= voisinage::etendre(m, r, touches, a.profil));
         // Rights that change touch their row: the others were seen before if they are now.
         let autres_vues = (&concernees - touchees) & m.table(t).visibles(a.profil);
         let vues_avant = &touches.vus[t as usize] | autres_vues;
@@ -138,3 +140,6 @@ fn ecarts(a: &Abonnement, un: impl Fn(TypeFhir) -> (RoaringBitmap, RoaringBitmap
     });
     tous.filter(|e| !e.poses.is_empty() || !e.otes.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests;

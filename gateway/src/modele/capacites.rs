@@ -62,7 +62,7 @@ impl Modele {
 
     /// Profiles that see some capacity record of a place, one bit each. Before rights are known, none.
     pub(super) fn voient_capacites(&self, rang: u32) -> u8 {
-        let masque = self.table(T::Location).ligne(rang).map_or(0, |l| l.masque);
+        let masque = self.table(T::Location).masque(rang);
         if self.travail.differe || masque == 0 {
             return 0;
         }

@@ -86,7 +86,7 @@ par_champs!(Texte { dossier, fichiers, presentes, a_nourrir, libelles });
 par_champs!(Prelude { dictionnaires, politique, positions, naissances, numero, date });
 par_champs!(Faits { sensible, sensible_partage, ms, ville, niveau_contact, niveau_telecom, statut });
 par_champs!(Liens(_));
-par_champs!(Touche { numero, type_fhir, rang, avant, pour });
+par_champs!(Touche { numero, type_fhir, rang, avant, pour, quittent });
 
 /// Sections, in their order: each is read by a thread of its own.
 const PRELUDE: usize = 0;

@@ -15,7 +15,7 @@ pub(super) fn lieu(id: &str, version: u64) -> Evenement {
     evenement(id, version, &etat, false, Source::Offers)
 }
 
-pub(super) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
+pub(crate) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     let un = |s: &&str| {
         let cle = Some(CleIndicateur { statut: (*s).to_owned(), ..Default::default() });
         EnregistrementCapacite { cle, nombre: 3, ..Default::default() }
@@ -55,6 +55,44 @@ fn capacities_show_in_the_version_and_the_journal_to_who_sees_one_only() {
     assert_eq!(poser(retrait()), (0b01_0010, vec![1, 9, 7, 1, 9, 7]));
     assert_eq!(poser(lits("li1", 5, &["01"])), (0, vec![1, 9, 7, 1, 9, 7]), "withdrawn beds stay so");
     assert_eq!(poser(retrait()), (0b01_0010, vec![1, 9, 7, 1, 9, 7]), "told again");
+}
+
+#[test]
+fn what_moves_because_of_a_hidden_offer_is_told_to_who_reads_it_only() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 4);
+    let offre = |id: &str, version, unite_sensible, retire| {
+        let o = OffreOperationnelle {
+            meta: meta(id),
+            unite_sensible,
+            lieux_ids: vec!["li1".into()],
+            ..Default::default()
+        };
+        let etat = Offer { ressource: Some(offer::Ressource::Offre(o)) }.etat();
+        evenement(id, version, &etat, retire, Source::Offers)
+    };
+    // For whom each row changed, and who saw one that no longer refers to it.
+    let touches = |source, e: Evenement| {
+        let avant = a.instant().numero();
+        a.ecrire(|m| m.appliquer(source, &[e]));
+        let m = a.instant();
+        let un = |t: &crate::modele::Touche| (m.table(t.type_fhir).id(t.rang).to_string(), t.pour, t.quittent);
+        m.journal_depuis(avant).unwrap().iter().map(un).collect::<Vec<_>>()
+    };
+    let de = |id: &str, pour: u8, quittent: u8| (id.to_owned(), pour, quittent);
+    let (tous, un_et_quatre) = (0b11_1111, 0b01_0010);
+    a.ecrire(|_| ());
+    assert_eq!(touches(Source::Offers, lieu("li1", 1)), [de("li1", tous, 0)]);
+    assert_eq!(touches(Source::Offers, offre("of1", 1, false, false)), [de("of1", tous, 0)]);
+    // Its place is now shared, which hides beds: it has none.
+    assert_eq!(touches(Source::Offers, offre("of2", 1, true, false)), [de("of2", un_et_quatre, 0)]);
+    assert_eq!(touches(Source::Offers, offre("of2", 2, true, false)), [de("of2", un_et_quatre, 0)]);
+    assert_eq!(touches(Source::Capacity, lits("li1", 3, &["02"])), [de("li1", un_et_quatre, 0)]);
+    let retrait = touches(Source::Offers, offre("of2", 3, true, true));
+    assert_eq!(retrait, [de("of2", un_et_quatre, 0), de("li1", 0b00_0100, un_et_quatre)]);
+    // Hidden from most, its place with it.
+    let cachee = touches(Source::Offers, offre("of1", 2, true, false));
+    let autres = tous ^ un_et_quatre;
+    assert_eq!(cachee, [de("of1", tous, 0), de("li1", autres, autres)]);
 }
 
 #[test]
