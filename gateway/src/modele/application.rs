@@ -122,6 +122,7 @@ impl Modele {
             self.travail.differe = false;
             self.travail.refonte = true;
             self.recalculer_tout();
+            self.dater_toutes_les_capacites();
         } else if !self.travail.differe {
             self.recalculer(&mut touches);
             // What came between is missing: no one may resume across it.

@@ -66,26 +66,15 @@ impl Modele {
             self.politique = politique;
             return;
         }
-        let capacites: Vec<(u32, u8)> = (0..self.table(T::Location).nombre())
-            .filter(|r| self.capacite(*r).is_some())
-            .map(|r| (r, self.voient_capacites(r)))
-            .collect();
+        let lits = (0..self.table(T::Location).nombre()).filter(|r| self.capacite(*r).is_some());
+        let regards: Vec<_> = lits.map(|r| (r, self.regard(r))).collect();
         self.politique = politique;
         self.travail.refonte = true;
         self.travail.retrait = true;
         self.recalculer_tout();
-        for (rang, avant) in capacites {
-            self.revoir_capacites(rang, avant);
+        for (rang, avant) in regards {
+            self.revoir_capacites(rang, &avant);
         }
-    }
-
-    /// Notes who ceased to see the capacities of a place that did not change themselves.
-    fn revoir_capacites(&mut self, rang: u32, avant: u8) {
-        let Some(change) = self.capacite(rang).filter(|_| avant != 0).map(|c| (c.version, c.maj)) else {
-            return;
-        };
-        let perdent = avant & !self.voient_capacites(rang);
-        self.perdre_capacites(rang, perdent, change);
     }
 
     pub(super) fn recalculer_tout(&mut self) {
@@ -170,12 +159,14 @@ impl Modele {
 
     fn poser(&mut self, t: T, rang: u32, faits: Faits, masque: u8) {
         let lits = t == T::Location && !self.travail.muet && self.capacite(rang).is_some();
-        let voyaient = if lits { self.voient_capacites(rang) } else { 0 };
+        let regard = lits.then(|| self.regard(rang));
         let table = self.table_mut(t);
         let masque = if table.presentes().contains(rang) { masque } else { 0 };
         let (lus, voyaient_la) = table.ligne(rang).map_or((Faits::default(), 0), |l| (l.faits, l.masque));
         if table.poser_droits(rang, faits, masque) {
-            self.revoir_capacites(rang, voyaient);
+            if let Some(avant) = &regard {
+                self.revoir_capacites(rang, avant);
+            }
             let autrement = self.lisent_autrement(t, rang, &lus, voyaient_la & masque);
             self.toucher_journal(t, rang, voyaient_la, (voyaient_la ^ masque) | autrement);
             self.cacher_les_liens(t, rang, voyaient_la & !masque);

@@ -29,6 +29,10 @@ pub(crate) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     evenement(id, version, &etat, false, Source::Capacity)
 }
 
+fn dater(e: Evenement, seconds: i64) -> Evenement {
+    Evenement { date: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..e }
+}
+
 #[test]
 fn capacities_show_in_the_version_and_the_journal_to_who_sees_one_only() {
     let a = Annuaire::nouveau(vide(), MINUTE, 4);
@@ -97,8 +101,6 @@ fn what_moves_because_of_a_hidden_offer_is_told_to_who_reads_it_only() {
 
 #[test]
 fn a_date_is_decided_as_if_it_were_read() {
-    let dater =
-        |e: Evenement, seconds| Evenement { date: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..e };
     let mut m = vide();
     m.appliquer(Source::Offers, &[dater(lieu("li1", 1), 50)]);
     let mut lues = Vec::new();
@@ -115,7 +117,55 @@ fn a_date_is_decided_as_if_it_were_read() {
         }
         lues.push([0, 1].map(|p| m.maj(LIEU, rang, p) / 1000));
     }
-    assert_eq!(lues, [[50, 100], [50, 50], [50, 200]]);
+    // The same records again, though dated before, are no change.
+    assert_eq!(lues, [[50, 100], [50, 100], [50, 200]]);
+}
+
+#[test]
+fn hidden_capacities_move_neither_the_version_nor_the_date_of_their_place() {
+    let vus = |m: &Modele| {
+        let rang = m.table(LIEU).rang("li1").unwrap();
+        [1, 2, 5].map(|p| m.extraire(LIEU, rang, p).map(|e| (e.version, e.maj / 1000)).unwrap())
+    };
+    let mut m = vide();
+    m.appliquer(Source::Offers, &[dater(lieu("li1", 1), 50)]);
+    let mut lus = Vec::new();
+    for (version, statuts, secondes) in
+        [(2, &["01"][..], 100), (3, &["01", "02"], 200), (4, &["01", "02", "06"], 300)]
+    {
+        m.appliquer(Source::Capacity, &[dater(lits("li1", version, statuts), secondes)]);
+        lus.push(vus(&m));
+    }
+    assert_eq!(
+        lus,
+        [
+            [(3, 100), (3, 100), (3, 100)],
+            [(4, 200), (4, 200), (3, 100)],
+            [(5, 300), (4, 200), (3, 100)]
+        ]
+    );
+
+    // All at once: who reads some only dates them by what they say themselves.
+    let mut neuf = Modele::nouveau(politique());
+    let un = |(statut, seconds): (&str, i64)| EnregistrementCapacite {
+        cle: Some(CleIndicateur { statut: statut.into(), ..Default::default() }),
+        date_maj: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+        ..Default::default()
+    };
+    let enregistrements = [("01", 100), ("02", 200), ("06", 250)].map(un).to_vec();
+    let k = CapaciteLieu { meta: meta("li1"), enregistrements, ..Default::default() };
+    let etat = Capacity { ressource: Some(capacity::Ressource::CapaciteLieu(k)) }.etat();
+    let k = dater(evenement("li1", 4, &etat, false, Source::Capacity), 300);
+    for s in SOURCES {
+        neuf.debut_instantane(s);
+        match s {
+            Source::Offers => neuf.appliquer(s, &[dater(lieu("li1", 1), 50)]),
+            Source::Capacity => neuf.appliquer(s, std::slice::from_ref(&k)),
+            _ => {}
+        }
+        neuf.fin_instantane(s);
+    }
+    assert_eq!(vus(&neuf), [(5, 300), (5, 200), (5, 100)]);
 }
 
 #[test]
