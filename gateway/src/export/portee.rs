@@ -11,7 +11,7 @@ use crate::{
     modele::{Modele, TypeFhir},
     recherche::{
         arbre::Requete,
-        evaluation::{BUDGET, Moteur, Textes, TropCouteux},
+        evaluation::{Moteur, Textes, TropCouteux},
         parametres::Relation,
     },
 };
@@ -213,28 +213,28 @@ impl Recherches {
         self.0.iter().flat_map(|(_, r)| r)
     }
 
-    /// Whether each search stays within the budget of a request: a feed runs it again and again.
-    pub fn mesurer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Result<(), TropCouteux> {
-        for r in self.requetes() {
-            Moteur::nouveau(m, profil, textes, BUDGET).rangs(r.type_fhir, &r.condition)?;
-        }
-        Ok(())
-    }
-
-    /// Rows found at a moment under a profile, whatever it costs: their number is bounded before.
-    pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
-        let un = |r: &Requete| {
-            let moteur = Moteur::nouveau(m, profil, textes, i64::MAX);
-            moteur.rangs(r.type_fhir, &r.condition).unwrap_or_default()
-        };
+    /// Rows found, all searches paid for by one engine.
+    ///
+    /// # Errors
+    ///
+    /// They cost more than it has.
+    pub fn evaluer_par(&self, moteur: &Moteur<'_>) -> Result<Ensembles, TropCouteux> {
         let mut ensembles = Ensembles::default();
         for (t, requetes) in &self.0 {
-            ensembles[*t as usize] = match requetes.split_first() {
-                None => m.table(*t).visibles(profil).clone(),
-                Some((premiere, autres)) => autres.iter().fold(un(premiere), |rangs, r| rangs | un(r)),
-            };
+            let trouves = &mut ensembles[*t as usize];
+            if requetes.is_empty() {
+                trouves.clone_from(moteur.modele.table(*t).visibles(moteur.profil));
+            }
+            for r in requetes {
+                *trouves |= moteur.rangs(r.type_fhir, &r.condition)?;
+            }
         }
-        ensembles
+        Ok(ensembles)
+    }
+
+    /// Rows found at a moment under a profile, whatever it costs: what is followed was measured before.
+    pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
+        self.evaluer_par(&Moteur::nouveau(m, profil, textes, i64::MAX)).unwrap_or_default()
     }
 }
 

@@ -12,9 +12,9 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::{
-    Connexion,
+    Connexion, chercher,
     erreurs::{self, Refus},
-    export::{mal_forme, sur_disque},
+    export::mal_forme,
     lecture,
 };
 use crate::{
@@ -33,7 +33,10 @@ use crate::{
         retrouver,
     },
     modele::TypeFhir,
-    recherche::requete::{LONGUEUR_MAX, decoder},
+    recherche::{
+        evaluation::{BUDGET, Moteur, TropCouteux},
+        requete::{LONGUEUR_MAX, decoder},
+    },
 };
 
 /// Longest wait for something to tell, seconds.
@@ -97,22 +100,25 @@ async fn donner(
     };
     let place = p.abonnes.prendre(&appelant.client_id)?;
     let base = lecture::base(&p, &entetes, connexion.tls);
-    let textes = p.textes(profil, recherches.requetes()).ok_or_else(super::chercher::texte_en_preparation)?;
-    let mesure = recherches.mesurer(&p.annuaire.instant(), profil, &textes);
-    mesure.map_err(|_| super::chercher::trop_couteux())?;
+    let textes = p.textes(profil, recherches.requetes()).ok_or_else(chercher::texte_en_preparation)?;
     let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base));
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
-    let debut = sur_disque(move || match depuis {
-        None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
-        Some((c, texte)) => {
-            let repere = retrouver(&q, &q.annuaire.instant(), &c)?;
-            Suivi::depuis(&q, abonnement, repere, texte, &textes)
-        }
-    });
-    let suivi = match debut.await? {
-        Ok(s) => s,
-        Err(cause) => return Ok(perime(&p, cause)),
+    let ouvrir = move || -> Result<_, TropCouteux> {
+        let m = q.annuaire.instant();
+        // All searches together: a feed runs them again and again.
+        abonnement.recherches.evaluer_par(&Moteur::nouveau(&m, profil, &textes, BUDGET))?;
+        Ok(match depuis {
+            None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
+            Some((c, texte)) => retrouver(&q, &m, &c)
+                .and_then(|repere| Suivi::depuis(&q, abonnement, repere, texte, &textes)),
+        })
+    };
+    let suivi = match chercher::a_part(p.lourdes.clone(), ouvrir).await {
+        Ok(Ok(Ok(s))) => s,
+        Ok(Ok(Err(cause))) => return Ok(perime(&p, cause)),
+        Ok(Err(TropCouteux)) => return Err(chercher::trop_couteux()),
+        Err(_) => return Err(chercher::interne()),
     };
     let (sortie, corps) = Sortie::ouvrir(forme);
     match forme {

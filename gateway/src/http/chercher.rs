@@ -314,7 +314,7 @@ async fn executer(
 
 /// Works off the threads that answer, once there is a place; it is given back when the work ends, even if no one waits
 /// for it any more.
-async fn a_part<R: Send + 'static>(
+pub(super) async fn a_part<R: Send + 'static>(
     places: Arc<Semaphore>,
     travail: impl FnOnce() -> R + Send + 'static,
 ) -> io::Result<R> {
@@ -326,7 +326,7 @@ async fn a_part<R: Send + 'static>(
     fait.await.map_err(io::Error::other)
 }
 
-fn interne() -> Refus {
+pub(super) fn interne() -> Refus {
     Refus::un(StatusCode::INTERNAL_SERVER_ERROR, Issue::new("exception", "Erreur interne du serveur."))
 }
 

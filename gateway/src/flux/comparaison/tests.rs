@@ -15,10 +15,15 @@ use crate::{
     fhir::rendu::{Libelles, Vue},
     modele::{
         Annuaire, Source,
-        tests::{Hasard, evenement, moments::lits, tirer, vide},
+        tests::{
+            Hasard, evenement,
+            moments::{lieu, lits},
+            tirer, vide,
+        },
     },
     recherche::{
-        evaluation::{Payeur, TropCouteux},
+        arbre::Requete,
+        evaluation::{Moteur, Payeur, TropCouteux},
         requete::{self, Regard},
     },
     rendu,
@@ -70,6 +75,11 @@ impl Libelles for SansLibelles {
     }
 }
 
+fn requete(genre: TypeFhir, criteres: &str) -> Requete {
+    let regard = Regard { connu: &|_| true, jeu: &|_| None, maintenant: 0, indulgent: false };
+    requete::lire(genre, criteres, &regard).unwrap_or_else(|f| panic!("{criteres}: {f:#?}"))
+}
+
 /// What is read of each row, by row.
 type Lues = BTreeMap<u32, u64>;
 
@@ -114,12 +124,7 @@ struct Suiveur {
 
 impl Suiveur {
     fn nouveau(profil: u8, (genre, criteres): (TypeFhir, &str), m: &Arc<Modele>) -> Self {
-        let regard = Regard { connu: &|_| true, jeu: &|_| None, maintenant: 0, indulgent: false };
-        let mut requetes = Vec::new();
-        if !criteres.is_empty() {
-            let lue = requete::lire(genre, criteres, &regard);
-            requetes.push(lue.unwrap_or_else(|f| panic!("{criteres}: {f:#?}")));
-        }
+        let requetes = if criteres.is_empty() { Vec::new() } else { vec![requete(genre, criteres)] };
         let entier = requetes.is_empty();
         let a = Abonnement::nouveau(profil, Recherches(vec![(genre, requetes)]), None, String::new());
         let repere = Repere::ici(&a, m.clone(), &SansTexte);
@@ -197,4 +202,18 @@ fn a_follower_has_what_a_fresh_look_gives_and_hears_of_what_it_reads_only() {
             }
         }
     }
+}
+
+#[test]
+fn the_searches_of_one_request_have_one_budget() {
+    let mut m = vide();
+    m.appliquer(Source::Offers, &[lieu("li1", 1)]);
+    let trouver = |nombre: usize, budget| {
+        let requetes = vec![requete(TypeFhir::Location, "commune-cog=44001"); nombre];
+        Recherches(vec![(TypeFhir::Location, requetes)])
+            .evaluer_par(&Moteur::nouveau(&m, 1, &SansTexte, budget))
+            .is_ok()
+    };
+    let juste = (0..10_000).find(|budget| trouver(1, *budget)).unwrap();
+    assert!(juste > 0 && trouver(2, 2 * juste) && !trouver(50, 2 * juste));
 }

@@ -9,7 +9,7 @@ use super::*;
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const LIEU: TypeFhir = TypeFhir::Location;
 
-pub(super) fn lieu(id: &str, version: u64) -> Evenement {
+pub(crate) fn lieu(id: &str, version: u64) -> Evenement {
     let l = LieuRealisation { meta: meta(id), ..Default::default() };
     let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
     evenement(id, version, &etat, false, Source::Offers)
