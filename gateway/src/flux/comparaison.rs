@@ -142,4 +142,4 @@ fn ecarts(a: &Abonnement, un: impl Fn(TypeFhir) -> (RoaringBitmap, RoaringBitmap
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -154,7 +154,13 @@ async fn suivre(
             }
             Ok(r)
         }
-        Etat::Echouee(e) => Ok(erreurs::reponse(StatusCode::INTERNAL_SERVER_ERROR, &e.issues())),
+        Etat::Echouee(e) => {
+            let statut = match e.code.as_str() {
+                "too-costly" => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            Ok(erreurs::reponse(statut, &e.issues()))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ const SUIVIS: [(TypeFhir, &str); 13] = [
     (TypeFhir::Practitioner, "_has:PractitionerRole:practitioner:service.service-type=05"),
 ];
 
-struct SansTexte;
+pub(crate) struct SansTexte;
 
 impl Textes for SansTexte {
     fn chercher(
@@ -75,7 +75,7 @@ impl Libelles for SansLibelles {
     }
 }
 
-fn requete(genre: TypeFhir, criteres: &str) -> Requete {
+pub(crate) fn requete(genre: TypeFhir, criteres: &str) -> Requete {
     let regard = Regard { connu: &|_| true, jeu: &|_| None, maintenant: 0, indulgent: false };
     requete::lire(genre, criteres, &regard).unwrap_or_else(|f| panic!("{criteres}: {f:#?}"))
 }
