@@ -322,6 +322,7 @@ async fn fautes(m: &Monde) -> Result<()> {
         (format!("$changes?since={curseur}&bidule=1"), vec!["bidule"]),
         ("Location/$changes?bidule=1&wait=99&since=x".to_owned(), vec!["bidule", "wait", "since"]),
         ("Location/$changes?_include=Location:organization".to_owned(), vec!["_include"]),
+        ("Location/$changes?_lastUpdated=ap2026-01-01".to_owned(), vec!["_lastUpdated", "ap"]),
         ("$changes?_type=Patient&_elements=A.b.c".to_owned(), vec!["Patient", "_elements"]),
     ] {
         let issues = issues(&lire(&m.p1, &chemin, &[LIGNES]).await?.reponse(), &[400])?;

@@ -10,9 +10,11 @@ use crate::{
     fhir::outcome::Issue,
     modele::{Modele, TypeFhir},
     recherche::{
-        arbre::Requete,
+        appuis::Appuis,
+        arbre::{Critere, Noeud, Prefixe, Requete, Test},
         evaluation::{Moteur, Textes, TropCouteux},
         parametres::Relation,
+        requete::decoder,
     },
 };
 
@@ -150,6 +152,16 @@ impl Portee {
         self.0.iter().any(|v| v.type_fhir == t)
     }
 
+    /// What the meaning of its searches depends on.
+    pub fn appuis(&self) -> Appuis {
+        let mut appuis = Appuis::default();
+        for paire in self.0.iter().flat_map(|v| &v.filtres).flat_map(|f| f.split('&')) {
+            let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
+            appuis.noter(&decoder(nom).unwrap_or_default(), &decoder(valeur).unwrap_or_default());
+        }
+        appuis
+    }
+
     /// Checks every search: all their faults.
     pub fn compiler(&self, p: &Passerelle) -> Result<Recherches, Vec<Issue>> {
         let (mut recherches, mut issues) = (Vec::new(), Vec::new());
@@ -213,6 +225,11 @@ impl Recherches {
         self.0.iter().flat_map(|(_, r)| r)
     }
 
+    /// A date that depends on the time it is asked at: its parameter.
+    pub fn a_l_heure(&self) -> Option<&'static str> {
+        self.requetes().find_map(|r| a_l_heure(&r.condition))
+    }
+
     /// Rows found, all searches paid for by one engine.
     ///
     /// # Errors
@@ -235,6 +252,19 @@ impl Recherches {
     /// Rows found at a moment under a profile, whatever it costs: what is followed was measured before.
     pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
         self.evaluer_par(&Moteur::nouveau(m, profil, textes, i64::MAX)).unwrap_or_default()
+    }
+}
+
+fn a_l_heure(n: &Noeud) -> Option<&'static str> {
+    let critere = |c: &Critere| {
+        let large = |t: &Test| matches!(t, Test::Date(v) if v.iter().any(|(p, _)| *p == Prefixe::Ap));
+        large(&c.test).then_some(c.parametre.nom)
+    };
+    match n {
+        Noeud::Et(v) | Noeud::Ou(v) => v.iter().find_map(a_l_heure),
+        Noeud::Non(n) | Noeud::Chaine(_, n) | Noeud::AuDessus(_, n) | Noeud::Inverse(_, n) => a_l_heure(n),
+        Noeud::Critere(c) => critere(c),
+        Noeud::Enregistrement(_, v) => v.iter().find_map(critere),
     }
 }
 
@@ -272,6 +302,7 @@ pub fn associer(m: &Modele, ensembles: &mut Ensembles, profil: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flux::comparaison::tests::requete;
 
     fn lire(types: &[&str], filtres: &[&str], seul: Option<TypeFhir>) -> (Portee, Vec<String>) {
         let mut issues = Vec::new();
@@ -308,6 +339,21 @@ mod tests {
         assert_eq!(p.0, [Volet { type_fhir: TypeFhir::Location, filtres: vec!["status=active".into()] }]);
         let garde: Portee = serde_json::from_str(&serde_json::to_string(&p).unwrap()).unwrap();
         assert_eq!(garde, p);
+    }
+
+    #[test]
+    fn what_searches_depend_on_is_found_wherever_it_is() {
+        let un = |t, criteres| Recherches(vec![(t, vec![requete(t, criteres)])]).a_l_heure();
+        assert_eq!(un(TypeFhir::Location, "_lastUpdated=ge2024,ap2025"), Some("_lastUpdated"));
+        assert_eq!(un(TypeFhir::Location, "_filter=not(_lastUpdated ap 2024)"), Some("_lastUpdated"));
+        let lits = "location.capacity-update-date=ap2024&location.nb-capacity=gt0";
+        assert_eq!(un(TypeFhir::HealthcareService, lits), Some("capacity-update-date"));
+        // A tenth of a number is that of any hour.
+        assert_eq!(un(TypeFhir::Location, "nb-capacity=ap5&_lastUpdated=ge2024"), None);
+        let (p, _) = lire(&[], &["Location?type%3Ain=http://x", "Organization?name=a"], None);
+        assert!(p.appuis().jeux && p.appuis().nomenclatures());
+        let (p, _) = lire(&[], &["Organization?name=a&_lastUpdated=ge2024"], None);
+        assert_eq!(p.appuis(), Appuis::default());
     }
 
     #[test]

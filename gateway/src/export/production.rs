@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Passerelle,
-    flux::{curseur_de, touches::Touches},
+    flux::{self, touches::Touches},
     modele::{Modele, TypeFhir},
     recherche::evaluation::{self, Moteur, Textes, TropCouteux},
     rendu::{self, Cache, Contexte},
@@ -47,6 +47,8 @@ const CACHE: u64 = 64_000;
 /// Why it cannot be.
 pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<Option<Manifeste>, Echec> {
     let (profil, d) = (t.fiche.profil, &t.fiche.demande);
+    // Before the searches are read with them.
+    let mots = flux::mots(p);
     let recherches = d.portee.compiler(p).map_err(|issues| Echec {
         code: "invalid".to_owned(),
         textes: issues.into_iter().map(|i| i.diagnostics).collect(),
@@ -84,7 +86,7 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
         // The writing thread only stops by itself with a reason, returned above.
         Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
     }
-    let curseur = curseur_de(p, &m);
+    let curseur = flux::curseur_de(p, &m, mots);
     Ok(Some(Manifeste { jusqu_a, curseur, fin: maintenant(), sorties, suppressions, messages }))
 }
 

@@ -37,6 +37,8 @@ pub enum Perime {
     Journal,
     /// The access policy is another one.
     Droits,
+    /// The nomenclatures that the criteria are read with are others.
+    Mots,
 }
 
 impl Repere {

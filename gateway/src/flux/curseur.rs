@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 /// Version of the format; it changes with the meaning of the positions.
 const VERSION: u8 = 2;
-/// Version, instant, four positions, policy.
-const CORPS: usize = 1 + 8 + 4 * 8 + 8;
+/// Version, instant, four positions, policy, nomenclatures.
+const CORPS: usize = 1 + 8 + 4 * 8 + 8 + 8;
 /// Bytes of the seal: enough that guessing one is out of reach.
 const SCEAU: usize = 16;
 /// What tells these seals from others made with the same key.
@@ -22,6 +22,8 @@ pub struct Curseur {
     pub date: i64,
     /// What tells the access policy of then.
     pub droits: u64,
+    /// What tells the nomenclatures of the copy that is followed.
+    pub mots: u64,
 }
 
 impl Curseur {
@@ -34,6 +36,7 @@ impl Curseur {
             octets.extend_from_slice(&p.to_be_bytes());
         }
         octets.extend_from_slice(&self.droits.to_be_bytes());
+        octets.extend_from_slice(&self.mots.to_be_bytes());
         let sceau = sceau(cle, &octets).finalize().into_bytes();
         octets.extend_from_slice(&sceau[..SCEAU]);
         URL_SAFE_NO_PAD.encode(octets)
@@ -57,7 +60,8 @@ impl Curseur {
         for p in &mut positions {
             *p = nombres.next()?.ok()?;
         }
-        Some(Self { positions, date, droits: nombres.next()?.ok()? })
+        let (droits, mots) = (nombres.next()?.ok()?, nombres.next()?.ok()?);
+        Some(Self { positions, date, droits, mots })
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_was_and_only_with_its_seal() {
         let cle = [7; 32];
-        let c = Curseur { positions: [1, u64::MAX, 0, 42], date: -5, droits: 1 << 63 };
+        let c = Curseur { positions: [1, u64::MAX, 0, 42], date: -5, droits: 1 << 63, mots: 9 };
         let texte = c.sceller(&cle);
         assert!(texte.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-' || o == b'_'), "{texte}");
         assert_eq!(Curseur::lire(&texte, &cle), Some(c));

@@ -25,7 +25,7 @@ use crate::{
     },
     fhir::outcome::Issue,
     flux::{
-        Abonnement,
+        self, Abonnement,
         comparaison::Perime,
         curseur::Curseur,
         curseur_de,
@@ -93,15 +93,24 @@ async fn donner(
     if let Some(v) = entetes.get("last-event-id").filter(|v| !v.is_empty()) {
         lue.curseur("Last-Event-ID", v.to_str().unwrap_or_default(), &p.secret);
     }
+    let (mots, appuis) = (flux::mots(&p), lue.portee.appuis());
     let recherches = match lue.portee.compiler(&p) {
         Ok(r) if lue.issues.is_empty() => r,
         Ok(_) => return Err(mal_forme(lue.issues)),
         Err(i) => return Err(mal_forme(lue.issues.into_iter().chain(i).collect())),
     };
+    if let Some(parametre) = recherches.a_l_heure() {
+        return Err(mal_forme(vec![a_l_heure(parametre)]));
+    }
     let place = p.abonnes.prendre(&appelant.client_id)?;
     let base = lecture::base(&p, &entetes, connexion.tls);
     let textes = p.textes(profil, recherches.requetes()).ok_or_else(chercher::texte_en_preparation)?;
-    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base));
+    let abonnement = Abonnement::nouveau(profil, recherches, lue.elements, base);
+    let suivis = lue.depuis.as_ref().map_or(mots, |(c, _)| c.mots);
+    let abonnement = Arc::new(abonnement.avec_les_mots(suivis, appuis.nomenclatures()));
+    if let Err(cause) = abonnement.lire_encore(mots) {
+        return Ok(perime(&p, cause));
+    }
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
     let ouvrir = move || -> Result<_, TropCouteux> {
@@ -154,7 +163,7 @@ fn reponse(forme: Forme, corps: Body) -> Response {
 
 /// What changed since cannot be told: a copy must be made anew.
 fn perime(p: &Passerelle, cause: Perime) -> Response {
-    let curseur = curseur_de(p, &p.annuaire.instant());
+    let curseur = curseur_de(p, &p.annuaire.instant(), flux::mots(p));
     let cause = match cause {
         Perime::Journal => {
             "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui."
@@ -162,12 +171,23 @@ fn perime(p: &Passerelle, cause: Perime) -> Response {
         Perime::Droits => {
             "Le curseur est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même."
         }
+        Perime::Mots => {
+            "Les nomenclatures ont changé depuis ce curseur : les critères qui s'y lisent (:in, :text, _content) ne retiennent plus les mêmes ressources."
+        }
     };
     let texte = format!(
         "{cause} Attendu : refaire un export complet par $export, puis reprendre au curseur de son manifeste (extension.cursor), ou à celui-ci si l'export est demandé maintenant : {curseur}."
     );
     let issue = Issue::new("expired", texte).sur("since").avec_details(curseur);
     erreurs::reponse(StatusCode::GONE, &[issue])
+}
+
+/// What comes in and goes out with the hour is touched by no change.
+fn a_l_heure(parametre: &str) -> Issue {
+    let texte = format!(
+        "Paramètre « {parametre} » : le préfixe ap dépend de l'heure, et aucun changement ne dirait ce qu'elle fait entrer ou sortir. Attendu : ge ou le avec une date, les deux pour un intervalle."
+    );
+    Issue::new("not-supported", texte).sur(parametre)
 }
 
 /// The form that the header `Accept` asks for.
@@ -292,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_type_takes_its_criteria_and_the_whole_takes_filters() {
-        let c = Curseur { positions: [1, 2, 3, 4], date: 5, droits: 6 };
+        let c = Curseur { positions: [1, 2, 3, 4], date: 5, droits: 6, mots: 7 };
         let l = lire(
             Some(TypeFhir::Location),
             &format!(

@@ -24,7 +24,9 @@ use crate::{
     Lumiere, Partage, Passerelle,
     fhir::outcome::Issue,
     modele::Modele,
-    recherche::{self, Page, Trouve, arbre::Requete, evaluation::TropCouteux, tri::Depart},
+    recherche::{
+        self, Page, Trouve, appuis::Appuis, arbre::Requete, evaluation::TropCouteux, tri::Depart,
+    },
     rendu::{Contexte, Corde, Coupe, Searchset},
 };
 
@@ -93,12 +95,7 @@ struct Chaine {
     decodes: String,
     page: Option<String>,
     moment: Option<u64>,
-    /// Whether labels decide what is asked.
-    libelles: bool,
-    /// Whether value sets do.
-    jeux: bool,
-    /// Whether the time does.
-    heure: bool,
+    appuis: Appuis,
 }
 
 impl Chaine {
@@ -130,14 +127,7 @@ impl Chaine {
     }
 
     fn noter(&mut self, nom: &str, valeur: &str) {
-        let filtre = |mot: &str| {
-            let mut mots = valeur.split(|c: char| !c.is_alphanumeric());
-            nom == "_filter" && mots.any(|m| m.eq_ignore_ascii_case(mot))
-        };
-        let ap = |v: &str| v.strip_prefix("ap").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
-        self.libelles |= nom.ends_with(":text");
-        self.jeux |= nom.ends_with(":in") || filtre("in");
-        self.heure |= valeur.split(',').any(ap) || filtre("ap");
+        self.appuis.noter(nom, valeur);
         // A zero is in no name and no value.
         for partie in [nom, valeur] {
             self.decodes.push_str(partie);
@@ -147,8 +137,8 @@ impl Chaine {
 
     /// Number of the labels and value sets that decide what is asked; 0 for none.
     fn lecture(&self, p: &Passerelle, contexte: &Contexte, avec: &Lumiere) -> u64 {
-        let libelles = if self.libelles { contexte.generation() } else { 0 };
-        let jeux = if self.jeux { p.rendues.nomenclatures(&avec.terminologie) } else { 0 };
+        let libelles = if self.appuis.libelles { contexte.generation() } else { 0 };
+        let jeux = if self.appuis.jeux { p.rendues.nomenclatures(&avec.terminologie) } else { 0 };
         (libelles << 32) | jeux
     }
 }
@@ -186,7 +176,7 @@ async fn repondre(
     for n in [u64::from(p.replique), moment.numero(), contexte.generation(), lecture, lecteur.profil.into()] {
         empreinte.ajouter(n.to_le_bytes());
     }
-    if chaine.heure {
+    if chaine.appuis.heure {
         empreinte.ajouter(place.maintenant.to_le_bytes());
     }
     empreinte.ajouter(brute);
@@ -280,7 +270,7 @@ fn situer(p: &Passerelle, chaine: &Chaine, liens: &Liens<'_>) -> Result<(Place, 
         depart: Depart::Debut,
         donnes: 0,
         // Only what asks about the present depends on it: the same question has the same links.
-        maintenant: if chaine.heure { crate::maintenant() } else { moment.date() },
+        maintenant: if chaine.appuis.heure { crate::maintenant() } else { moment.date() },
         lecture: 0,
     };
     Ok((debut, moment))
@@ -430,19 +420,5 @@ mod tests {
         assert_eq!(lire("a=%zz").criteres, "a=%zz");
         assert_eq!(lire("_moment=12&x").moment, Some(12));
         assert!(Chaine::lire("_moment=-1").is_err());
-    }
-
-    #[test]
-    fn what_criteria_depend_on_is_seen() {
-        let vu = |brute: &str| {
-            let c = lire(brute);
-            (c.libelles, c.jeux, c.heure)
-        };
-        assert_eq!(vu("type=1&name=ap&_summary=text"), (false, false, false));
-        assert_eq!(vu("organization.type%3Atext=clin"), (true, false, false));
-        assert_eq!(vu("_has:PractitionerRole:service:role:in=http://x"), (false, true, false));
-        assert_eq!(vu("_filter=type+IN+%22http://x%22"), (false, true, false));
-        assert_eq!(vu("_lastUpdated=ge2020,ap2024"), (false, false, true));
-        assert_eq!(vu("_filter=(_lastUpdated%20ap%202024)"), (false, false, true));
     }
 }
