@@ -458,11 +458,27 @@ async fn fautif(m: &Monde, parametres: &str, dits: &[&str]) -> Result<()> {
 }
 
 async fn indulgent(m: &Monde) -> Result<()> {
-    let url = format!("{}/$export?bidule=1&_type=Location&_outputFormat=ndjson", m.p1.base);
-    let r = lire(&m.p1, &url, &[("prefer", "respond-async, handling=lenient")]).await?;
+    let filtre = requete(&[("_typeFilter", "Location?truc=1&_sort=name")]);
+    let url =
+        format!("{}/$export?bidule=1&_type=Location,Patient&_outputFormat=ndjson&{filtre}", m.p1.base);
+    // As searches read it: quoted or not, and the first of two stands.
+    let souple = [("prefer", "respond-async, handling=\"lenient\", handling=strict")];
+    let r = lire(&m.p1, &url, &souple).await?;
+    let applique = r.entete("preference-applied").to_owned();
+    ensure!(applique == "handling=lenient", "Preference-Applied {applique:?}");
     let fini = manifeste(&m.p1, &suivi(&m.p1, r)?).await?;
-    let dit = fichier(&m.p1, tableau(&fini, "error").first().context("no message")?).await?;
-    ensure!(texte(&dit[0], "/issue/0/diagnostics").contains("bidule"), "{dit:?}");
+    let dits = fichier(&m.p1, tableau(&fini, "error").first().context("no message")?).await?;
+    for nom in ["bidule", "Patient", "truc", "_sort"] {
+        let dit = dits.iter().any(|d| texte(d, "/issue/0/diagnostics").contains(nom));
+        ensure!(dit, "nothing on {nom}: {dits:?}");
+    }
+    let lus = contenu(&m.p1, &fini).await?;
+    ensure!(lus.len() == m.vue1.ids("Location").len(), "{} places", lus.len());
+    let strict = [("prefer", "handling=strict, handling=lenient")];
+    issues(&lire(&m.p1, &url, &strict).await?.reponse(), &[400])?;
+    // None of the types asked is not all of them.
+    let url = format!("{}/$export?_type=Patient", m.p1.base);
+    issues(&lire(&m.p1, &url, &souple).await?.reponse(), &[400])?;
     for (methode, chemin, statut) in [
         (Method::HEAD, "$export", 405),
         (Method::PUT, "$export", 405),

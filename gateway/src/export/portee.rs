@@ -68,14 +68,17 @@ pub fn types_servis() -> String {
 }
 
 impl Portee {
-    /// From the values of `_type` and `_typeFilter`, decoded; `seul` is the type of the address.
+    /// From the values of `_type` and `_typeFilter`, decoded; `seul` is the type of the address. What does not exist is
+    /// put apart, in `inconnus`: who is lenient leaves it aside.
     pub fn lire(
         types: &[String],
         filtres: &[String],
         seul: Option<TypeFhir>,
         issues: &mut Vec<Issue>,
+        inconnus: &mut Vec<Issue>,
     ) -> Self {
         let mut voulus = BTreeSet::new();
+        let mut types_inconnus = Vec::new();
         for nom in types.iter().flat_map(|v| v.split(',')).map(str::trim).filter(|n| !n.is_empty()) {
             match TypeFhir::de_nom(nom) {
                 Some(t) if seul.is_some_and(|s| s != t) => issues.push(
@@ -91,7 +94,7 @@ impl Portee {
                 Some(t) => {
                     voulus.insert(t);
                 }
-                None => issues.push(
+                None => types_inconnus.push(
                     Issue::new(
                         "not-supported",
                         format!(
@@ -104,6 +107,9 @@ impl Portee {
                 ),
             }
         }
+        // None of the types asked is not all of them.
+        let tous_inconnus = voulus.is_empty() && !types_inconnus.is_empty();
+        (if tous_inconnus { &mut *issues } else { &mut *inconnus }).extend(types_inconnus);
         if voulus.is_empty() {
             voulus.extend(seul.map_or(TypeFhir::TOUS.to_vec(), |t| vec![t]));
         }
@@ -123,7 +129,7 @@ impl Portee {
         for filtre in filtres {
             let lu = filtre.trim_start_matches('/').split_once('?');
             let Some((t, chaine)) = lu.and_then(|(nom, c)| TypeFhir::de_nom(nom).map(|t| (t, c))) else {
-                issues.push(
+                (if lu.is_some() { &mut *inconnus } else { &mut *issues }).push(
                     Issue::new(
                         "value",
                         format!(
@@ -162,15 +168,24 @@ impl Portee {
         appuis
     }
 
-    /// Checks every search: all their faults.
-    pub fn compiler(&self, p: &Passerelle) -> Result<Recherches, Vec<Issue>> {
+    /// Checks every search: all their faults; `indulgent` leaves aside what does not exist or selects nothing, and tells
+    /// it in `ecartes`.
+    pub fn compiler(
+        &self,
+        p: &Passerelle,
+        indulgent: bool,
+        ecartes: &mut Vec<Issue>,
+    ) -> Result<Recherches, Vec<Issue>> {
         let (mut recherches, mut issues) = (Vec::new(), Vec::new());
         for v in &self.0 {
             let mut lues = Vec::new();
             for chaine in &v.filtres {
-                issues.extend(etrangers(chaine));
-                match p.lire_recherche(v.type_fhir, chaine, false) {
-                    Ok(r) => lues.push(r),
+                (if indulgent { &mut *ecartes } else { &mut issues }).extend(etrangers(chaine));
+                match p.lire_recherche(v.type_fhir, chaine, indulgent) {
+                    Ok(r) => {
+                        ecartes.extend_from_slice(&r.ignores);
+                        lues.push(r);
+                    }
                     Err(i) => issues.extend(i),
                 }
             }
@@ -305,10 +320,27 @@ mod tests {
     use crate::flux::comparaison::tests::requete;
 
     fn lire(types: &[&str], filtres: &[&str], seul: Option<TypeFhir>) -> (Portee, Vec<String>) {
-        let mut issues = Vec::new();
+        let (p, issues, inconnus) = lire_a_part(types, filtres, seul);
+        (p, issues.into_iter().chain(inconnus).map(|i| i.diagnostics).collect())
+    }
+
+    fn lire_a_part(
+        types: &[&str],
+        filtres: &[&str],
+        seul: Option<TypeFhir>,
+    ) -> (Portee, Vec<Issue>, Vec<Issue>) {
+        let (mut issues, mut inconnus) = (Vec::new(), Vec::new());
         let textes = |v: &[&str]| v.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        let p = Portee::lire(&textes(types), &textes(filtres), seul, &mut issues);
-        (p, issues.into_iter().map(|i| i.diagnostics).collect())
+        let p = Portee::lire(&textes(types), &textes(filtres), seul, &mut issues, &mut inconnus);
+        (p, issues, inconnus)
+    }
+
+    #[test]
+    fn what_does_not_exist_is_apart_unless_nothing_else_is_asked() {
+        let (p, i, inconnus) = lire_a_part(&["Patient,Location"], &["Patient?x=1"], None);
+        assert_eq!((p.0.len(), i.len(), inconnus.len()), (1, 0, 2), "{i:?} {inconnus:?}");
+        let (_, i, inconnus) = lire_a_part(&["Patient"], &["status=active"], None);
+        assert_eq!((i.len(), inconnus.len()), (2, 0), "{i:?} {inconnus:?}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
     let (profil, d) = (t.fiche.profil, &t.fiche.demande);
     // Before the searches are read with them.
     let mots = flux::mots(p);
-    let recherches = d.portee.compiler(p).map_err(|issues| Echec {
+    let recherches = d.portee.compiler(p, d.indulgent, &mut Vec::new()).map_err(|issues| Echec {
         code: "invalid".to_owned(),
         textes: issues.into_iter().map(|i| i.diagnostics).collect(),
         fin: maintenant(),

@@ -94,7 +94,7 @@ async fn donner(
         lue.curseur("Last-Event-ID", v.to_str().unwrap_or_default(), &p.secret);
     }
     let (mots, appuis) = (flux::mots(&p), lue.portee.appuis());
-    let recherches = match lue.portee.compiler(&p) {
+    let recherches = match lue.portee.compiler(&p, false, &mut Vec::new()) {
         Ok(r) if lue.issues.is_empty() => r,
         Ok(_) => return Err(mal_forme(lue.issues)),
         Err(i) => return Err(mal_forme(lue.issues.into_iter().chain(i).collect())),
@@ -256,7 +256,12 @@ impl Lue {
             }
         }
         l.portee = match seul {
-            None => Portee::lire(&types, &filtres, None, &mut l.issues),
+            None => {
+                let mut inconnus = Vec::new();
+                let portee = Portee::lire(&types, &filtres, None, &mut l.issues, &mut inconnus);
+                l.issues.extend(inconnus);
+                portee
+            }
             Some(type_fhir) => {
                 let filtres = if criteres.is_empty() { Vec::new() } else { vec![criteres.join("&")] };
                 Portee(vec![Volet { type_fhir, filtres }])
