@@ -81,6 +81,29 @@ pub async fn tout_exporter(c: &Client) -> Result<(Contenu, String)> {
     Ok((contenu(c, &m).await?, texte(&m, "/extension/cursor").to_owned()))
 }
 
+/// The instant that an export made now names.
+pub async fn instant(c: &Client) -> Result<String> {
+    let m = exporter(c, "/Location", &[NDJSON]).await?;
+    Ok(texte(&m, "/transactionTime").to_owned())
+}
+
+/// What a client no longer reads of what it read at an instant, by relative URL.
+pub async fn supprimees(c: &Client, depuis: &str) -> Result<BTreeSet<String>> {
+    let m = exporter(c, "", &[NDJSON, ("_since", depuis)]).await?;
+    ensure!(tableau(&m, "error").is_empty(), "{m}");
+    let mut toutes = BTreeSet::new();
+    for f in tableau(&m, "deleted") {
+        for lot in fichier(c, f).await? {
+            ensure!(texte(&lot, "/resourceType") == "Bundle" && texte(&lot, "/type") == "transaction", "{lot}");
+            for e in tableau(&lot, "entry") {
+                ensure!(texte(e, "/request/method") == "DELETE", "{e}");
+                toutes.insert(texte(e, "/request/url").to_owned());
+            }
+        }
+    }
+    Ok(toutes)
+}
+
 /// Resources of the files under `output`, each file being what its entry says.
 async fn contenu(c: &Client, m: &Value) -> Result<Contenu> {
     let mut tous = Contenu::new();
