@@ -23,7 +23,7 @@ use crate::{
     modele::{Modele, TypeFhir},
     reglages::ReglagesFlux,
 };
-use comparaison::{Repere, TropAncien};
+use comparaison::{Perime, Repere};
 use curseur::Curseur;
 
 /// Clocks of two replicas differ by less, milliseconds.
@@ -41,6 +41,10 @@ pub struct Abonnement {
     pub elements: Option<Elements>,
     /// URL of the façade as the caller knows it.
     pub base: String,
+    /// What tells the nomenclatures of the copy that is followed: its cursors say it.
+    pub mots: u64,
+    /// Whether the criteria mean something else with others.
+    pub par_les_mots: bool,
 }
 
 impl Abonnement {
@@ -53,7 +57,22 @@ impl Abonnement {
         }
         types.sort_unstable();
         types.dedup();
-        Self { profil, recherches, types, elements, base }
+        Self { profil, recherches, types, elements, base, mots: 0, par_les_mots: false }
+    }
+
+    /// Follows a copy made with these nomenclatures; `lus`: the criteria are read with them.
+    #[must_use]
+    pub fn avec_les_mots(self, mots: u64, lus: bool) -> Self {
+        Self { mots, par_les_mots: lus, ..self }
+    }
+
+    /// Whether the criteria still ask what they asked when the copy was made.
+    ///
+    /// # Errors
+    ///
+    /// [`Perime::Mots`]: rows may have come in or gone out that nothing touched.
+    pub fn lire_encore(&self, mots: u64) -> Result<(), Perime> {
+        if self.par_les_mots && self.mots != mots { Err(Perime::Mots) } else { Ok(()) }
     }
 }
 
@@ -116,31 +135,89 @@ impl Drop for Place {
     }
 }
 
-/// The cursor of a moment.
-pub fn curseur_de(p: &Passerelle, m: &Modele) -> String {
-    Curseur { positions: m.positions(), date: maintenant() }.sceller(&p.secret)
+/// The cursor of a moment, for a copy made with these nomenclatures.
+pub fn curseur_de(p: &Passerelle, m: &Modele, mots: u64) -> String {
+    curseur(m, mots).sceller(&p.secret)
+}
+
+fn curseur(m: &Modele, mots: u64) -> Curseur {
+    Curseur { positions: m.positions(), date: maintenant(), droits: m.politique().empreinte(), mots }
+}
+
+/// What tells the labels and value sets of now, alike on every replica of a build.
+pub fn mots(p: &Passerelle) -> u64 {
+    p.indexeur.empreinte_libelles() ^ p.terminologie.load().empreinte_jeux().rotate_left(1)
 }
 
 /// Where a cursor stands on this replica.
 ///
 /// # Errors
 ///
-/// [`TropAncien`] when the journal does not go back so far, or the cursor is of another life of the
-/// streams.
-pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, TropAncien> {
+/// [`Perime`] when what changed since cannot be told: also when the cursor is of another life of the streams.
+pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
     // A cursor may be ahead of a replica that is late, but not of one that has caught up since it was
     // given: its streams were then made anew.
     let retard = p.fraicheur.retard().map_or(i64::MAX, |s| (s * 1000.0) as i64);
     let devant = c.positions.iter().zip(m.positions()).any(|(c, ici)| *c > ici);
     if devant && c.date < maintenant().saturating_sub(retard).saturating_sub(ECART_HORLOGES) {
-        return Err(TropAncien);
+        return Err(Perime::Journal);
     }
-    m.journal_repere(c.positions).map(Repere::Numero).ok_or(TropAncien)
+    situer(m, c)
+}
+
+/// Where a cursor stands among the moments up to this one.
+fn situer(m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
+    // Another policy changes what is read of rows that nothing touched, at positions that stay the same.
+    if c.droits != m.politique().empreinte() {
+        return Err(Perime::Droits);
+    }
+    m.journal_repere(c.positions).map(Repere::Numero).ok_or(Perime::Journal)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
+        modele::{Annuaire, Source},
+    };
+
+    fn politique(tsv: &str) -> Arc<Politique> {
+        Arc::new(Politique::compiler(&politique_par_defaut(tsv).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn a_cursor_given_before_another_policy_is_of_no_use_even_where_nothing_moved() {
+        let mut vide = Modele::nouveau(politique(POLITIQUE_TSV));
+        for s in Source::TOUTES {
+            vide.debut_instantane(s);
+            vide.fin_instantane(s);
+        }
+        let a = Annuaire::nouveau(vide, Duration::from_secs(60), 2);
+        a.ecrire(|m| m.resituer(Source::Offers, 12, 1));
+        let avant = curseur(&a.instant(), 0);
+        assert!(situer(&a.instant(), &avant).is_ok());
+        let autre = POLITIQUE_TSV.replace("lieu.equipement\t5\t!sensible", "lieu.equipement\t5\tjamais");
+        a.ecrire(|m| m.changer_politique(politique(&autre)));
+        let m = a.instant();
+        assert_eq!(curseur(&m, 0).positions, avant.positions);
+        assert_eq!(situer(&m, &avant).err(), Some(Perime::Droits));
+        assert!(situer(&m, &curseur(&m, 0)).is_ok());
+        // The same policy, compiled again: alike on every replica, and after a restart.
+        assert_eq!(politique(&autre).empreinte(), m.politique().empreinte());
+    }
+
+    #[test]
+    fn a_feed_ends_with_the_nomenclatures_that_its_criteria_are_read_with() {
+        let suivre = |lus| {
+            let a = Abonnement::nouveau(1, Recherches(Vec::new()), None, String::new());
+            a.avec_les_mots(7, lus)
+        };
+        assert_eq!([suivre(true).lire_encore(7), suivre(false).lire_encore(8)], [Ok(()); 2]);
+        assert_eq!(suivre(true).lire_encore(8), Err(Perime::Mots));
+    }
 
     #[test]
     fn places_are_bounded_for_one_and_for_all_and_given_back() {

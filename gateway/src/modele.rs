@@ -39,9 +39,8 @@ use crate::recherche::parametres::Relation;
 pub use annuaire::{Annuaire, Temoin};
 pub use application::{ACTIVITES, Source, plier};
 pub use bits::Bits;
-use capacites::{Capacites, Perdues};
+use capacites::Capacites;
 use colonne::Colonne;
-use creux::Creux;
 pub use dictionnaire::Dictionnaire;
 pub use enregistrements::{Enregistrement, Enregistrements, UNITE};
 pub(crate) use etat::Etat;
@@ -119,8 +118,6 @@ impl Liens {
 pub struct Modele {
     tables: [Table; 5],
     capacites: Colonne<Capacites>,
-    // Of the places whose capacities some profile no longer sees.
-    perdues: Creux<Perdues>,
     /// Relations.
     pub liens: Liens,
     /// Offers by the cells of their places; none before the links are closed.
@@ -174,17 +171,15 @@ struct Instantane {
     change: bool,
 }
 
-/// A row touched: who saw it before, and for whom something changed.
+/// A row touched: who saw it before, for whom it changed, and for whom something ceased to refer to it.
 #[derive(Clone, Copy)]
 struct Changement {
     type_fhir: TypeFhir,
     rang: u32,
     avant: u8,
     pour: u8,
+    quittent: u8,
 }
-
-/// Every profile.
-const TOUS_LES_PROFILS: u8 = 0b11_1111;
 
 /// A resource taken out of the model, to be rendered without holding it.
 #[derive(Clone)]
@@ -213,7 +208,6 @@ impl Modele {
         Self {
             tables: Default::default(),
             capacites: Colonne::default(),
-            perdues: Creux::default(),
             liens: Liens::ouverts(),
             politique,
             alentours: Grille::default(),
@@ -281,30 +275,15 @@ impl Modele {
         self.texte
     }
 
-    /// Last update of a row as a profile may know it: the capacities of a place count
-    /// for who sees them.
+    /// Last update of a row as a profile may know it: the capacities of a place count for who reads them.
     pub fn maj(&self, t: TypeFhir, rang: u32, profil: u8) -> i64 {
-        let (sans, avec) = self.majs(t, rang, profil);
-        if sans == avec || !self.capacite_visible(rang, profil) { sans } else { avec }
-    }
-
-    /// Whether this holds of it: who sees the capacities of a place is looked at only where that decides.
-    pub fn maj_convient(&self, t: TypeFhir, rang: u32, profil: u8, convient: impl Fn(i64) -> bool) -> bool {
-        let (sans, avec) = self.majs(t, rang, profil);
-        let (dit, autre) = (convient(sans), convient(avec));
-        if dit == autre || !self.capacite_visible(rang, profil) { dit } else { autre }
-    }
-
-    /// Last update of a row for who sees none of its capacities, then for who sees some.
-    fn majs(&self, t: TypeFhir, rang: u32, profil: u8) -> (i64, i64) {
         let maj = self.table(t).maj(rang);
-        match t {
-            TypeFhir::Location => {
-                let (sans, avec) = self.dates_des_capacites(rang, profil);
-                (maj.max(sans), maj.max(avec))
-            }
-            _ => (maj, maj),
-        }
+        if t == TypeFhir::Location { maj.max(self.apport_des_capacites(rang, profil).1) } else { maj }
+    }
+
+    /// Whether this holds of it.
+    pub fn maj_convient(&self, t: TypeFhir, rang: u32, profil: u8, convient: impl Fn(i64) -> bool) -> bool {
+        convient(self.maj(t, rang, profil))
     }
 
     /// The row of an id, if this profile may see it.
@@ -383,4 +362,4 @@ impl Extrait {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 //! ([`inclusion`]). One table ([`parametres`]) says what exists, to the parser, the engine and
 //! every description of the façade. `docs/recherche.md` says what a search means.
 
+pub mod appuis;
 pub mod arbre;
 pub mod communes;
 pub mod evaluation;
@@ -94,4 +95,4 @@ pub fn chercher(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -123,6 +123,11 @@ fn neuve(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 
 fn rendre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let vue = Vue { politique: &c.politique, profil: c.profil, faits: e.faits, libelles: &c.libelles };
+    dessiner(e, vue, sortie)
+}
+
+/// Appends one resource as someone sees it; false when its state cannot be read.
+pub(crate) fn dessiner(e: &Extrait, vue: Vue<'_>, sortie: &mut Vec<u8>) -> bool {
     let avant = sortie.len();
     match e.type_fhir {
         crate::modele::TypeFhir::Organization => match e.structure().and_then(|s| s.ressource) {

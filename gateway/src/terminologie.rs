@@ -17,6 +17,7 @@ mod textes;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{BuildHasher as _, Hash as _, Hasher as _},
     ops::Bound,
     sync::Arc,
 };
@@ -78,6 +79,7 @@ pub struct Terminologie {
     vues: HashMap<Cle, u64>,
     /// What each id names; nothing when it could name two.
     ids: HashMap<(Genre, String), Option<Cle>>,
+    empreinte: u64,
 }
 
 impl Terminologie {
@@ -114,6 +116,16 @@ impl Terminologie {
             }
         }
         self.ids = ids;
+        let mut empreinte = foldhash::fast::FixedState::default().build_hasher();
+        for cle in self.editions.iter().filter(|(_, e)| e.genre == Genre::ValueSet).map(|(cle, _)| cle) {
+            (cle, self.vues.get(cle)).hash(&mut empreinte);
+        }
+        self.empreinte = empreinte.finish();
+    }
+
+    /// What tells these value sets from others, alike on every replica of a build.
+    pub fn empreinte_jeux(&self) -> u64 {
+        self.empreinte
     }
 
     /// Ids of a version, the preferred first. The current version of a canonical goes by the last

@@ -1,6 +1,9 @@
 //! The change feed: whoever follows it ends with what a fresh export gives.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, Response};
@@ -15,6 +18,7 @@ use serde_json::Value;
 
 use crate::{
     brut::{self, Brute, demander},
+    changements_vus,
     export::{Contenu, de_vue, memes, tout_exporter},
     monde::{Monde, lire_lieu},
 };
@@ -25,25 +29,28 @@ const LIGNES: (&str, &str) = ("accept", "application/x-ndjson");
 const EVENEMENTS: (&str, &str) = ("accept", "text/event-stream");
 
 /// A copy kept by following.
-struct Suiveur<'a> {
+pub struct Suiveur<'a> {
     client: &'a Client,
     /// Below the base, before the query.
     chemin: String,
     criteres: String,
-    copie: Contenu,
+    pub copie: Contenu,
     curseur: String,
+    /// What was told as gone, type and id.
+    pub supprimees: BTreeSet<(String, String)>,
 }
 
 impl<'a> Suiveur<'a> {
     /// From an export on.
-    async fn nouveau(client: &'a Client) -> Result<Self> {
+    pub async fn nouveau(client: &'a Client) -> Result<Self> {
         let (copie, curseur) = tout_exporter(client).await?;
         ensure!(!curseur.is_empty(), "the manifest has no cursor");
-        Ok(Self { client, chemin: "$changes".into(), criteres: String::new(), copie, curseur })
+        let (chemin, supprimees) = ("$changes".into(), BTreeSet::new());
+        Ok(Self { client, chemin, criteres: String::new(), copie, curseur, supprimees })
     }
 
     /// From now on, over some criteria of a type; the copy is what they find.
-    async fn de(client: &'a Client, genre: &str, criteres: &[(&str, &str)]) -> Result<Self> {
+    pub async fn de(client: &'a Client, genre: &str, criteres: &[(&str, &str)]) -> Result<Self> {
         let curseur = maintenant(client, &format!("{genre}/$changes")).await?;
         let mut copie = Contenu::new();
         for page in client.pages(genre, criteres).await? {
@@ -52,7 +59,8 @@ impl<'a> Suiveur<'a> {
             }
         }
         let criteres = format!("{}&", requete(criteres));
-        Ok(Self { client, chemin: format!("{genre}/$changes"), criteres, copie, curseur })
+        let (chemin, supprimees) = (format!("{genre}/$changes"), BTreeSet::new());
+        Ok(Self { client, chemin, criteres, copie, curseur, supprimees })
     }
 
     /// Takes one bounded answer in; how many changes it held.
@@ -66,6 +74,9 @@ impl<'a> Suiveur<'a> {
         for ligne in changements {
             ensure!(!texte(ligne, "/cursor").is_empty() && !texte(ligne, "/moment").is_empty(), "{ligne}");
             appliquer(&mut self.copie, ligne)?;
+            if texte(ligne, "/change") == "delete" {
+                self.supprimees.insert((texte(ligne, "/type").to_owned(), texte(ligne, "/id").to_owned()));
+            }
         }
         ensure!(fin.get("type").is_none(), "the last line is no cursor: {fin}");
         self.curseur = texte(fin, "/cursor").to_owned();
@@ -79,7 +90,7 @@ impl<'a> Suiveur<'a> {
     }
 
     /// Follows until the copy is what the client sees.
-    async fn rattraper(&mut self, voulu: impl AsyncFn() -> Result<Contenu>) -> Result<()> {
+    pub async fn rattraper(&mut self, voulu: impl AsyncFn() -> Result<Contenu>) -> Result<()> {
         let fin = Instant::now() + LIMITE;
         loop {
             self.suivre(1).await?;
@@ -88,6 +99,12 @@ impl<'a> Suiveur<'a> {
                 return ecart.with_context(|| format!("{}: not what a walk gives", self.client.nom));
             }
         }
+    }
+
+    /// The same, of a follower of the whole.
+    pub async fn rattraper_la_vue(&mut self) -> Result<()> {
+        let client = self.client;
+        self.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(client).await?)) }).await
     }
 }
 
@@ -122,7 +139,7 @@ async fn maintenant(c: &Client, chemin: &str) -> Result<String> {
 }
 
 /// One more or one less free bed at some places.
-async fn ecrire(m: &Monde, places: usize) -> Result<()> {
+pub async fn ecrire(m: &Monde, places: usize) -> Result<()> {
     for (id, identifiant) in m.lieux_modifiables()?.iter().take(places) {
         let lieu = lire_lieu(&m.p1, id).await?;
         let libres = disponibles(&lieu).context("no free bed")?;
@@ -136,6 +153,7 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     r.verifier("changements: a cursor and nothing more when nothing changes", calme(m)).await;
     r.verifier("changements: two profiles follow the writes of beds", lits(m)).await;
     r.verifier("changements: narrowed to a type and its criteria", restreint(m)).await;
+    r.verifier("changements: from an export made while beds move", changements_vus::pendant(m)).await;
     r.verifier("changements: who waits is told at once", attente(m)).await;
     r.verifier("changements: events, resumed where they stopped", evenements(m)).await;
     r.verifier("changements: elements", elements(m)).await;
@@ -150,6 +168,7 @@ async fn calme(m: &Monde) -> Result<()> {
             criteres: String::new(),
             copie: Contenu::new(),
             curseur: maintenant(c, "$changes").await?,
+            supprimees: BTreeSet::new(),
         };
         s.apaiser().await?;
         let depart = s.curseur.clone();
@@ -166,9 +185,9 @@ async fn lits(m: &Monde) -> Result<()> {
     let (mut un, mut zero) = (Suiveur::nouveau(&m.p1).await?, Suiveur::nouveau(&m.p0).await?);
     let avant = un.copie.clone();
     ecrire(m, 3).await?;
-    un.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&m.p1).await?)) }).await?;
+    un.rattraper_la_vue().await?;
     ensure!(un.copie != avant, "the writes are not seen");
-    zero.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&m.p0).await?)) }).await?;
+    zero.rattraper_la_vue().await?;
     // And the same as an export made now.
     memes(&un.copie, &tout_exporter(&m.p1).await?.0)
 }
@@ -322,6 +341,7 @@ async fn fautes(m: &Monde) -> Result<()> {
         (format!("$changes?since={curseur}&bidule=1"), vec!["bidule"]),
         ("Location/$changes?bidule=1&wait=99&since=x".to_owned(), vec!["bidule", "wait", "since"]),
         ("Location/$changes?_include=Location:organization".to_owned(), vec!["_include"]),
+        ("Location/$changes?_lastUpdated=ap2026-01-01".to_owned(), vec!["_lastUpdated", "ap"]),
         ("$changes?_type=Patient&_elements=A.b.c".to_owned(), vec!["Patient", "_elements"]),
     ] {
         let issues = issues(&lire(&m.p1, &chemin, &[LIGNES]).await?.reponse(), &[400])?;
@@ -374,14 +394,16 @@ async fn imports(dossier: &Dossier) -> Result<()> {
         // On the way, in as many steps as it takes.
         un.suivre(0).await?;
     }
-    un.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&p1).await?)) }).await?;
-    zero.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&p0).await?)) }).await?;
+    un.rattraper_la_vue().await?;
+    zero.rattraper_la_vue().await?;
     ensure!(
         un.copie.len() > zero.copie.len() && !zero.copie.is_empty(),
         "{} and {}",
         un.copie.len(),
         zero.copie.len()
     );
+    changements_vus::cachee(&mesh, &source, IMPORT).await?;
+    un.rattraper_la_vue().await?;
 
     // The next life goes on from its image; without one, it has no journal: it says so, and what to do.
     let ancien = maintenant(&p1, "$changes").await?;
@@ -394,7 +416,7 @@ async fn imports(dossier: &Dossier) -> Result<()> {
         Ok((un.suivre(1).await? > 0).then_some(()))
     })
     .await?;
-    un.rattraper(async || -> Result<Contenu> { Ok(de_vue(&Vue::lire(&p1).await?)) }).await?;
+    un.rattraper_la_vue().await?;
     mesh.arreter().await?;
     let mesh = Mesh::relancer(dossier, Options::new("none", false)).await;
     let p1 = mesh.client("p1")?;

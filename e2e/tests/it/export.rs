@@ -81,6 +81,32 @@ pub async fn tout_exporter(c: &Client) -> Result<(Contenu, String)> {
     Ok((contenu(c, &m).await?, texte(&m, "/extension/cursor").to_owned()))
 }
 
+/// The instant that an export made now names.
+pub async fn instant(c: &Client) -> Result<String> {
+    let m = exporter(c, "/Location", &[NDJSON]).await?;
+    Ok(texte(&m, "/transactionTime").to_owned())
+}
+
+/// What a client no longer reads of what it read at an instant, by relative URL.
+pub async fn supprimees(c: &Client, depuis: &str) -> Result<BTreeSet<String>> {
+    let m = exporter(c, "", &[NDJSON, ("_since", depuis)]).await?;
+    ensure!(tableau(&m, "error").is_empty(), "{m}");
+    let mut toutes = BTreeSet::new();
+    for f in tableau(&m, "deleted") {
+        for lot in fichier(c, f).await? {
+            ensure!(
+                texte(&lot, "/resourceType") == "Bundle" && texte(&lot, "/type") == "transaction",
+                "{lot}"
+            );
+            for e in tableau(&lot, "entry") {
+                ensure!(texte(e, "/request/method") == "DELETE", "{e}");
+                toutes.insert(texte(e, "/request/url").to_owned());
+            }
+        }
+    }
+    Ok(toutes)
+}
+
 /// Resources of the files under `output`, each file being what its entry says.
 async fn contenu(c: &Client, m: &Value) -> Result<Contenu> {
     let mut tous = Contenu::new();
@@ -458,11 +484,26 @@ async fn fautif(m: &Monde, parametres: &str, dits: &[&str]) -> Result<()> {
 }
 
 async fn indulgent(m: &Monde) -> Result<()> {
-    let url = format!("{}/$export?bidule=1&_type=Location&_outputFormat=ndjson", m.p1.base);
-    let r = lire(&m.p1, &url, &[("prefer", "respond-async, handling=lenient")]).await?;
+    let filtre = requete(&[("_typeFilter", "Location?truc=1&_sort=name")]);
+    let url = format!("{}/$export?bidule=1&_type=Location,Patient&_outputFormat=ndjson&{filtre}", m.p1.base);
+    // As searches read it: quoted or not, and the first of two stands.
+    let souple = [("prefer", "respond-async, handling=\"lenient\", handling=strict")];
+    let r = lire(&m.p1, &url, &souple).await?;
+    let applique = r.entete("preference-applied").to_owned();
+    ensure!(applique == "handling=lenient", "Preference-Applied {applique:?}");
     let fini = manifeste(&m.p1, &suivi(&m.p1, r)?).await?;
-    let dit = fichier(&m.p1, tableau(&fini, "error").first().context("no message")?).await?;
-    ensure!(texte(&dit[0], "/issue/0/diagnostics").contains("bidule"), "{dit:?}");
+    let dits = fichier(&m.p1, tableau(&fini, "error").first().context("no message")?).await?;
+    for nom in ["bidule", "Patient", "truc", "_sort"] {
+        let dit = dits.iter().any(|d| texte(d, "/issue/0/diagnostics").contains(nom));
+        ensure!(dit, "nothing on {nom}: {dits:?}");
+    }
+    let lus = contenu(&m.p1, &fini).await?;
+    ensure!(lus.len() == m.vue1.ids("Location").len(), "{} places", lus.len());
+    let strict = [("prefer", "handling=strict, handling=lenient")];
+    issues(&lire(&m.p1, &url, &strict).await?.reponse(), &[400])?;
+    // None of the types asked is not all of them.
+    let url = format!("{}/$export?_type=Patient", m.p1.base);
+    issues(&lire(&m.p1, &url, &souple).await?.reponse(), &[400])?;
     for (methode, chemin, statut) in [
         (Method::HEAD, "$export", 405),
         (Method::PUT, "$export", 405),

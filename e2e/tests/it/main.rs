@@ -6,6 +6,7 @@ mod bascule;
 mod brut;
 mod capacite;
 mod changements;
+mod changements_vus;
 mod clients;
 mod demarrage;
 mod disque;

@@ -52,6 +52,9 @@ pub struct Demande {
     pub elements: Option<Elements>,
     /// Whether what goes with the resources found comes too.
     pub complet: bool,
+    /// Whether its searches are read in lenient handling.
+    #[serde(default)]
+    pub indulgent: bool,
     /// What was asked and left aside, in lenient handling.
     pub ignores: Vec<String>,
 }
@@ -68,7 +71,8 @@ pub struct Lecture {
 }
 
 impl Demande {
-    /// Checks the parameters of a kick-off; `controler` gives the faults of its searches.
+    /// Checks the parameters of a kick-off; `controler` gives the faults of its searches, and adds what they leave
+    /// aside.
     ///
     /// # Errors
     ///
@@ -76,7 +80,7 @@ impl Demande {
     pub fn lire(
         entrees: Vec<Entree>,
         l: Lecture,
-        controler: impl FnOnce(&Portee) -> Vec<Issue>,
+        controler: impl FnOnce(&Portee, &mut Vec<Issue>) -> Vec<Issue>,
     ) -> Result<Self, Vec<Issue>> {
         let mut issues = Vec::new();
         let mut ecartes = Vec::new();
@@ -139,8 +143,8 @@ impl Demande {
                 }
             }
         }
-        let portee = Portee::lire(&types, &filtres, l.seul, &mut issues);
-        issues.extend(controler(&portee));
+        let portee = Portee::lire(&types, &filtres, l.seul, &mut issues, &mut ecartes);
+        issues.extend(controler(&portee, &mut ecartes));
         let elements = Elements::lire(&elements, &mut issues);
         let ignores = if l.indulgent {
             ecartes.into_iter().map(|i| i.diagnostics).collect()
@@ -153,7 +157,8 @@ impl Demande {
         }
         let defaut = if l.ndjson { Forme::Ndjson } else { Forme::Json };
         let forme = forme.unwrap_or(defaut);
-        Ok(Self { forme, portee, depuis, elements, complet: complet || forme == Forme::Json, ignores })
+        let complet = complet || forme == Forme::Json;
+        Ok(Self { forme, portee, depuis, elements, complet, indulgent: l.indulgent, ignores })
     }
 }
 
@@ -188,7 +193,7 @@ mod tests {
     use crate::modele::TypeFhir;
 
     fn lire(entrees: Vec<Entree>, l: Lecture) -> Result<Demande, Vec<Issue>> {
-        Demande::lire(entrees, l, |_| Vec::new())
+        Demande::lire(entrees, l, |_, _| Vec::new())
     }
 
     fn entrees(paires: &[(&str, &str)]) -> Vec<Entree> {
@@ -245,8 +250,13 @@ mod tests {
             assert!(i.diagnostics.contains("Attendu : ") && !i.expression.is_empty(), "{i:?}");
         }
         let l = Lecture { indulgent: true, seul: Some(TypeFhir::Location), ..Lecture::default() };
-        let d = lire(entrees(&[("bidule", "x"), ("patient", "1")]), l).unwrap();
-        assert_eq!(d.ignores.len(), 2);
+        let ecarter = |_: &Portee, ecartes: &mut Vec<Issue>| {
+            ecartes.push(faute("not-supported", "_typeFilter", "inconnu", "autre chose"));
+            Vec::new()
+        };
+        let d =
+            Demande::lire(entrees(&[("bidule", "x"), ("_type", "Location,Patient")]), l, ecarter).unwrap();
+        assert_eq!((d.ignores.len(), d.indulgent), (3, true));
         assert_eq!(d.portee.0.len(), 1);
         // A value that cannot be understood is a fault all the same.
         assert!(lire(entrees(&[("_since", "hier")]), l).is_err());

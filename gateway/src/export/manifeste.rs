@@ -102,7 +102,7 @@ mod tests {
             url: "https://x/ws-diffusion-fhir/$export".into(),
             base: "https://x/ws-diffusion-fhir".into(),
             creee: 0,
-            demande: Demande::lire(Vec::new(), Lecture::default(), |_| Vec::new()).unwrap(),
+            demande: Demande::lire(Vec::new(), Lecture::default(), |_, _| Vec::new()).unwrap(),
         };
         let scelle = Scelle {
             taille: 10,

@@ -10,9 +10,11 @@ use crate::{
     fhir::outcome::Issue,
     modele::{Modele, TypeFhir},
     recherche::{
-        arbre::Requete,
-        evaluation::{BUDGET, Moteur, Textes, TropCouteux},
+        appuis::Appuis,
+        arbre::{Critere, Noeud, Prefixe, Requete, Test},
+        evaluation::{Moteur, Textes, TropCouteux},
         parametres::Relation,
+        requete::decoder,
     },
 };
 
@@ -66,14 +68,17 @@ pub fn types_servis() -> String {
 }
 
 impl Portee {
-    /// From the values of `_type` and `_typeFilter`, decoded; `seul` is the type of the address.
+    /// From the values of `_type` and `_typeFilter`, decoded; `seul` is the type of the address. What does not exist is
+    /// put apart, in `inconnus`: who is lenient leaves it aside.
     pub fn lire(
         types: &[String],
         filtres: &[String],
         seul: Option<TypeFhir>,
         issues: &mut Vec<Issue>,
+        inconnus: &mut Vec<Issue>,
     ) -> Self {
         let mut voulus = BTreeSet::new();
+        let mut types_inconnus = Vec::new();
         for nom in types.iter().flat_map(|v| v.split(',')).map(str::trim).filter(|n| !n.is_empty()) {
             match TypeFhir::de_nom(nom) {
                 Some(t) if seul.is_some_and(|s| s != t) => issues.push(
@@ -89,7 +94,7 @@ impl Portee {
                 Some(t) => {
                     voulus.insert(t);
                 }
-                None => issues.push(
+                None => types_inconnus.push(
                     Issue::new(
                         "not-supported",
                         format!(
@@ -102,6 +107,9 @@ impl Portee {
                 ),
             }
         }
+        // None of the types asked is not all of them.
+        let tous_inconnus = voulus.is_empty() && !types_inconnus.is_empty();
+        (if tous_inconnus { &mut *issues } else { &mut *inconnus }).extend(types_inconnus);
         if voulus.is_empty() {
             voulus.extend(seul.map_or(TypeFhir::TOUS.to_vec(), |t| vec![t]));
         }
@@ -121,7 +129,7 @@ impl Portee {
         for filtre in filtres {
             let lu = filtre.trim_start_matches('/').split_once('?');
             let Some((t, chaine)) = lu.and_then(|(nom, c)| TypeFhir::de_nom(nom).map(|t| (t, c))) else {
-                issues.push(
+                (if lu.is_some() { &mut *inconnus } else { &mut *issues }).push(
                     Issue::new(
                         "value",
                         format!(
@@ -150,15 +158,34 @@ impl Portee {
         self.0.iter().any(|v| v.type_fhir == t)
     }
 
-    /// Checks every search: all their faults.
-    pub fn compiler(&self, p: &Passerelle) -> Result<Recherches, Vec<Issue>> {
+    /// What the meaning of its searches depends on.
+    pub fn appuis(&self) -> Appuis {
+        let mut appuis = Appuis::default();
+        for paire in self.0.iter().flat_map(|v| &v.filtres).flat_map(|f| f.split('&')) {
+            let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
+            appuis.noter(&decoder(nom).unwrap_or_default(), &decoder(valeur).unwrap_or_default());
+        }
+        appuis
+    }
+
+    /// Checks every search: all their faults; `indulgent` leaves aside what does not exist or selects nothing, and tells
+    /// it in `ecartes`.
+    pub fn compiler(
+        &self,
+        p: &Passerelle,
+        indulgent: bool,
+        ecartes: &mut Vec<Issue>,
+    ) -> Result<Recherches, Vec<Issue>> {
         let (mut recherches, mut issues) = (Vec::new(), Vec::new());
         for v in &self.0 {
             let mut lues = Vec::new();
             for chaine in &v.filtres {
-                issues.extend(etrangers(chaine));
-                match p.lire_recherche(v.type_fhir, chaine, false) {
-                    Ok(r) => lues.push(r),
+                (if indulgent { &mut *ecartes } else { &mut issues }).extend(etrangers(chaine));
+                match p.lire_recherche(v.type_fhir, chaine, indulgent) {
+                    Ok(r) => {
+                        ecartes.extend_from_slice(&r.ignores);
+                        lues.push(r);
+                    }
                     Err(i) => issues.extend(i),
                 }
             }
@@ -213,28 +240,46 @@ impl Recherches {
         self.0.iter().flat_map(|(_, r)| r)
     }
 
-    /// Whether each search stays within the budget of a request: a feed runs it again and again.
-    pub fn mesurer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Result<(), TropCouteux> {
-        for r in self.requetes() {
-            Moteur::nouveau(m, profil, textes, BUDGET).rangs(r.type_fhir, &r.condition)?;
-        }
-        Ok(())
+    /// A date that depends on the time it is asked at: its parameter.
+    pub fn a_l_heure(&self) -> Option<&'static str> {
+        self.requetes().find_map(|r| a_l_heure(&r.condition))
     }
 
-    /// Rows found at a moment under a profile, whatever it costs: their number is bounded before.
-    pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
-        let un = |r: &Requete| {
-            let moteur = Moteur::nouveau(m, profil, textes, i64::MAX);
-            moteur.rangs(r.type_fhir, &r.condition).unwrap_or_default()
-        };
+    /// Rows found, all searches paid for by one engine.
+    ///
+    /// # Errors
+    ///
+    /// They cost more than it has.
+    pub fn evaluer_par(&self, moteur: &Moteur<'_>) -> Result<Ensembles, TropCouteux> {
         let mut ensembles = Ensembles::default();
         for (t, requetes) in &self.0 {
-            ensembles[*t as usize] = match requetes.split_first() {
-                None => m.table(*t).visibles(profil).clone(),
-                Some((premiere, autres)) => autres.iter().fold(un(premiere), |rangs, r| rangs | un(r)),
-            };
+            let trouves = &mut ensembles[*t as usize];
+            if requetes.is_empty() {
+                trouves.clone_from(moteur.modele.table(*t).visibles(moteur.profil));
+            }
+            for r in requetes {
+                *trouves |= moteur.rangs(r.type_fhir, &r.condition)?;
+            }
         }
-        ensembles
+        Ok(ensembles)
+    }
+
+    /// Rows found at a moment under a profile, whatever it costs: what is followed was measured before.
+    pub fn evaluer(&self, m: &Modele, profil: u8, textes: &dyn Textes) -> Ensembles {
+        self.evaluer_par(&Moteur::nouveau(m, profil, textes, i64::MAX)).unwrap_or_default()
+    }
+}
+
+fn a_l_heure(n: &Noeud) -> Option<&'static str> {
+    let critere = |c: &Critere| {
+        let large = |t: &Test| matches!(t, Test::Date(v) if v.iter().any(|(p, _)| *p == Prefixe::Ap));
+        large(&c.test).then_some(c.parametre.nom)
+    };
+    match n {
+        Noeud::Et(v) | Noeud::Ou(v) => v.iter().find_map(a_l_heure),
+        Noeud::Non(n) | Noeud::Chaine(_, n) | Noeud::AuDessus(_, n) | Noeud::Inverse(_, n) => a_l_heure(n),
+        Noeud::Critere(c) => critere(c),
+        Noeud::Enregistrement(_, v) => v.iter().find_map(critere),
     }
 }
 
@@ -272,12 +317,30 @@ pub fn associer(m: &Modele, ensembles: &mut Ensembles, profil: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flux::comparaison::tests::requete;
 
     fn lire(types: &[&str], filtres: &[&str], seul: Option<TypeFhir>) -> (Portee, Vec<String>) {
-        let mut issues = Vec::new();
+        let (p, issues, inconnus) = lire_a_part(types, filtres, seul);
+        (p, issues.into_iter().chain(inconnus).map(|i| i.diagnostics).collect())
+    }
+
+    fn lire_a_part(
+        types: &[&str],
+        filtres: &[&str],
+        seul: Option<TypeFhir>,
+    ) -> (Portee, Vec<Issue>, Vec<Issue>) {
+        let (mut issues, mut inconnus) = (Vec::new(), Vec::new());
         let textes = |v: &[&str]| v.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        let p = Portee::lire(&textes(types), &textes(filtres), seul, &mut issues);
-        (p, issues.into_iter().map(|i| i.diagnostics).collect())
+        let p = Portee::lire(&textes(types), &textes(filtres), seul, &mut issues, &mut inconnus);
+        (p, issues, inconnus)
+    }
+
+    #[test]
+    fn what_does_not_exist_is_apart_unless_nothing_else_is_asked() {
+        let (p, i, inconnus) = lire_a_part(&["Patient,Location"], &["Patient?x=1"], None);
+        assert_eq!((p.0.len(), i.len(), inconnus.len()), (1, 0, 2), "{i:?} {inconnus:?}");
+        let (_, i, inconnus) = lire_a_part(&["Patient"], &["status=active"], None);
+        assert_eq!((i.len(), inconnus.len()), (2, 0), "{i:?} {inconnus:?}");
     }
 
     #[test]
@@ -308,6 +371,21 @@ mod tests {
         assert_eq!(p.0, [Volet { type_fhir: TypeFhir::Location, filtres: vec!["status=active".into()] }]);
         let garde: Portee = serde_json::from_str(&serde_json::to_string(&p).unwrap()).unwrap();
         assert_eq!(garde, p);
+    }
+
+    #[test]
+    fn what_searches_depend_on_is_found_wherever_it_is() {
+        let un = |t, criteres| Recherches(vec![(t, vec![requete(t, criteres)])]).a_l_heure();
+        assert_eq!(un(TypeFhir::Location, "_lastUpdated=ge2024,ap2025"), Some("_lastUpdated"));
+        assert_eq!(un(TypeFhir::Location, "_filter=not(_lastUpdated ap 2024)"), Some("_lastUpdated"));
+        let lits = "location.capacity-update-date=ap2024&location.nb-capacity=gt0";
+        assert_eq!(un(TypeFhir::HealthcareService, lits), Some("capacity-update-date"));
+        // A tenth of a number is that of any hour.
+        assert_eq!(un(TypeFhir::Location, "nb-capacity=ap5&_lastUpdated=ge2024"), None);
+        let (p, _) = lire(&[], &["Location?type%3Ain=http://x", "Organization?name=a"], None);
+        assert!(p.appuis().jeux && p.appuis().nomenclatures());
+        let (p, _) = lire(&[], &["Organization?name=a&_lastUpdated=ge2024"], None);
+        assert_eq!(p.appuis(), Appuis::default());
     }
 
     #[test]

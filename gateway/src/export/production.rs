@@ -19,12 +19,17 @@ use super::{
 };
 use crate::{
     Passerelle,
-    flux::{curseur::Curseur, touches::Touches},
+    flux::{self, touches::Touches},
     modele::{Modele, TypeFhir},
+    recherche::evaluation::{self, Moteur, Textes, TropCouteux},
     rendu::{self, Cache, Contexte},
     texte::TextesDuMoment,
 };
 
+/// Rows and links that the searches of an export may look at together, and the time of a core they may take:
+/// twenty times what a search may.
+const BUDGET: i64 = 20 * evaluation::BUDGET;
+const DELAI: Duration = Duration::from_secs(60);
 /// Deletions of a line.
 const PAR_TRANSACTION: usize = 500;
 /// Between two looks at full text that is not ready, and how long it is waited for.
@@ -42,7 +47,9 @@ const CACHE: u64 = 64_000;
 /// Why it cannot be.
 pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<Option<Manifeste>, Echec> {
     let (profil, d) = (t.fiche.profil, &t.fiche.demande);
-    let recherches = d.portee.compiler(p).map_err(|issues| Echec {
+    // Before the searches are read with them.
+    let mots = flux::mots(p);
+    let recherches = d.portee.compiler(p, d.indulgent, &mut Vec::new()).map_err(|issues| Echec {
         code: "invalid".to_owned(),
         textes: issues.into_iter().map(|i| i.diagnostics).collect(),
         fin: maintenant(),
@@ -52,7 +59,8 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
     let retard = p.fraicheur.retard().unwrap_or_default();
     let jusqu_a = maintenant() - (retard * 1000.0).ceil() as i64;
     let m = p.annuaire.instant();
-    let mut ensembles = recherches.evaluer(&m, profil, &textes);
+    let voulu = || !t.annulee() && !arret.is_cancelled();
+    let Some(mut ensembles) = chercher(&recherches, (&m, profil), &textes, &voulu)? else { return Ok(None) };
     if d.complet {
         associer(&m, &mut ensembles, profil);
     }
@@ -78,9 +86,27 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
         // The writing thread only stops by itself with a reason, returned above.
         Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
     }
-    let fin = maintenant();
-    let curseur = Curseur { positions: m.positions(), date: fin }.sceller(&p.secret);
-    Ok(Some(Manifeste { jusqu_a, curseur, fin, sorties, suppressions, messages }))
+    let curseur = flux::curseur_de(p, &m, mots);
+    Ok(Some(Manifeste { jusqu_a, curseur, fin: maintenant(), sorties, suppressions, messages }))
+}
+
+/// Rows of an export; `None` when it is no longer wanted.
+fn chercher(
+    recherches: &Recherches,
+    (m, profil): (&Modele, u8),
+    textes: &dyn Textes,
+    voulu: &dyn Fn() -> bool,
+) -> Result<Option<Ensembles>, Echec> {
+    let arret = || !voulu();
+    let moteur = Moteur::nouveau(m, profil, textes, BUDGET).patient(DELAI, &arret);
+    match recherches.evaluer_par(&moteur) {
+        _ if !voulu() => Ok(None),
+        Ok(ensembles) => Ok(Some(ensembles)),
+        Err(TropCouteux) => {
+            let texte = "Les recherches de _typeFilter demandent plus de travail qu'un export n'en peut coûter. Attendu : des critères plus sélectifs (activité, commune, région), plusieurs exports, ou le type entier.";
+            Err(Echec::nouveau("too-costly", texte))
+        }
+    }
 }
 
 /// Full text, once it knows every row that these searches ask it for; `None` when the export is no longer wanted.
@@ -249,4 +275,39 @@ fn message(severite: &str, code: &str, texte: &str) -> Vec<u8> {
     })
     .to_string()
     .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        flux::comparaison::tests::requete,
+        modele::{
+            Source,
+            tests::{moments::lieu, vide},
+        },
+        recherche::tests::SansTexte,
+    };
+
+    #[test]
+    fn searches_stop_when_nobody_waits_and_when_they_cost_too_much() {
+        let mut m = vide();
+        m.appliquer(Source::Offers, &[lieu("li1", 1)]);
+        let requetes = vec![requete(TypeFhir::Location, "_tag=52"); 5_000];
+        let recherches = Recherches(vec![(TypeFhir::Location, requetes)]);
+        let trouver = |voulu: &dyn Fn() -> bool| chercher(&recherches, (&m, 1), &SansTexte, voulu);
+        assert_eq!(trouver(&|| true).unwrap().unwrap()[TypeFhir::Location as usize].len(), 1);
+        // Told to stop on the way: what was found is not all.
+        assert!(trouver(&|| false).unwrap().is_none());
+        let appels = std::cell::Cell::new(0);
+        let un_temps = || {
+            appels.set(appels.get() + 1);
+            appels.get() == 1
+        };
+        assert!(trouver(&un_temps).unwrap().is_none());
+        assert!(appels.get() < 10, "looked at to its end");
+        let peu = Moteur::nouveau(&m, 1, &SansTexte, 1_000);
+        assert_eq!(recherches.evaluer_par(&peu).err(), Some(TropCouteux));
+        assert_eq!(Echec::nouveau("too-costly", "x").issues()[0].code, "too-costly");
+    }
 }

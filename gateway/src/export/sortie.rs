@@ -236,7 +236,7 @@ mod tests {
         let nom = format!("ror-production-{}-{forme:?}-{n}-{max}", std::process::id());
         let racine = std::env::temp_dir().join(nom);
         std::fs::create_dir_all(&racine).unwrap();
-        let demande = Demande::lire(Vec::new(), Lecture::default(), |_| Vec::new()).unwrap();
+        let demande = Demande::lire(Vec::new(), Lecture::default(), |_, _| Vec::new()).unwrap();
         let fiche = Fiche {
             client_id: "a".into(),
             profil: 1,

@@ -61,7 +61,8 @@ impl Echec {
 
     /// For the answer of the poll.
     pub fn issues(&self) -> Vec<Issue> {
-        let code = ["no-store", "invalid", "conflict"].into_iter().find(|c| *c == self.code);
+        let connus = ["no-store", "invalid", "conflict", "too-costly", "transient"];
+        let code = connus.into_iter().find(|c| *c == self.code);
         self.textes.iter().map(|t| Issue::new(code.unwrap_or("exception"), t.clone())).collect()
     }
 }

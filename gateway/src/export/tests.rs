@@ -49,7 +49,7 @@ fn fiche_du(client_id: &str, creee: i64) -> Fiche {
         url: "http://x/$export".into(),
         base: "http://x".into(),
         creee,
-        demande: Demande::lire(Vec::new(), Lecture::default(), |_| Vec::new()).unwrap(),
+        demande: Demande::lire(Vec::new(), Lecture::default(), |_, _| Vec::new()).unwrap(),
     }
 }
 

@@ -6,7 +6,9 @@
 
 mod condition;
 
+use prost::Message as _;
 use ror_proto::access::v1::{Policy, PolicyRule};
+use sha2::{Digest as _, Sha256};
 
 use condition::Condition;
 
@@ -167,10 +169,13 @@ impl Faits {
 pub struct Politique {
     // As it came, without what dates it.
     source: Policy,
+    empreinte: u64,
     // One line a block, in the order of `Bloc::TOUS`; one condition a profile.
     conditions: Vec<[Condition; PROFILS]>,
     // What the conditions say without levels, decided once: profiles by block, class and status.
     masques: Vec<[[u8; STATUTS]; CLASSES]>,
+    // What each profile is shown of a block under a class: one bit a pair of levels, then one a status.
+    lectures: Vec<[[u32; PROFILS]; CLASSES]>,
 }
 
 impl Politique {
@@ -209,8 +214,10 @@ impl Politique {
         }
         if fautes.is_empty() {
             let source = Policy { meta: None, ..politique.clone() };
-            let mut p = Self { source, conditions, masques: Vec::new() };
+            let empreinte = empreinte(&source);
+            let mut p = Self { source, empreinte, conditions, masques: Vec::new(), lectures: Vec::new() };
             p.masques = Bloc::TOUS.into_iter().map(|bloc| p.decider(bloc)).collect();
+            p.lectures = Bloc::TOUS.into_iter().map(|bloc| p.montrer(bloc)).collect();
             Ok(p)
         } else {
             Err(fautes)
@@ -229,6 +236,12 @@ impl Politique {
         &self.source
     }
 
+    /// What tells it from another one, alike on every replica.
+    #[must_use]
+    pub const fn empreinte(&self) -> u64 {
+        self.empreinte
+    }
+
     fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {
         let mut masques = [[0; STATUTS]; CLASSES];
         for (classe, statuts) in masques.iter_mut().enumerate() {
@@ -240,6 +253,30 @@ impl Politique {
             }
         }
         masques
+    }
+
+    fn montrer(&self, bloc: Bloc) -> [[u32; PROFILS]; CLASSES] {
+        let un = |classe, profil| {
+            let niveaux = (0..16_u8).map(|n| Faits {
+                niveau_contact: n / 4,
+                niveau_telecom: n % 4,
+                ..Faits::de_classe(classe, 0)
+            });
+            let statuts = (0..16_u8).map(|statut| Faits::de_classe(classe, statut));
+            let tous = niveaux.chain(statuts);
+            tous.fold(0_u32, |lus, f| (lus << 1) | u32::from(self.evaluer(bloc, profil, &f)))
+        };
+        std::array::from_fn(|classe| std::array::from_fn(|profil| un(classe, profil as u8)))
+    }
+
+    /// Profiles for whom some of these blocks may be shown otherwise under some facts than under others, whatever
+    /// the levels and the status of what it holds; one bit each.
+    #[must_use]
+    pub fn separe(&self, blocs: &[Bloc], avant: &Faits, apres: &Faits) -> u8 {
+        let (avant, apres) = (avant.classe(), apres.classe());
+        let lus = blocs.iter().filter_map(|bloc| self.lectures.get(*bloc as usize));
+        lus.flat_map(|lu| (0..PROFILS).filter(move |profil| lu[avant][*profil] != lu[apres][*profil]))
+            .fold(0, |masque, profil| masque | (1 << profil))
     }
 
     /// Whether a profile may see a block, given the facts. An unknown profile sees nothing.
@@ -281,6 +318,11 @@ impl Politique {
                 .fold(0, |masque, profil| masque | (1_u8 << profil))
         })
     }
+}
+
+fn empreinte(source: &Policy) -> u64 {
+    let somme = Sha256::digest(source.encode_to_vec());
+    somme.iter().take(8).fold(0_u64, |e, octet| (e << 8) | u64::from(*octet))
 }
 
 fn compiler_regle(regle: &PolicyRule) -> Result<(Bloc, usize, Condition), String> {

@@ -8,7 +8,7 @@ use super::{Abonnement, touches::Touches, voisinage};
 use crate::{
     export::portee::Ensembles,
     modele::{Modele, TypeFhir},
-    texte::TextesDuMoment,
+    recherche::evaluation::Textes,
 };
 
 /// Rows of one type to tell of.
@@ -30,13 +30,20 @@ pub enum Repere {
     Tenu(Arc<Modele>, Ensembles),
 }
 
-/// The journal does not go back so far.
-#[derive(Debug)]
-pub struct TropAncien;
+/// Why what changed since cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Perime {
+    /// The journal does not go back so far.
+    Journal,
+    /// The access policy is another one.
+    Droits,
+    /// The nomenclatures that the criteria are read with are others.
+    Mots,
+}
 
 impl Repere {
     /// At a moment, with nothing to tell.
-    pub fn ici(a: &Abonnement, m: Arc<Modele>, textes: &TextesDuMoment) -> Self {
+    pub fn ici(a: &Abonnement, m: Arc<Modele>, textes: &dyn Textes) -> Self {
         let trouves = a.recherches.evaluer(&m, a.profil, textes);
         Self::Tenu(m, trouves)
     }
@@ -45,13 +52,13 @@ impl Repere {
     ///
     /// # Errors
     ///
-    /// [`TropAncien`]; the subscriber then stands where it stood.
+    /// [`Perime`]; the subscriber then stands where it stood.
     pub fn avancer(
         &mut self,
         a: &Abonnement,
         m: &Arc<Modele>,
-        textes: &TextesDuMoment,
-    ) -> Result<Vec<Ecart>, TropAncien> {
+        textes: &dyn Textes,
+    ) -> Result<Vec<Ecart>, Perime> {
         let (depuis, politique) = match self {
             Self::Numero(n) => (*n, None),
             Self::Tenu(ancien, _) if ancien.numero() == m.numero() => return Ok(Vec::new()),
@@ -59,13 +66,13 @@ impl Repere {
         };
         // Another policy changes what is read of any row: all is told, and no journal needed.
         let touches = if politique.is_none_or(|p| Arc::ptr_eq(p, m.politique())) {
-            let journal = m.journal_depuis(depuis).ok_or(TropAncien)?;
+            let journal = m.journal_depuis(depuis).ok_or(Perime::Journal)?;
             Some(Touches::de(&journal, a.profil))
         } else {
             None
         };
         let (trouves, ecarts) = match (&mut *self, touches) {
-            (Self::Tenu(_, anciens), Some(t)) if a.types.iter().all(|x| t.rangs[*x as usize].is_empty()) => {
+            (Self::Tenu(_, anciens), Some(t)) if a.types.iter().all(|x| t.rien(*x)) => {
                 (std::mem::take(anciens), Vec::new())
             }
             (Self::Tenu(ancien, anciens), touches) => {
@@ -102,11 +109,13 @@ fn par_les_ensembles(
     })
 }
 
-/// Whether a row reads the same at two moments: all that its rendering depends on, policy and labels
-/// apart.
+/// Whether a row reads the same at two moments: all that the profile reads of it, policy and labels apart.
 fn egales(ancien: &Modele, nouveau: &Modele, t: TypeFhir, rang: u32, profil: u8) -> bool {
     match (ancien.extraire(t, rang, profil), nouveau.extraire(t, rang, profil)) {
-        (Some(x), Some(y)) => x.version == y.version && x.maj == y.maj && x.faits == y.faits,
+        (Some(x), Some(y)) => {
+            let memes_faits = || nouveau.lit_pareil(t, rang, profil, [&x.faits, &y.faits]);
+            x.version == y.version && x.maj == y.maj && (x.faits == y.faits || memes_faits())
+        }
         _ => false,
     }
 }
@@ -117,7 +126,7 @@ fn par_le_journal(a: &Abonnement, m: &Modele, touches: &Touches, apres: &Ensembl
         let touchees = &touches.rangs[t as usize];
         let requetes = a.recherches.0.iter().filter(|(x, _)| *x == t).flat_map(|(_, r)| r);
         let mut concernees = touchees.clone();
-        requetes.for_each(|r| concernees |= voisinage::etendre(m, r, touches));
+        requetes.for_each(|r| concernees |= voisinage::etendre(m, r, touches, a.profil));
         // Rights that change touch their row: the others were seen before if they are now.
         let autres_vues = (&concernees - touchees) & m.table(t).visibles(a.profil);
         let vues_avant = &touches.vus[t as usize] | autres_vues;
@@ -133,3 +142,6 @@ fn ecarts(a: &Abonnement, un: impl Fn(TypeFhir) -> (RoaringBitmap, RoaringBitmap
     });
     tous.filter(|e| !e.poses.is_empty() || !e.otes.is_empty()).collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,10 +4,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::sceau::Sceau;
 
-/// What a cursor is for, and its form; it changes with the meaning of the positions.
+/// What a cursor is for, and its form; it changes with the meaning of the numbers.
 const USAGE: &[u8] = b"ror $changes 2";
-/// Instant, four positions.
-const CORPS: usize = 8 + 4 * 8;
+/// Instant, four positions, policy, nomenclatures.
+const CORPS: usize = 8 + 4 * 8 + 8 + 8;
 /// Letters of a text beyond which it is not even decoded.
 const LONGUEUR_MAX: usize = 200;
 
@@ -18,6 +18,10 @@ pub struct Curseur {
     pub positions: [u64; 4],
     /// When it was given, milliseconds since 1970.
     pub date: i64,
+    /// What tells the access policy of then.
+    pub droits: u64,
+    /// What tells the nomenclatures of the copy that is followed.
+    pub mots: u64,
 }
 
 impl Curseur {
@@ -28,6 +32,8 @@ impl Curseur {
         for p in self.positions {
             octets.extend_from_slice(&p.to_be_bytes());
         }
+        octets.extend_from_slice(&self.droits.to_be_bytes());
+        octets.extend_from_slice(&self.mots.to_be_bytes());
         URL_SAFE_NO_PAD.encode(Sceau::nouveau(cle).fermer(&[USAGE], &octets))
     }
 
@@ -44,7 +50,8 @@ impl Curseur {
         for p in &mut positions {
             *p = nombres.next()?.ok()?;
         }
-        Some(Self { positions, date })
+        let (droits, mots) = (nombres.next()?.ok()?, nombres.next()?.ok()?);
+        Some(Self { positions, date, droits, mots })
     }
 }
 
@@ -55,7 +62,7 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_was_and_only_with_its_seal() {
         let cle = [7; 32];
-        let c = Curseur { positions: [1, u64::MAX, 0, 42], date: -5 };
+        let c = Curseur { positions: [1, u64::MAX, 0, 42], date: -5, droits: 1 << 63, mots: 9 };
         let texte = c.sceller(&cle);
         assert!(texte.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-' || o == b'_'), "{texte}");
         assert_eq!(Curseur::lire(&texte, &cle), Some(c));

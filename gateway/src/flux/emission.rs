@@ -21,8 +21,8 @@ use tokio::{
 
 use super::{
     Abonnement, Place,
-    comparaison::{Ecart, Repere, TropAncien},
-    curseur_de,
+    comparaison::{Ecart, Perime, Repere},
+    curseur_de, mots,
 };
 use crate::{
     Partage, Passerelle,
@@ -217,7 +217,7 @@ impl Suivi {
     /// From now on.
     pub fn maintenant(p: &Passerelle, abonnement: Arc<Abonnement>, textes: &TextesDuMoment) -> Self {
         let moment = p.annuaire.instant();
-        let curseur = curseur_de(p, &moment);
+        let curseur = curseur_de(p, &moment, abonnement.mots);
         let repere = Repere::ici(&abonnement, moment.clone(), textes);
         Self { abonnement, repere, moment, ecarts: Vec::new(), curseurs: (curseur.clone(), curseur) }
     }
@@ -226,22 +226,23 @@ impl Suivi {
     ///
     /// # Errors
     ///
-    /// [`TropAncien`].
+    /// [`Perime`].
     pub fn depuis(
         p: &Passerelle,
         abonnement: Arc<Abonnement>,
         mut repere: Repere,
         curseur: String,
         textes: &TextesDuMoment,
-    ) -> Result<Self, TropAncien> {
+    ) -> Result<Self, Perime> {
         let moment = p.annuaire.instant();
         let ecarts = repere.avancer(&abonnement, &moment, textes)?;
-        let fin = curseur_de(p, &moment);
+        let fin = curseur_de(p, &moment, abonnement.mots);
         Ok(Self { abonnement, repere, moment, ecarts, curseurs: (curseur, fin) })
     }
 
     /// One step more, up to now.
-    fn avancer(&mut self, p: &Passerelle) -> Result<(), TropAncien> {
+    fn avancer(&mut self, p: &Passerelle) -> Result<(), Perime> {
+        self.abonnement.lire_encore(mots(p))?;
         let moment = p.annuaire.instant();
         if moment.numero() == self.moment.numero() {
             return Ok(());
@@ -249,8 +250,8 @@ impl Suivi {
         // What would be missed would be told as gone: the step waits.
         let a = &self.abonnement;
         let Some(textes) = p.textes(a.profil, a.recherches.requetes()) else { return Ok(()) };
-        self.ecarts = self.repere.avancer(&self.abonnement, &moment, &textes)?;
-        let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment));
+        self.ecarts = self.repere.avancer(a, &moment, &textes)?;
+        let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment, a.mots));
         self.curseurs.0 = debut;
         self.moment = moment;
         Ok(())

@@ -19,11 +19,10 @@ use crate::{
 /// Longest chain of organisations.
 const PROFONDEUR: usize = 12;
 
-/// Rows of the type searched that may have come in or gone out.
-pub fn etendre(m: &Modele, r: &Requete, touches: &Touches) -> RoaringBitmap {
-    let mut rangs = touches.rangs[r.type_fhir as usize].clone();
-    rangs |= par_les_liens(m, &r.condition, touches);
-    rangs
+/// Rows of the type searched that may have come in or gone out, as a profile may know.
+pub fn etendre(m: &Modele, r: &Requete, touches: &Touches, profil: u8) -> RoaringBitmap {
+    let v = Voisinage { m, touches, profil };
+    v.au_bout(r.type_fhir, &r.condition)
 }
 
 /// Types that a search looks at, its own included.
@@ -54,44 +53,67 @@ fn ajouter_types(n: &Noeud, types: &mut Vec<TypeFhir>) {
     }
 }
 
-/// Rows reached from touched rows of other types, or of the same type by a link.
-fn par_les_liens(m: &Modele, n: &Noeud, touches: &Touches) -> RoaringBitmap {
-    let tous =
-        |v: &[Noeud]| v.iter().fold(RoaringBitmap::new(), |rangs, n| rangs | par_les_liens(m, n, touches));
-    // Touched at the other end, or reached there from further.
-    let au_bout = |t: TypeFhir, n: &Noeud| &touches.rangs[t as usize] | par_les_liens(m, n, touches);
-    match n {
-        Noeud::Et(v) | Noeud::Ou(v) => tous(v),
-        Noeud::Non(n) => par_les_liens(m, n, touches),
-        Noeud::Critere(c) => match (c.parametre.cible, &c.test) {
-            // Absence looks at the element alone.
-            (_, Test::Absent(_)) => RoaringBitmap::new(),
-            (Cible::Reference(r), Test::ReferenceAuDessus(_)) => {
-                let cibles = dessous(m, touches.rangs[r.cible() as usize].clone());
-                m.liens.de(r).sources_de(&cibles)
-            }
-            // A target that the caller no longer sees is no target.
-            (Cible::Reference(r), _) => m.liens.de(r).sources_de(&touches.rangs[r.cible() as usize]),
-            _ => RoaringBitmap::new(),
-        },
-        Noeud::Chaine(r, n) => m.liens.de(*r).sources_de(&au_bout(r.cible(), n)),
-        Noeud::AuDessus(r, n) => m.liens.de(*r).sources_de(&dessous(m, au_bout(r.cible(), n))),
-        Noeud::Inverse(r, n) => m.liens.de(*r).cibles_de(&au_bout(r.source(), n)),
-        // Records lie in their row.
-        Noeud::Enregistrement(..) => RoaringBitmap::new(),
-    }
+/// What lies around touched rows. Only what the profile sees is walked through: on a path that held before, what is
+/// before the touched row nearest to its beginning was seen, and still is.
+struct Voisinage<'a> {
+    m: &'a Modele,
+    touches: &'a Touches,
+    profil: u8,
 }
 
-/// Organisations and all that stand below them.
-fn dessous(m: &Modele, racines: RoaringBitmap) -> RoaringBitmap {
-    let mut tous = racines.clone();
-    let mut couche = racines;
-    for _ in 0..PROFONDEUR {
-        couche = m.liens.de(Relation::Parent).sources_de(&couche) - &tous;
-        if couche.is_empty() {
-            break;
-        }
-        tous |= &couche;
+impl Voisinage<'_> {
+    /// Changed at the end of a link, or reached there from further.
+    fn au_bout(&self, t: TypeFhir, n: &Noeud) -> RoaringBitmap {
+        &self.touches.rangs[t as usize] | self.par_les_liens(n)
     }
-    tous
+
+    fn visibles(&self, t: TypeFhir) -> &RoaringBitmap {
+        self.m.table(t).visibles(self.profil)
+    }
+
+    fn sources(&self, r: Relation, cibles: &RoaringBitmap) -> RoaringBitmap {
+        self.m.liens.de(r).sources_de(cibles) & self.visibles(r.source())
+    }
+
+    /// Rows reached from touched rows of other types, or of the same type by a link.
+    fn par_les_liens(&self, n: &Noeud) -> RoaringBitmap {
+        match n {
+            Noeud::Et(v) | Noeud::Ou(v) => {
+                v.iter().fold(RoaringBitmap::new(), |rangs, n| rangs | self.par_les_liens(n))
+            }
+            Noeud::Non(n) => self.par_les_liens(n),
+            Noeud::Critere(c) => match (c.parametre.cible, &c.test) {
+                // Absence looks at the element alone.
+                (_, Test::Absent(_)) => RoaringBitmap::new(),
+                (Cible::Reference(r), Test::ReferenceAuDessus(_)) => {
+                    self.sources(r, &self.dessous(self.touches.rangs[r.cible() as usize].clone()))
+                }
+                // A target that the caller no longer sees is no target.
+                (Cible::Reference(r), _) => self.sources(r, &self.touches.rangs[r.cible() as usize]),
+                _ => RoaringBitmap::new(),
+            },
+            Noeud::Chaine(r, n) => self.sources(*r, &self.au_bout(r.cible(), n)),
+            Noeud::AuDessus(r, n) => self.sources(*r, &self.dessous(self.au_bout(r.cible(), n))),
+            Noeud::Inverse(r, n) => {
+                let cibles = self.m.liens.de(*r).cibles_de(&self.au_bout(r.source(), n));
+                (cibles | &self.touches.quittes[r.cible() as usize]) & self.visibles(r.cible())
+            }
+            // Records lie in their row.
+            Noeud::Enregistrement(..) => RoaringBitmap::new(),
+        }
+    }
+
+    /// Organisations and all that stand below them.
+    fn dessous(&self, racines: RoaringBitmap) -> RoaringBitmap {
+        let mut tous = racines.clone();
+        let mut couche = racines;
+        for _ in 0..PROFONDEUR {
+            couche = self.sources(Relation::Parent, &couche) - &tous;
+            if couche.is_empty() {
+                break;
+            }
+            tous |= &couche;
+        }
+        tous
+    }
 }

@@ -12,9 +12,9 @@ use axum::{
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::{
-    Connexion,
+    Connexion, chercher,
     erreurs::{self, Refus},
-    export::{mal_forme, sur_disque},
+    export::mal_forme,
     lecture,
 };
 use crate::{
@@ -25,14 +25,18 @@ use crate::{
     },
     fhir::outcome::Issue,
     flux::{
-        Abonnement,
+        self, Abonnement,
+        comparaison::Perime,
         curseur::Curseur,
         curseur_de,
         emission::{Forme, Sortie, Suivi, repondre, suivre},
         retrouver,
     },
     modele::TypeFhir,
-    recherche::requete::{LONGUEUR_MAX, decoder},
+    recherche::{
+        evaluation::{BUDGET, Moteur, TropCouteux},
+        requete::{LONGUEUR_MAX, decoder},
+    },
 };
 
 /// Longest wait for something to tell, seconds.
@@ -89,27 +93,43 @@ async fn donner(
     if let Some(v) = entetes.get("last-event-id").filter(|v| !v.is_empty()) {
         lue.curseur("Last-Event-ID", v.to_str().unwrap_or_default(), &p.secret);
     }
-    let recherches = match lue.portee.compiler(&p) {
+    let (mots, appuis) = (flux::mots(&p), lue.portee.appuis());
+    let recherches = match lue.portee.compiler(&p, false, &mut Vec::new()) {
         Ok(r) if lue.issues.is_empty() => r,
         Ok(_) => return Err(mal_forme(lue.issues)),
         Err(i) => return Err(mal_forme(lue.issues.into_iter().chain(i).collect())),
     };
+    if let Some(parametre) = recherches.a_l_heure() {
+        return Err(mal_forme(vec![a_l_heure(parametre)]));
+    }
     let place = p.abonnes.prendre(&appelant.client_id)?;
     let base = lecture::base(&p, &entetes, connexion.tls);
-    let textes = p.textes(profil, recherches.requetes()).ok_or_else(super::chercher::texte_en_preparation)?;
-    let mesure = recherches.mesurer(&p.annuaire.instant(), profil, &textes);
-    mesure.map_err(|_| super::chercher::trop_couteux())?;
-    let abonnement = Arc::new(Abonnement::nouveau(profil, recherches, lue.elements, base));
+    let textes = p.textes(profil, recherches.requetes()).ok_or_else(chercher::texte_en_preparation)?;
+    let abonnement = Abonnement::nouveau(profil, recherches, lue.elements, base);
+    let suivis = lue.depuis.as_ref().map_or(mots, |(c, _)| c.mots);
+    let abonnement = Arc::new(abonnement.avec_les_mots(suivis, appuis.nomenclatures()));
+    if let Err(cause) = abonnement.lire_encore(mots) {
+        return Ok(perime(&p, cause));
+    }
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
-    let debut = sur_disque(move || match depuis {
-        None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
-        Some((c, texte)) => {
-            let repere = retrouver(&q, &q.annuaire.instant(), &c)?;
-            Suivi::depuis(&q, abonnement, repere, texte, &textes)
-        }
-    });
-    let Ok(suivi) = debut.await? else { return Ok(trop_ancien(&p)) };
+    let ouvrir = move || -> Result<_, TropCouteux> {
+        let m = q.annuaire.instant();
+        // All searches together: a feed runs them again and again.
+        abonnement.recherches.evaluer_par(&Moteur::nouveau(&m, profil, &textes, BUDGET))?;
+        Ok(match depuis {
+            None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
+            Some((c, texte)) => {
+                retrouver(&q, &m, &c).and_then(|repere| Suivi::depuis(&q, abonnement, repere, texte, &textes))
+            }
+        })
+    };
+    let suivi = match chercher::a_part(p.lourdes.clone(), ouvrir).await {
+        Ok(Ok(Ok(s))) => s,
+        Ok(Ok(Err(cause))) => return Ok(perime(&p, cause)),
+        Ok(Err(TropCouteux)) => return Err(chercher::trop_couteux()),
+        Err(_) => return Err(chercher::interne()),
+    };
     let (sortie, corps) = Sortie::ouvrir(forme);
     match forme {
         Forme::Lignes => {
@@ -142,14 +162,33 @@ fn reponse(forme: Forme, corps: Body) -> Response {
     (StatusCode::OK, [("x-accel-buffering", "no")], entetes, corps).into_response()
 }
 
-/// What the journal no longer holds cannot be told: a copy must be made anew.
-fn trop_ancien(p: &Passerelle) -> Response {
-    let curseur = curseur_de(p, &p.annuaire.instant());
+/// What changed since cannot be told: a copy must be made anew.
+fn perime(p: &Passerelle, cause: Perime) -> Response {
+    let curseur = curseur_de(p, &p.annuaire.instant(), flux::mots(p));
+    let cause = match cause {
+        Perime::Journal => {
+            "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui."
+        }
+        Perime::Droits => {
+            "Le curseur est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même."
+        }
+        Perime::Mots => {
+            "Les nomenclatures ont changé depuis ce curseur : les critères qui s'y lisent (:in, :text, _content) ne retiennent plus les mêmes ressources."
+        }
+    };
     let texte = format!(
-        "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui. Attendu : refaire un export complet par $export, puis reprendre au curseur de son manifeste (extension.cursor), ou à celui-ci si l'export est demandé maintenant : {curseur}."
+        "{cause} Attendu : refaire un export complet par $export, puis reprendre au curseur de son manifeste (extension.cursor), ou à celui-ci si l'export est demandé maintenant : {curseur}."
     );
     let issue = Issue::new("expired", texte).sur("since").avec_details(curseur);
     erreurs::reponse(StatusCode::GONE, &[issue])
+}
+
+/// What comes in and goes out with the hour is touched by no change.
+fn a_l_heure(parametre: &str) -> Issue {
+    let texte = format!(
+        "Paramètre « {parametre} » : le préfixe ap dépend de l'heure, et aucun changement ne dirait ce qu'elle fait entrer ou sortir. Attendu : ge ou le avec une date, les deux pour un intervalle."
+    );
+    Issue::new("not-supported", texte).sur(parametre)
 }
 
 /// The form that the header `Accept` asks for.
@@ -218,7 +257,12 @@ impl Lue {
             }
         }
         l.portee = match seul {
-            None => Portee::lire(&types, &filtres, None, &mut l.issues),
+            None => {
+                let mut inconnus = Vec::new();
+                let portee = Portee::lire(&types, &filtres, None, &mut l.issues, &mut inconnus);
+                l.issues.extend(inconnus);
+                portee
+            }
             Some(type_fhir) => {
                 let filtres = if criteres.is_empty() { Vec::new() } else { vec![criteres.join("&")] };
                 Portee(vec![Volet { type_fhir, filtres }])
@@ -274,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_type_takes_its_criteria_and_the_whole_takes_filters() {
-        let c = Curseur { positions: [1, 2, 3, 4], date: 5 };
+        let c = Curseur { positions: [1, 2, 3, 4], date: 5, droits: 6, mots: 7 };
         let l = lire(
             Some(TypeFhir::Location),
             &format!(

@@ -25,7 +25,7 @@ use crate::{
     Lumiere, Partage, Passerelle,
     fhir::outcome::Issue,
     modele::Modele,
-    recherche::{self, Page, Trouve, arbre::Requete, evaluation::TropCouteux, tri::Depart},
+    recherche::{self, Page, Trouve, appuis::Appuis, arbre::Requete, evaluation::TropCouteux, tri::Depart},
     rendu::{Contexte, Corde, Coupe, Searchset},
 };
 
@@ -81,12 +81,7 @@ struct Chaine {
     decodes: String,
     page: Option<String>,
     moment: Option<u64>,
-    /// Whether labels decide what is asked.
-    libelles: bool,
-    /// Whether value sets do.
-    jeux: bool,
-    /// Whether the time does.
-    heure: bool,
+    appuis: Appuis,
 }
 
 impl Chaine {
@@ -118,18 +113,7 @@ impl Chaine {
     }
 
     fn noter(&mut self, nom: &str, valeur: &str) {
-        let filtre = |mot: &str| {
-            let mut mots = valeur.split(|c: char| !c.is_alphanumeric());
-            nom == "_filter" && mots.any(|m| m.eq_ignore_ascii_case(mot))
-        };
-        let ap = |v: &str| v.strip_prefix("ap").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
-        // Labels are read by full text as well.
-        let integral = |texte: &str| texte.ends_with("_content") || texte.ends_with("_text");
-        let mut chemins = valeur.split(|c: char| !c.is_alphanumeric() && c != '_');
-        self.libelles |=
-            nom.ends_with(":text") || integral(nom) || (nom == "_filter" && chemins.any(integral));
-        self.jeux |= nom.ends_with(":in") || filtre("in") || filtre("ni");
-        self.heure |= valeur.split(',').any(ap) || filtre("ap");
+        self.appuis.noter(nom, valeur);
         // A zero is in no name and no value.
         for partie in [nom, valeur] {
             self.decodes.push_str(partie);
@@ -139,8 +123,8 @@ impl Chaine {
 
     /// Number of the labels and value sets that decide what is asked; 0 for none.
     fn lecture(&self, p: &Passerelle, contexte: &Contexte, avec: &Lumiere) -> u64 {
-        let libelles = if self.libelles { contexte.generation() } else { 0 };
-        let jeux = if self.jeux { p.rendues.nomenclatures(&avec.terminologie) } else { 0 };
+        let libelles = if self.appuis.libelles || self.appuis.contenu { contexte.generation() } else { 0 };
+        let jeux = if self.appuis.jeux { p.rendues.nomenclatures(&avec.terminologie) } else { 0 };
         (libelles << 32) | jeux
     }
 }
@@ -178,7 +162,7 @@ async fn repondre(
     for n in [u64::from(p.replique), moment.numero(), contexte.generation(), lecture, lecteur.profil.into()] {
         empreinte.ajouter(n.to_le_bytes());
     }
-    if chaine.heure {
+    if chaine.appuis.heure {
         empreinte.ajouter(place.maintenant.to_le_bytes());
     }
     empreinte.ajouter(brute);
@@ -272,7 +256,7 @@ fn situer(p: &Passerelle, chaine: &Chaine, liens: &Liens<'_>) -> Result<(Place, 
         depart: Depart::Debut,
         donnes: 0,
         // Only what asks about the present depends on it: the same question has the same links.
-        maintenant: if chaine.heure { crate::maintenant() } else { moment.date() },
+        maintenant: if chaine.appuis.heure { crate::maintenant() } else { moment.date() },
         lecture: 0,
     };
     Ok((debut, moment))
@@ -306,7 +290,7 @@ async fn executer(
 
 /// Works off the threads that answer, once there is a place; it is given back when the work ends, even if no one waits
 /// for it any more.
-async fn a_part<R: Send + 'static>(
+pub(super) async fn a_part<R: Send + 'static>(
     places: Arc<Semaphore>,
     travail: impl FnOnce() -> R + Send + 'static,
 ) -> io::Result<R> {
@@ -318,7 +302,7 @@ async fn a_part<R: Send + 'static>(
     fait.await.map_err(io::Error::other)
 }
 
-fn interne() -> Refus {
+pub(super) fn interne() -> Refus {
     Refus::un(StatusCode::INTERNAL_SERVER_ERROR, Issue::new("exception", "Erreur interne du serveur."))
 }
 
@@ -422,29 +406,5 @@ mod tests {
         assert_eq!(lire("a=%zz").criteres, "a=%zz");
         assert_eq!(lire("_moment=12&x").moment, Some(12));
         assert!(Chaine::lire("_moment=-1").is_err());
-    }
-
-    #[test]
-    fn what_criteria_depend_on_is_seen() {
-        let vu = |brute: &str| {
-            let c = lire(brute);
-            (c.libelles, c.jeux, c.heure)
-        };
-        assert_eq!(vu("type=1&name=ap&_summary=text"), (false, false, false));
-        assert_eq!(vu("organization.type%3Atext=clin"), (true, false, false));
-        assert_eq!(vu("_has:PractitionerRole:service:role:in=http://x"), (false, true, false));
-        assert_eq!(vu("_filter=type+IN+%22http://x%22"), (false, true, false));
-        assert_eq!(vu("_filter=name+eq+a+and+(type+Ni+%22http://x%22)"), (false, true, false));
-        for integral in [
-            "_content=cardio",
-            "location.%5Ftext=nantes",
-            "_has:PractitionerRole:service:_content=x",
-            "_filter=name+eq+a+or+(location._content=nantes)",
-            "_filter=not(_text+eq+x)",
-        ] {
-            assert_eq!(vu(integral), (true, false, false), "{integral}");
-        }
-        assert_eq!(vu("_lastUpdated=ge2020,ap2024"), (false, false, true));
-        assert_eq!(vu("_filter=(_lastUpdated%20ap%202024)"), (false, false, true));
     }
 }

@@ -17,13 +17,14 @@ use uuid::Uuid;
 use super::{
     Connexion,
     erreurs::{self, Refus},
-    lecture, telechargement,
+    lecture, negociation, telechargement,
     terminologie::lire_corps,
 };
 use crate::{
     Partage,
     export::{
         demande::{Demande, Lecture},
+        portee::Portee,
         tache::{Etat, Fiche, Tache, maintenant},
     },
     fhir::{outcome::Issue, terminologie::Valeur},
@@ -108,8 +109,11 @@ async fn accepter(
     if let Some(corps) = corps {
         entrees.extend(lire_corps(&entetes, corps)?);
     }
-    let l = Lecture { seul, ndjson: veut_ndjson(&entetes), indulgent: indulgent(&entetes) };
-    let controler = |portee: &crate::export::portee::Portee| portee.compiler(&p).err().unwrap_or_default();
+    let preferences = negociation::preferences(&entetes);
+    let l = Lecture { seul, ndjson: veut_ndjson(&entetes), indulgent: preferences.souple };
+    let controler = |portee: &Portee, ecartes: &mut Vec<Issue>| {
+        portee.compiler(&p, preferences.souple, ecartes).err().unwrap_or_default()
+    };
     let demande = Demande::lire(entrees, l, controler).map_err(mal_forme)?;
     let base = lecture::base(&p, &entetes, connexion.tls);
     let dossier = seul.map(|t| format!("/{}", t.nom())).unwrap_or_default();
@@ -130,6 +134,7 @@ async fn accepter(
     if let Ok(v) = HeaderValue::from_str(&format!("{base}/$export-poll-status?_jobId={}", t.id)) {
         r.headers_mut().insert(header::CONTENT_LOCATION, v);
     }
+    preferences.annoncer(&mut r);
     Ok(r)
 }
 
@@ -154,7 +159,13 @@ async fn suivre(
             }
             Ok(r)
         }
-        Etat::Echouee(e) => Ok(erreurs::reponse(StatusCode::INTERNAL_SERVER_ERROR, &e.issues())),
+        Etat::Echouee(e) => {
+            let statut = match e.code.as_str() {
+                "too-costly" => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            Ok(erreurs::reponse(statut, &e.issues()))
+        }
     }
 }
 
@@ -252,12 +263,6 @@ fn veut_ndjson(entetes: &HeaderMap) -> bool {
     lignes
         .flat_map(|l| l.split(','))
         .any(|m| m.split(';').next().unwrap_or_default().trim().ends_with("ndjson"))
-}
-
-/// `Prefer: handling=lenient`.
-fn indulgent(entetes: &HeaderMap) -> bool {
-    let lignes = entetes.get_all("prefer").iter().filter_map(|v| v.to_str().ok());
-    lignes.flat_map(|l| l.split([',', ';'])).any(|p| p.trim().eq_ignore_ascii_case("handling=lenient"))
 }
 
 /// An OperationOutcome that reports no fault.

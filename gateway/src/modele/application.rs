@@ -14,7 +14,7 @@ use ror_proto::{
 };
 
 use super::{
-    Changement, Instantane, Modele, TOUS_LES_PROFILS, TypeFhir as T,
+    Changement, Instantane, Modele, TypeFhir as T,
     droits::Touches,
     etat::{Etat, Genre},
     vue::{self, Vue},
@@ -122,6 +122,7 @@ impl Modele {
             self.travail.differe = false;
             self.travail.refonte = true;
             self.recalculer_tout();
+            self.dater_toutes_les_capacites();
         } else if !self.travail.differe {
             self.recalculer(&mut touches);
             // What came between is missing: no one may resume across it.
@@ -235,9 +236,9 @@ impl Modele {
         version == Some(e.version) && !self.travail.instantanes.contains_key(&source)
     }
 
-    /// Notes that a row changed, with who saw it before.
+    /// Notes that a row changed, for who saw it: who comes to see it is told when its rights are computed.
     fn journaliser(&mut self, t: T, rang: u32) {
-        self.journaliser_pour(t, rang, TOUS_LES_PROFILS);
+        self.journaliser_pour(t, rang, self.table(t).masque(rang));
     }
 
     /// Notes that the state of a row changed.
@@ -249,14 +250,24 @@ impl Modele {
     }
 
     pub(super) fn journaliser_pour(&mut self, t: T, rang: u32, pour: u8) {
-        let avant = self.table(t).ligne(rang).map_or(0, |l| l.masque);
-        self.toucher_journal(t, rang, avant, pour);
+        self.toucher_journal(t, rang, self.table(t).masque(rang), pour);
     }
 
     pub(super) fn toucher_journal(&mut self, type_fhir: T, rang: u32, avant: u8, pour: u8) {
+        self.ajouter_au_journal(Changement { type_fhir, rang, avant, pour, quittent: 0 });
+    }
+
+    /// Notes that a row is no longer referred to by one that these profiles saw.
+    pub(super) fn quitter(&mut self, relation: Relation, rang: u32, quittent: u8) {
+        let type_fhir = relation.cible();
+        let avant = self.table(type_fhir).masque(rang);
+        self.ajouter_au_journal(Changement { type_fhir, rang, avant, pour: 0, quittent });
+    }
+
+    fn ajouter_au_journal(&mut self, c: Changement) {
         let travail = &mut self.travail;
-        if !travail.differe && !travail.muet && pour != 0 {
-            travail.touches.push(Changement { type_fhir, rang, avant, pour });
+        if !travail.differe && !travail.muet && c.pour | c.quittent != 0 {
+            travail.touches.push(c);
         }
     }
 
@@ -325,15 +336,16 @@ impl Modele {
         let ancienne = self.vue(t, rang);
         self.changer_index(t, rang, &ancienne, &Vue::default());
         self.journaliser_etat(t, rang);
+        // While it is known who saw them.
+        for r in Relation::TOUTES.into_iter().filter(|r| r.source() == t) {
+            self.poser_lien(r, rang, &[]);
+        }
         let table = self.table_mut(t);
         let l = table.ligne_mut(rang);
         l.etat = None;
         l.version = version;
         table.poser_presence(rang, false);
         table.poser_droits(rang, Faits::default(), 0);
-        for r in Relation::TOUTES.into_iter().filter(|r| r.source() == t) {
-            self.poser_lien(r, rang, &[]);
-        }
     }
 
     /// What is searched of a row at present; nothing of a row without state.
@@ -427,12 +439,13 @@ impl Modele {
         self.poser_lien(relation, rang, &cibles);
     }
 
-    /// What a row no longer refers to is touched too: who follows it by that link must hear of it.
+    /// What a row no longer refers to is told too, to who saw the row: it may be followed by that link.
     fn poser_lien(&mut self, relation: Relation, rang: u32, cibles: &[u32]) {
         let anciennes = self.liens.de(relation).cibles(rang).to_vec();
         let quittees = || anciennes.iter().filter(|c| !cibles.contains(c));
+        let voyaient = self.table(relation.source()).masque(rang);
         for c in quittees() {
-            self.journaliser(relation.cible(), *c);
+            self.quitter(relation, *c, voyaient);
         }
         self.liens.de_mut(relation).poser(rang, cibles);
         if relation == Relation::Lieux {

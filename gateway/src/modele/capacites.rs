@@ -1,11 +1,26 @@
-//! Capacity records of places, beside their rows: who sees some, and what they add to the version and date
-//! of their place for each profile.
+//! Capacity records of places, beside their rows, and what they add to the version and date of their place for
+//! each profile: what a profile cannot read of them moves nothing that it reads.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use ror_chassis::conversion::instant;
+use ror_proto::capacity::v1::{Capacity, EnregistrementCapacite, capacity};
 
 use super::{Modele, TypeFhir as T, enregistrements::Donnee, etat::Etat};
 use crate::{
-    fhir::politique::{Bloc, Faits, PROFILS},
+    fhir::{
+        politique::{Bloc, Faits, PROFILS, Politique},
+        rendu::statut_capacite,
+    },
     recherche::parametres::Groupe,
 };
+
+/// Version and date of the last change of the records of a place that each profile could read.
+type Apports = [(u64, i64); PROFILS];
+
+/// Of a profile that never read any.
+const JAMAIS: (u64, i64) = (0, i64::MIN);
 
 /// Capacity records of a place. What was withdrawn keeps its version, so that nothing older comes back.
 #[derive(Clone, Default)]
@@ -13,15 +28,61 @@ pub(super) struct Capacites {
     pub version: u64,
     pub maj: i64,
     pub etat: Option<Etat>,
+    apports: Option<Arc<Apports>>,
 }
 
-super::image::par_champs!(Capacites { version, maj, etat });
+super::image::par_champs!(Capacites { version, maj, etat, apports });
 
-/// Version and date of the last change by which each profile ceased to see any record of a place.
-pub(super) type Perdues = [(u64, i64); PROFILS];
+impl Capacites {
+    fn apports(&self) -> Apports {
+        self.apports.as_deref().copied().unwrap_or([JAMAIS; PROFILS])
+    }
+}
 
-/// Of a profile that never did.
-const JAMAIS: (u64, i64) = (0, i64::MIN);
+/// What decides who reads which records of a place.
+pub(super) struct Regard {
+    politique: Arc<Politique>,
+    faits: Faits,
+    masque: u8,
+}
+
+impl Regard {
+    fn vus<'a>(
+        &'a self,
+        tous: &'a [EnregistrementCapacite],
+        profil: u8,
+    ) -> impl Iterator<Item = &'a EnregistrementCapacite> {
+        let voit_le_lieu = self.masque & (1 << profil) != 0;
+        tous.iter().filter(move |e| {
+            let faits = Faits { statut: statut_capacite(e), ..self.faits };
+            voit_le_lieu && self.politique.permet(Bloc::LieuCapacite, profil, &faits)
+        })
+    }
+
+    fn voit(&self, tous: &[EnregistrementCapacite], profil: u8) -> bool {
+        self.vus(tous, profil).next().is_some()
+    }
+
+    /// When the records that a profile reads changed, as far as they tell: `maj` is when any of them did.
+    fn date(&self, tous: &[EnregistrementCapacite], profil: u8, maj: i64) -> i64 {
+        if self.vus(tous, profil).count() == tous.len() {
+            return maj;
+        }
+        let dates = self.vus(tous, profil).filter_map(|e| e.date_maj.as_ref().and_then(instant));
+        let derniere = dates.max().map(|d| (d.unix_timestamp_nanos() / 1_000_000) as i64);
+        derniere.map_or(maj, |d| d.min(maj))
+    }
+}
+
+/// Profiles that read these records otherwise than those; one bit each.
+fn lisent_autrement(
+    (avant, anciens): (&Regard, &[EnregistrementCapacite]),
+    (apres, nouveaux): (&Regard, &[EnregistrementCapacite]),
+) -> u8 {
+    (0..PROFILS as u8)
+        .filter(|p| !avant.vus(anciens, *p).eq(apres.vus(nouveaux, *p)))
+        .fold(0, |m, p| m | (1 << p))
+}
 
 impl Modele {
     pub(super) fn capacite(&self, rang: u32) -> Option<&Capacites> {
@@ -38,49 +99,55 @@ impl Modele {
         })
     }
 
-    /// What capacities add to the version of a place, and when they changed, as a profile may know: that of
-    /// the records while it sees some, then that of the change which hid the last of them. So what it is
-    /// shown never goes back, and changes only with what it sees.
+    /// What capacities add to the version of a place, and when they changed, as a profile may know. It never
+    /// goes back, and moves only with what the profile reads.
     pub(super) fn apport_des_capacites(&self, rang: u32, profil: u8) -> (u64, i64) {
-        let perdue = self.perdue(rang, profil);
-        match self.capacite(rang) {
-            Some(c) if self.capacite_visible(rang, profil) => (c.version.max(perdue.0), c.maj.max(perdue.1)),
-            _ => perdue,
+        let apports = self.capacites.get(rang).and_then(|c| c.apports.as_deref());
+        apports.and_then(|a| a.get(usize::from(profil))).copied().unwrap_or(JAMAIS)
+    }
+
+    fn enregistrements(&self, rang: u32) -> Vec<EnregistrementCapacite> {
+        let etat = self.capacite(rang).and_then(|c| c.etat.as_ref());
+        let ressource = etat.and_then(|e| Capacity::decode(e.lire()).ok()?.ressource);
+        ressource.map(|capacity::Ressource::CapaciteLieu(k)| k.enregistrements).unwrap_or_default()
+    }
+
+    /// Who reads which records of a place at present.
+    pub(super) fn regard(&self, rang: u32) -> Regard {
+        let table = self.table(T::Location);
+        Regard { politique: self.politique.clone(), faits: table.faits(rang), masque: table.masque(rang) }
+    }
+
+    /// Dates the records of every place, once rights are known.
+    pub(super) fn dater_toutes_les_capacites(&mut self) {
+        let personne = Regard { politique: self.politique.clone(), faits: Faits::default(), masque: 0 };
+        for rang in 0..self.table(T::Location).nombre() {
+            self.revoir_capacites(rang, &personne);
         }
     }
 
-    fn perdue(&self, rang: u32, profil: u8) -> (u64, i64) {
-        self.perdues.get(rang).and_then(|p| p.get(usize::from(profil))).copied().unwrap_or(JAMAIS)
-    }
-
-    /// When capacities last changed a place, as a profile may know if it sees none of them, then if it sees some:
-    /// who sees them takes longer to tell.
-    pub(super) fn dates_des_capacites(&self, rang: u32, profil: u8) -> (i64, i64) {
-        let (_, perdue) = self.perdue(rang, profil);
-        (perdue, self.capacite(rang).map_or(perdue, |c| c.maj.max(perdue)))
-    }
-
-    /// Profiles that see some capacity record of a place, one bit each. Before rights are known, none.
-    pub(super) fn voient_capacites(&self, rang: u32) -> u8 {
-        let masque = self.table(T::Location).ligne(rang).map_or(0, |l| l.masque);
-        if self.travail.differe || masque == 0 {
-            return 0;
+    /// Notes who came to read other records of a place that did not change themselves. Who ceased to read any is
+    /// told nothing of those hidden since.
+    pub(super) fn revoir_capacites(&mut self, rang: u32, avant: &Regard) {
+        let Some((version, maj)) = self.capacite(rang).map(|c| (c.version, c.maj)) else { return };
+        let (apres, tous) = (self.regard(rang), self.enregistrements(rang));
+        let autrement = lisent_autrement((avant, &tous), (&apres, &tous));
+        for p in (0..PROFILS as u8).filter(|p| autrement & (1 << p) != 0 && apres.voit(&tous, *p)) {
+            self.dater_capacites(rang, 1 << p, (version, apres.date(&tous, p, maj)));
         }
-        (0..PROFILS as u8)
-            .filter(|p| masque & (1 << p) != 0 && self.capacite_visible(rang, *p))
-            .fold(0, |m, p| m | (1 << p))
     }
 
-    /// Notes that these profiles ceased to see any record of a place, by a change of that version and date.
-    pub(super) fn perdre_capacites(&mut self, rang: u32, profils: u8, change: (u64, i64)) {
+    /// Notes the version and date of a change that these profiles read.
+    fn dater_capacites(&mut self, rang: u32, profils: u8, (version, maj): (u64, i64)) {
         if profils == 0 {
             return;
         }
-        let mut perdues = self.perdues.get(rang).copied().unwrap_or([JAMAIS; PROFILS]);
-        for (_, perdue) in perdues.iter_mut().enumerate().filter(|(p, _)| profils & (1 << p) != 0) {
-            *perdue = (perdue.0.max(change.0), perdue.1.max(change.1));
+        let c = self.capacites.place(rang);
+        let mut apports = c.apports();
+        for (_, a) in apports.iter_mut().enumerate().filter(|(p, _)| profils & (1 << p) != 0) {
+            *a = (a.0.max(version), a.1.max(maj));
         }
-        self.perdues.poser(rang, Some(perdues));
+        c.apports = Some(Arc::new(apports));
     }
 
     /// Replaces the records of a place, when they are newer; answers whether they were.
@@ -94,7 +161,7 @@ impl Modele {
         if self.capacites.get(rang).is_some_and(|c| c.version >= version) {
             return false;
         }
-        self.remplacer_capacites(rang, Capacites { version, maj, etat }, donnees, (version, maj));
+        self.remplacer_capacites(rang, (version, maj), etat, donnees, (version, maj));
         true
     }
 
@@ -103,32 +170,38 @@ impl Modele {
     pub(super) fn oter_capacites(&mut self, rang: u32) -> bool {
         let Some(c) = self.capacite(rang) else { return false };
         let (version, maj) = (c.version, c.maj);
-        self.remplacer_capacites(rang, Capacites { version, maj, etat: None }, &[], (version + 1, maj));
+        self.remplacer_capacites(rang, (version, maj), None, &[], (version + 1, maj));
         true
     }
 
     fn remplacer_capacites(
         &mut self,
         rang: u32,
-        capacites: Capacites,
+        (version, maj): (u64, i64),
+        etat: Option<Etat>,
         donnees: &[Donnee],
         change: (u64, i64),
     ) {
-        let avant = self.voient_capacites(rang);
+        // Before rights are known, nobody reads any.
+        let connus = !self.travail.differe;
+        let anciens = if connus { self.enregistrements(rang) } else { Vec::new() };
         self.table_mut(T::Location).groupe_mut(Groupe::Capacite).poser(rang, donnees);
-        *self.capacites.place(rang) = capacites;
-        let apres = self.voient_capacites(rang);
-        self.perdre_capacites(rang, avant & !apres, change);
-        // Nothing changed for who saw none and sees none.
-        self.journaliser_pour(T::Location, rang, avant | apres);
+        let c = self.capacites.place(rang);
+        (c.version, c.maj, c.etat) = (version, maj, etat);
+        if connus {
+            let regard = self.regard(rang);
+            let pour = lisent_autrement((&regard, &anciens), (&regard, &self.enregistrements(rang)));
+            self.dater_capacites(rang, pour, change);
+            self.journaliser_pour(T::Location, rang, pour);
+        }
     }
 
-    /// Tells again of the last change of the records of a place: an answer showed it before its event came.
+    /// Tells again of the last change of the records of a place, to who could read it: an answer showed it before
+    /// its event came.
     pub(super) fn rejournaliser_capacites(&mut self, rang: u32) {
-        let Some(version) = self.capacites.get(rang).map(|c| c.version) else { return };
-        let perdues = self.perdues.get(rang).copied().unwrap_or([JAMAIS; PROFILS]);
-        let par_lui = perdues.iter().enumerate().filter(|(_, p)| p.0 == version);
-        let pour = par_lui.fold(self.voient_capacites(rang), |m, (p, _)| m | (1 << p));
+        let Some(c) = self.capacites.get(rang) else { return };
+        let par_elle = c.apports().into_iter().enumerate().filter(|(_, a)| a.0 == c.version);
+        let pour = par_elle.fold(0, |m, (p, _)| m | (1 << p));
         self.journaliser_pour(T::Location, rang, pour);
     }
 }

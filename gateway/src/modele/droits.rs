@@ -4,10 +4,14 @@
 use roaring::RoaringBitmap;
 use std::sync::Arc;
 
-use super::{Modele, Sorte, TOUS_LES_PROFILS, TypeFhir as T};
+use super::{Extrait, Modele, Sorte, TypeFhir as T};
 use crate::{
-    fhir::politique::{Bloc, Faits, Politique},
+    fhir::{
+        politique::{Bloc, Faits, PROFILS, Politique},
+        rendu::{Libelles, Vue},
+    },
     recherche::parametres::Relation as R,
+    rendu,
 };
 
 /// Rows whose rights must be computed again.
@@ -23,6 +27,38 @@ pub struct Touches {
 /// Deepest chain of organisations followed.
 const PROFONDEUR: usize = 8;
 
+/// Blocks that a resource of a type is made of.
+fn blocs(t: T) -> &'static [Bloc] {
+    match t {
+        T::Organization => &[
+            Bloc::StructureBase,
+            Bloc::StructureRecours,
+            Bloc::StructureContact,
+            Bloc::StructureContactTelecom,
+            Bloc::StructureTelecom,
+        ],
+        T::HealthcareService => &[
+            Bloc::OffreBase,
+            Bloc::OffreFine,
+            Bloc::OffreContact,
+            Bloc::OffreContactTelecom,
+            Bloc::OffreTelecom,
+        ],
+        T::Location => &[Bloc::LieuBase, Bloc::LieuTelecom, Bloc::LieuEquipement, Bloc::LieuCapacite],
+        T::PractitionerRole => &[Bloc::SituationBase, Bloc::SituationTelecom],
+        T::Practitioner => &[Bloc::ProfessionnelBase, Bloc::ProfessionnelTelecom],
+    }
+}
+
+/// Labels do not depend on who reads.
+struct SansLibelles;
+
+impl Libelles for SansLibelles {
+    fn libelle(&self, _: &str, _: &str) -> Option<&str> {
+        None
+    }
+}
+
 impl Modele {
     /// Changes the policy: everyone's sets are computed again, once the directory is whole.
     pub fn changer_politique(&mut self, politique: Arc<Politique>) {
@@ -30,26 +66,15 @@ impl Modele {
             self.politique = politique;
             return;
         }
-        let capacites: Vec<(u32, u8)> = (0..self.table(T::Location).nombre())
-            .filter(|r| self.capacite(*r).is_some())
-            .map(|r| (r, self.voient_capacites(r)))
-            .collect();
+        let lits = (0..self.table(T::Location).nombre()).filter(|r| self.capacite(*r).is_some());
+        let regards: Vec<_> = lits.map(|r| (r, self.regard(r))).collect();
         self.politique = politique;
         self.travail.refonte = true;
         self.travail.retrait = true;
         self.recalculer_tout();
-        for (rang, avant) in capacites {
-            self.revoir_capacites(rang, avant);
+        for (rang, avant) in regards {
+            self.revoir_capacites(rang, &avant);
         }
-    }
-
-    /// Notes who ceased to see the capacities of a place that did not change themselves.
-    fn revoir_capacites(&mut self, rang: u32, avant: u8) {
-        let Some(change) = self.capacite(rang).filter(|_| avant != 0).map(|c| (c.version, c.maj)) else {
-            return;
-        };
-        let perdent = avant & !self.voient_capacites(rang);
-        self.perdre_capacites(rang, perdent, change);
     }
 
     pub(super) fn recalculer_tout(&mut self) {
@@ -134,14 +159,58 @@ impl Modele {
 
     fn poser(&mut self, t: T, rang: u32, faits: Faits, masque: u8) {
         let lits = t == T::Location && !self.travail.muet && self.capacite(rang).is_some();
-        let voyaient = if lits { self.voient_capacites(rang) } else { 0 };
+        let regard = lits.then(|| self.regard(rang));
         let table = self.table_mut(t);
         let masque = if table.presentes().contains(rang) { masque } else { 0 };
-        let avant = table.ligne(rang).map_or(0, |l| l.masque);
+        let (lus, voyaient_la) = table.ligne(rang).map_or((Faits::default(), 0), |l| (l.faits, l.masque));
         if table.poser_droits(rang, faits, masque) {
-            self.revoir_capacites(rang, voyaient);
-            self.toucher_journal(t, rang, avant, TOUS_LES_PROFILS);
+            if let Some(avant) = &regard {
+                self.revoir_capacites(rang, avant);
+            }
+            let autrement = self.lisent_autrement(t, rang, &lus, voyaient_la & masque);
+            self.toucher_journal(t, rang, voyaient_la, (voyaient_la ^ masque) | autrement);
+            self.cacher_les_liens(t, rang, voyaient_la & !masque);
         }
+    }
+
+    /// What a row refers to is no longer reached by it for who ceased to see it, whatever becomes of its links.
+    fn cacher_les_liens(&mut self, t: T, rang: u32, perdent: u8) {
+        if self.travail.muet || perdent == 0 {
+            return;
+        }
+        for r in R::TOUTES.into_iter().filter(|r| r.source() == t) {
+            for c in self.liens.de(r).cibles(rang).to_vec() {
+                self.quitter(r, c, perdent);
+            }
+        }
+    }
+
+    /// Of these profiles, those that read a row otherwise than under former facts: facts that move because of
+    /// what a profile does not see may change nothing for it.
+    fn lisent_autrement(&self, t: T, rang: u32, avant: &Faits, profils: u8) -> u8 {
+        if self.travail.muet || profils == 0 {
+            return 0;
+        }
+        let apres = self.table(t).faits(rang);
+        let peut_etre = profils & self.politique.separe(blocs(t), avant, &apres);
+        (0..PROFILS as u8)
+            .filter(|p| peut_etre & (1 << p) != 0 && !self.lit_pareil(t, rang, *p, [avant, &apres]))
+            .fold(0, |m, p| m | (1 << p))
+    }
+
+    /// Whether a profile reads the same of a row, as it stands, under these facts and under those.
+    pub(crate) fn lit_pareil(&self, t: T, rang: u32, profil: u8, faits: [&Faits; 2]) -> bool {
+        let Some(lu) = self.extraire(t, rang, profil) else { return true };
+        // All of them: each is shown or not by its own facts.
+        let capacite = self.capacite(rang).filter(|_| t == T::Location).and_then(|c| c.etat.clone());
+        let e = Extrait { capacite, ..lu };
+        let [un, autre] = faits.map(|f| {
+            let vue = Vue { politique: &self.politique, profil, faits: *f, libelles: &SansLibelles };
+            let mut octets = Vec::new();
+            rendu::dessiner(&e, vue, &mut octets);
+            octets
+        });
+        un == autre
     }
 
     /// A place is as sensitive as the least of its offers; its capacities as the most.

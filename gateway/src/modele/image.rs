@@ -14,8 +14,7 @@ use roaring::RoaringBitmap;
 use ror_proto::access::v1::Policy;
 
 use super::{
-    Capacites, Colonne, Creux, Etat, Id, Liens, Modele, Perdues, Sorte, Table, Touche, TypeFhir, etat,
-    journal::Journal,
+    Capacites, Colonne, Etat, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal,
 };
 use crate::fhir::politique::{Faits, Politique};
 pub(crate) use fichier::mesurer;
@@ -86,7 +85,7 @@ par_champs!(Texte { dossier, fichiers, presentes, a_nourrir, libelles });
 par_champs!(Prelude { dictionnaires, politique, positions, naissances, numero, date });
 par_champs!(Faits { sensible, sensible_partage, ms, ville, niveau_contact, niveau_telecom, statut });
 par_champs!(Liens(_));
-par_champs!(Touche { numero, type_fhir, rang, avant, pour });
+par_champs!(Touche { numero, type_fhir, rang, avant, pour, quittent });
 
 /// Sections, in their order: each is read by a thread of its own.
 const PRELUDE: usize = 0;
@@ -119,7 +118,6 @@ pub fn ecrire(m: &Modele, texte: Option<&Texte>, dossier: &Path) -> io::Result<u
             s.clore()?;
         }
         m.capacites.ecrire(s)?;
-        m.perdues.ecrire(s)?;
         s.clore()?;
         m.liens.ecrire(s)?;
         s.clore()?;
@@ -149,20 +147,18 @@ pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
     let politique = Politique::compiler(&politique).map_err(|_| abime())?;
     let (tables, capacites, liens, journal) = std::thread::scope(|s| {
         let tables = TypeFhir::TOUS.map(|t| s.spawn(move || image.section::<Table>(TABLES + t as usize)));
-        let capacites = s.spawn(|| image.section::<(Colonne<Capacites>, Creux<Perdues>)>(CAPACITES));
+        let capacites = s.spawn(|| image.section::<Colonne<Capacites>>(CAPACITES));
         let liens = s.spawn(|| image.section::<Liens>(LIENS));
         let journal = s.spawn(|| image.section::<Journal>(JOURNAL));
         (tables.map(joindre), joindre(capacites), joindre(liens), joindre(journal))
     });
     let [structures, offres, lieux, professionnels, roles] = tables;
-    let (capacites, perdues) = capacites?;
     let liens = liens?;
     let (offres, lieux) = (offres?, lieux?);
     let m = Modele {
         alentours: Modele::situer_offres(&liens, &lieux),
         tables: [structures?, offres, lieux, professionnels?, roles?],
-        capacites,
-        perdues,
+        capacites: capacites?,
         liens,
         politique: politique.into(),
         positions: prelude.positions,

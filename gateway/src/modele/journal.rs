@@ -17,7 +17,7 @@ const JOURNAL_MAX: usize = 2_000_000;
 /// Moments whose positions are kept, to place a cursor among them.
 const REPERES_MAX: usize = 200_000;
 
-/// A row that changed: its content, its capacities, or who may see it.
+/// A row that changed, its content, its capacities, or who may see it; or that one no longer refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touche {
     /// First moment that shows the change.
@@ -28,8 +28,10 @@ pub struct Touche {
     pub rang: u32,
     /// Profiles that saw it before, one bit each.
     pub avant: u8,
-    /// Profiles for whom something changed, one bit each.
+    /// Profiles for whom it changed, one bit each.
     pub pour: u8,
+    /// Profiles that saw a row which ceased to refer to it, one bit each.
+    pub quittent: u8,
 }
 
 #[derive(Default)]
@@ -71,10 +73,13 @@ impl Journal {
                 let place = *vus.entry((c.type_fhir, c.rang)).or_insert(j.touches.len());
                 match j.touches.get_mut(place).filter(|_| place >= debut) {
                     // Who saw it before is told by the first change.
-                    Some(t) => t.pour |= c.pour,
+                    Some(t) => {
+                        t.pour |= c.pour;
+                        t.quittent |= c.quittent;
+                    }
                     None => {
-                        let Changement { type_fhir, rang, avant, pour } = *c;
-                        j.touches.push_back(Touche { numero, type_fhir, rang, avant, pour });
+                        let Changement { type_fhir, rang, avant, pour, quittent } = *c;
+                        j.touches.push_back(Touche { numero, type_fhir, rang, avant, pour, quittent });
                     }
                 }
             }

@@ -183,6 +183,11 @@ impl Table {
         self.lignes.get(rang)
     }
 
+    /// Profiles that see a row, one bit each.
+    pub fn masque(&self, rang: u32) -> u8 {
+        self.ligne(rang).map_or(0, |l| l.masque)
+    }
+
     /// Facts of a row.
     pub fn faits(&self, rang: u32) -> Faits {
         self.ligne(rang).map(|l| l.faits).unwrap_or_default()

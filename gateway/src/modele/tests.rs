@@ -2,7 +2,7 @@
 //! final states: rows, rights, postings and relations.
 
 mod image;
-mod moments;
+pub(crate) mod moments;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,9 +20,9 @@ use crate::{
     recherche::parametres::Relation,
 };
 
-struct Hasard(u64);
+pub(crate) struct Hasard(pub u64);
 impl Hasard {
-    fn n(&mut self, borne: u64) -> u64 {
+    pub fn n(&mut self, borne: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % borne
     }
@@ -38,7 +38,7 @@ fn meta(id: &str) -> Option<Meta> {
 }
 
 /// A random resource: few ids, so that relations form, move and dangle.
-fn tirer(h: &mut Hasard) -> (Source, String, Vec<u8>) {
+pub(crate) fn tirer(h: &mut Hasard) -> (Source, String, Vec<u8>) {
     use prost::Message;
     let structure = |r| Structure { ressource: Some(r) }.encode_to_vec();
     let offre = |r| Offer { ressource: Some(r) }.encode_to_vec();
@@ -118,7 +118,7 @@ fn tirer(h: &mut Hasard) -> (Source, String, Vec<u8>) {
     }
 }
 
-fn evenement(id: &str, version: u64, etat: &[u8], retire: bool, source: Source) -> Evenement {
+pub(crate) fn evenement(id: &str, version: u64, etat: &[u8], retire: bool, source: Source) -> Evenement {
     let genre = if source == Source::Identity { "professionnel" } else { "" };
     Evenement {
         agregat_id: id.into(),
@@ -132,7 +132,7 @@ fn evenement(id: &str, version: u64, etat: &[u8], retire: bool, source: Source) 
 
 const SOURCES: [Source; 4] = [Source::Structures, Source::Offers, Source::Capacity, Source::Identity];
 
-fn vide() -> Modele {
+pub(crate) fn vide() -> Modele {
     let mut m = Modele::nouveau(politique());
     for s in SOURCES {
         m.debut_instantane(s);

@@ -93,6 +93,8 @@ pub struct Moteur<'a> {
     repit: Cell<i64>,
     // None for who must have the answer whatever it costs.
     echeance: Option<Duration>,
+    // Whether nobody waits for the answer any more.
+    arret: Option<&'a dyn Fn() -> bool>,
     estimations: RefCell<estimation::Estimations>,
 }
 
@@ -107,8 +109,17 @@ impl<'a> Moteur<'a> {
             budget: Cell::new(budget),
             repit: Cell::new(ENTRE_DEUX),
             echeance: (budget < i64::MAX).then(|| temps() + delai),
+            arret: None,
             estimations: RefCell::default(),
         }
+    }
+
+    /// With so much time of this thread from now, unless it is told to stop before.
+    #[must_use]
+    pub fn patient(mut self, delai: Duration, arret: &'a dyn Fn() -> bool) -> Self {
+        self.echeance = Some(temps() + delai);
+        self.arret = Some(arret);
+        self
     }
 
     /// Visible rows that meet a condition.
@@ -143,6 +154,7 @@ impl<'a> Moteur<'a> {
         self.repit.set(ENTRE_DEUX);
         match self.echeance {
             Some(e) if temps() > e => Err(TropCouteux),
+            _ if self.arret.is_some_and(|arret| arret()) => Err(TropCouteux),
             _ => Ok(()),
         }
     }

@@ -32,7 +32,7 @@ const CENTRE: Point = Point { lat: 46.5, lon: 2.7 };
 const PAGE: usize = 37;
 
 /// No row answers any text.
-pub(super) struct SansTexte;
+pub(crate) struct SansTexte;
 
 impl Textes for SansTexte {
     fn trouver(

@@ -91,6 +91,11 @@ impl Indexeur {
         Self { texte, vocabulaire, nourri: Mutex::default(), vues: Mutex::default() }
     }
 
+    /// What identifies the labels now.
+    pub(crate) fn empreinte_libelles(&self) -> u64 {
+        self.libelles().1
+    }
+
     /// The labels now, and what identifies them.
     fn libelles(&self) -> (Arc<Tables>, u64) {
         let tables = self.vocabulaire.tables();

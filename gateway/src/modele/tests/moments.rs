@@ -9,13 +9,13 @@ use super::*;
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const LIEU: TypeFhir = TypeFhir::Location;
 
-pub(super) fn lieu(id: &str, version: u64) -> Evenement {
+pub(crate) fn lieu(id: &str, version: u64) -> Evenement {
     let l = LieuRealisation { meta: meta(id), ..Default::default() };
     let etat = Offer { ressource: Some(offer::Ressource::Lieu(l)) }.etat();
     evenement(id, version, &etat, false, Source::Offers)
 }
 
-pub(super) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
+pub(crate) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     let un = |s: &&str| {
         let cle = Some(CleIndicateur { statut: (*s).to_owned(), ..Default::default() });
         EnregistrementCapacite { cle, nombre: 3, ..Default::default() }
@@ -27,6 +27,10 @@ pub(super) fn lits(id: &str, version: u64, statuts: &[&str]) -> Evenement {
     };
     let etat = Capacity { ressource: Some(capacity::Ressource::CapaciteLieu(k)) }.etat();
     evenement(id, version, &etat, false, Source::Capacity)
+}
+
+fn dater(e: Evenement, seconds: i64) -> Evenement {
+    Evenement { date: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..e }
 }
 
 #[test]
@@ -58,9 +62,46 @@ fn capacities_show_in_the_version_and_the_journal_to_who_sees_one_only() {
 }
 
 #[test]
+fn what_moves_because_of_a_hidden_offer_is_told_to_who_reads_it_only() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 4);
+    let offre = |id: &str, version, unite_sensible, retire| {
+        let o = OffreOperationnelle {
+            meta: meta(id),
+            unite_sensible,
+            lieux_ids: vec!["li1".into()],
+            ..Default::default()
+        };
+        let etat = Offer { ressource: Some(offer::Ressource::Offre(o)) }.etat();
+        evenement(id, version, &etat, retire, Source::Offers)
+    };
+    // For whom each row changed, and who saw one that no longer refers to it.
+    let touches = |source, e: Evenement| {
+        let avant = a.instant().numero();
+        a.ecrire(|m| m.appliquer(source, &[e]));
+        let m = a.instant();
+        let un =
+            |t: &crate::modele::Touche| (m.table(t.type_fhir).id(t.rang).to_string(), t.pour, t.quittent);
+        m.journal_depuis(avant).unwrap().iter().map(un).collect::<Vec<_>>()
+    };
+    let de = |id: &str, pour: u8, quittent: u8| (id.to_owned(), pour, quittent);
+    let (tous, un_et_quatre) = (0b11_1111, 0b01_0010);
+    a.ecrire(|_| ());
+    assert_eq!(touches(Source::Offers, lieu("li1", 1)), [de("li1", tous, 0)]);
+    assert_eq!(touches(Source::Offers, offre("of1", 1, false, false)), [de("of1", tous, 0)]);
+    // Its place is now shared, which hides beds: it has none.
+    assert_eq!(touches(Source::Offers, offre("of2", 1, true, false)), [de("of2", un_et_quatre, 0)]);
+    assert_eq!(touches(Source::Offers, offre("of2", 2, true, false)), [de("of2", un_et_quatre, 0)]);
+    assert_eq!(touches(Source::Capacity, lits("li1", 3, &["02"])), [de("li1", un_et_quatre, 0)]);
+    let retrait = touches(Source::Offers, offre("of2", 3, true, true));
+    assert_eq!(retrait, [de("of2", un_et_quatre, 0), de("li1", 0b00_0100, un_et_quatre)]);
+    // Hidden from most, its place with it.
+    let cachee = touches(Source::Offers, offre("of1", 2, true, false));
+    let autres = tous ^ un_et_quatre;
+    assert_eq!(cachee, [de("of1", tous, 0), de("li1", autres, autres)]);
+}
+
+#[test]
 fn a_date_is_decided_as_if_it_were_read() {
-    let dater =
-        |e: Evenement, seconds| Evenement { date: Some(prost_types::Timestamp { seconds, nanos: 0 }), ..e };
     let mut m = vide();
     m.appliquer(Source::Offers, &[dater(lieu("li1", 1), 50)]);
     let mut lues = Vec::new();
@@ -77,7 +118,51 @@ fn a_date_is_decided_as_if_it_were_read() {
         }
         lues.push([0, 1].map(|p| m.maj(LIEU, rang, p) / 1000));
     }
-    assert_eq!(lues, [[50, 100], [50, 50], [50, 200]]);
+    // The same records again, though dated before, are no change.
+    assert_eq!(lues, [[50, 100], [50, 100], [50, 200]]);
+}
+
+#[test]
+fn hidden_capacities_move_neither_the_version_nor_the_date_of_their_place() {
+    let vus = |m: &Modele| {
+        let rang = m.table(LIEU).rang("li1").unwrap();
+        [1, 2, 5].map(|p| m.extraire(LIEU, rang, p).map(|e| (e.version, e.maj / 1000)).unwrap())
+    };
+    let mut m = vide();
+    m.appliquer(Source::Offers, &[dater(lieu("li1", 1), 50)]);
+    let mut lus = Vec::new();
+    for (version, statuts, secondes) in
+        [(2, &["01"][..], 100), (3, &["01", "02"], 200), (4, &["01", "02", "06"], 300)]
+    {
+        m.appliquer(Source::Capacity, &[dater(lits("li1", version, statuts), secondes)]);
+        lus.push(vus(&m));
+    }
+    assert_eq!(
+        lus,
+        [[(3, 100), (3, 100), (3, 100)], [(4, 200), (4, 200), (3, 100)], [(5, 300), (4, 200), (3, 100)]]
+    );
+
+    // All at once: who reads some only dates them by what they say themselves.
+    let mut neuf = Modele::nouveau(politique());
+    let un = |(statut, seconds): (&str, i64)| EnregistrementCapacite {
+        cle: Some(CleIndicateur { statut: statut.into(), ..Default::default() }),
+        date_maj: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+        ..Default::default()
+    };
+    let enregistrements = [("01", 100), ("02", 200), ("06", 250)].map(un).to_vec();
+    let k = CapaciteLieu { meta: meta("li1"), enregistrements, ..Default::default() };
+    let etat = Capacity { ressource: Some(capacity::Ressource::CapaciteLieu(k)) }.etat();
+    let k = dater(evenement("li1", 4, &etat, false, Source::Capacity), 300);
+    for s in SOURCES {
+        neuf.debut_instantane(s);
+        match s {
+            Source::Offers => neuf.appliquer(s, &[dater(lieu("li1", 1), 50)]),
+            Source::Capacity => neuf.appliquer(s, std::slice::from_ref(&k)),
+            _ => {}
+        }
+        neuf.fin_instantane(s);
+    }
+    assert_eq!(vus(&neuf), [(5, 300), (5, 200), (5, 100)]);
 }
 
 #[test]
