@@ -173,7 +173,7 @@ impl Campagne {
         if requete.compte {
             return Ok(());
         }
-        requete.nombre = Some(requete.nombre.unwrap_or(17).min(40));
+        requete.nombre = Some(requete.nombre.unwrap_or(17).clamp(1, 40));
         let url = requete.url();
         match demander(client, &requete, None).await? {
             Reponse::Pages { moment, pages } => {

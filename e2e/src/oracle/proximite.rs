@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{index::Contexte, requete::Centre};
+use super::{
+    index::{Contexte, Index, Ligne},
+    requete::Centre,
+};
 
 /// Mean radius of the Earth, in metres.
 const RAYON: f64 = 6_371_008.8;
@@ -24,6 +27,19 @@ pub fn centre(centre: &Centre, contexte: &Contexte) -> Option<(f64, f64)> {
     match centre {
         Centre::Point(lat, lon) => Some((lat.parse().ok()?, lon.parse().ok()?)),
         Centre::Commune(code) => contexte.communes.get(code).copied(),
+    }
+}
+
+impl Index {
+    /// Metres from a point or a commune to a place. From a commune, a place without a position is
+    /// at the centre of its own.
+    pub fn metres(&self, depuis: &Centre, ligne: &Ligne) -> Option<f64> {
+        let depart = centre(depuis, &self.contexte)?;
+        let arrivee = match depuis {
+            Centre::Point(..) => ligne.position,
+            Centre::Commune(_) => ligne.position.or(ligne.commune),
+        };
+        arrivee.map(|arrivee| distance(depart, arrivee))
     }
 }
 

@@ -30,6 +30,12 @@ pub enum Valeur {
 pub type Enregistrement = Vec<Vec<Valeur>>;
 
 const ID_NAT_PS: &str = "urn:oid:1.2.250.1.71.4.2.1";
+const COMMUNE: &str = "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-commune-cog";
+/// INSEE code of an address, in both of its spellings.
+const INSEE: [&str; 2] = [
+    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code",
+    "http://interopsante.org/fhir/StructureDefinition/FrAddressInseeCode",
+];
 const PERIODE: &str = "http://hl7.org/fhir/StructureDefinition/organization-period";
 
 /// A code system as it is compared.
@@ -40,11 +46,15 @@ pub fn systeme(ecrit: &str) -> String {
     commune.replace("TRE_R345_", "TRE_R345-").replace("/FHIR/TRE_R345-", "/FHIR/TRE-R345-")
 }
 
-/// Whether an identifier asked with this system matches by its value alone.
-pub fn valeur_seule(systeme: &str) -> bool {
-    ["JDV_J236-", "TRE_R354-", "TRE_R355-", "TRE_G07-", "TRE_G08-", "TRE_R345-"]
-        .into_iter()
-        .any(|nom| systeme.contains(nom))
+/// System of the FINESS numbers.
+pub const FINESS: &str = "https://finess.esante.gouv.fr";
+
+/// Whether an identifier asked with this system matches by its value alone: the system names a type
+/// of identifier, or the value is an idNatStruct made of a FINESS number that was taken for one.
+pub fn valeur_seule(systeme: &str, code: Option<&str>) -> bool {
+    let types = ["JDV_J236-", "TRE_R354-", "TRE_R355-", "TRE_G07-", "TRE_G08-", "TRE_R345-"];
+    types.into_iter().any(|nom| systeme.contains(nom))
+        || (systeme == FINESS && code.is_some_and(|code| code.len() == 10 && code.starts_with('1')))
 }
 
 /// Lower case, no accents, œ as oe, ’ as '.
@@ -204,6 +214,13 @@ pub fn lire(p: &Parametre, r: &Value) -> Vec<Valeur> {
 /// Position of a place.
 pub fn position(r: &Value) -> Option<(f64, f64)> {
     Some((r.pointer("/position/latitude")?.as_f64()?, r.pointer("/position/longitude")?.as_f64()?))
+}
+
+/// Codes of the commune of a place: its own, then that of its address.
+pub fn communes(r: &Value) -> Vec<&str> {
+    let propre = extensions(r, COMMUNE).flat_map(|e| tableau(&e["valueCodeableConcept"], "coding"));
+    let adresse = INSEE.into_iter().flat_map(|url| extensions(&r["address"], url)).map(|e| &e["valueCoding"]);
+    propre.chain(adresse).filter_map(|c| c["code"].as_str()).collect()
 }
 
 /// The records of a group.
