@@ -22,6 +22,7 @@ pub mod couverture;
 pub mod critere;
 pub mod dates;
 pub mod demande;
+pub mod descriptions;
 pub mod ecrivain;
 pub mod epreuve;
 pub mod evaluation;
@@ -43,4 +44,5 @@ pub mod valeurs;
 mod tests;
 
 pub use campagne::Campagne;
+pub use descriptions::Descriptions;
 pub use ecrivain::Ecrivain;
