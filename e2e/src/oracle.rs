@@ -31,6 +31,7 @@ pub mod generateur;
 pub mod hasard;
 pub mod inclusion;
 pub mod index;
+pub mod lecture;
 pub mod nombres;
 pub mod parametres;
 pub mod proximite;

@@ -40,7 +40,7 @@ pub enum Reponse {
 }
 
 /// Walks an answer to its end.
-async fn marcher(client: &Client, genre: &str, parametres: &[(String, String)]) -> Result<Reponse> {
+pub async fn marcher(client: &Client, genre: &str, parametres: &[(String, String)]) -> Result<Reponse> {
     let empruntes: Vec<(&str, &str)> = parametres.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let mut reponse = client.chercher(genre, &empruntes).await?;
     let (mut connu, mut pages) = (None, Vec::new());

@@ -20,6 +20,7 @@ mod oracle;
 mod paging;
 mod pannes;
 mod perime;
+mod publiees;
 mod recherche;
 mod registre;
 mod sante;
