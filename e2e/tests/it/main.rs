@@ -20,6 +20,7 @@ mod oracle;
 mod paging;
 mod pannes;
 mod perime;
+mod profils;
 mod publiees;
 mod recherche;
 mod registre;
