@@ -12,6 +12,11 @@
 //! words of iteration, `_count` from 0, `_total`, `_summary`, `_elements`. Identifiers with wrong
 //! keys, published systems that the data do not carry.
 //!
+//! **Meanwhile.** One query in eight is asked under writes: free beds move through the feed of
+//! capacities; names, places of offers, rights, closures and positions through the import that
+//! regions use, by which nothing can be retired. Walks that name no moment are compared with the one
+//! they say they are of.
+//!
 //! **Not drawn.** What is refused (tests of the parser and fuzzing are about it), `_content`, `_text`
 //! and `_score` (how full text forgives and ranks is no matter of brute force), `_format`, `ap` and
 //! circles that hang on a hair, blanks at the ends of texts, includes past their bounds, `:above` on

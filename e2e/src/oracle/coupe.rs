@@ -28,7 +28,7 @@ pub fn membres(ressource: &Value) -> BTreeMap<String, u64> {
 
 fn empreinte(valeur: &Value) -> u64 {
     let mut etat = DefaultHasher::new();
-    valeur.to_string().hash(&mut etat);
+    valeur.hash(&mut etat);
     etat.finish()
 }
 
