@@ -21,6 +21,7 @@
 //! and `_score` (how full text forgives and ranks is no matter of brute force), `_format`, `ap` and
 //! circles that hang on a hair, blanks at the ends of texts, includes past their bounds, `:above` on
 //! a reference at the end of a chain, a bare identifier after the FINESS system in a list.
+
 pub mod campagne;
 pub mod coupe;
 pub mod couverture;

@@ -33,8 +33,9 @@ const REDUCTIONS: usize = 200;
 const PAR_LOT: u64 = 96;
 /// Exports in a row that may lapse before one query is compared.
 const PATIENCE: usize = 10;
-/// Walks that name no moment, after each lot asked under writes.
-const MARCHES: u64 = 4;
+/// Walks that name no moment, after each lot asked under writes, and their pages, about.
+const MARCHES: usize = 4;
+const PAGES: usize = 6;
 
 /// The same for all its callers: seed, value sets, counts.
 pub struct Campagne {
@@ -167,9 +168,7 @@ impl Campagne {
                 continue;
             };
             moments.insert(index.moment);
-            let demandees: Vec<Requete> = (suivant..suivant + MARCHES)
-                .map(|rang| generer(&index, &self.amorces, self.graine, rang))
-                .collect();
+            let demandees = self.marches(&index, suivant);
             let fin = rangs.end.min(suivant + PAR_LOT);
             reste.extend(suivant..fin);
             suivant = fin;
@@ -177,30 +176,44 @@ impl Campagne {
             reste = self.lot(client, index, true, reste).await?;
             vains = if reste.len() == avant { vains + 1 } else { 0 };
             ensure!(vains < PATIENCE, "{}: {vains} moments in a row lapsed at once", client.nom);
-            for requete in demandees.into_iter().filter(|r| !r.compte) {
-                let comparee = self.marche(client, requete).await?;
-                *(if comparee { &mut marches.comparees } else { &mut marches.perimees }) += 1;
+            for requete in demandees {
+                match self.marche(client, requete).await? {
+                    Some(true) => marches.comparees += 1,
+                    Some(false) => marches.perimees += 1,
+                    None => {}
+                }
             }
         }
         Ok(())
     }
 
+    /// Queries that find several pages when pages are short.
+    fn marches(&self, index: &Index, depuis: u64) -> Vec<Requete> {
+        let tirees = (depuis..depuis + PAR_LOT).map(|rang| generer(index, &self.amorces, self.graine, rang));
+        let longues = tirees.filter(|r| !r.compte).filter_map(|mut requete| {
+            let trouves = index.repondre(&requete).iter().filter(|t| **t).count();
+            requete.nombre = Some((trouves / PAGES).clamp(1, 200));
+            (trouves > PAGES).then_some(requete)
+        });
+        longues.take(MARCHES).collect()
+    }
+
     /// A walk of several pages that names no moment; whether it was compared before its moment
-    /// lapsed: a slow one may outlive it, and is told so.
-    async fn marche(&self, client: &Arc<Client>, mut requete: Requete) -> Result<bool> {
-        requete.nombre = Some(requete.nombre.unwrap_or(17).clamp(1, 40));
+    /// lapsed: a slow one may outlive it, and is told so. None when it came as one page, whose moment
+    /// nobody keeps.
+    async fn marche(&self, client: &Arc<Client>, requete: Requete) -> Result<Option<bool>> {
         let url = requete.url();
         match demander(client, &requete, None).await? {
             Reponse::Pages { moment, pages } => {
                 let Some(index) = exporter(client, &self.contexte, Some(moment)).await? else {
-                    return Ok(false);
+                    return Ok((pages.len() > 1).then_some(false));
                 };
                 if let Some(ecart) = verifier(&index, &requete, &pages).ecart {
                     bail!("{}: a walk while writes go on: {url}\n  {}", client.nom, ecart.0);
                 }
-                Ok(true)
+                Ok(Some(true))
             }
-            Reponse::Perime => Ok(false),
+            Reponse::Perime => Ok(Some(false)),
             Reponse::Refus(refus) => bail!("{}: {url}: {refus}", client.nom),
         }
     }
