@@ -55,7 +55,7 @@ impl Matrice {
         let mut regles = BTreeMap::new();
         for ligne in lue.lines().filter(|l| !l.starts_with('#') && !l.starts_with("bloc\t")) {
             if let [bloc, profil, condition] = ligne.split('\t').collect::<Vec<_>>()[..] {
-                regles.insert((bloc.to_owned(), profil.parse()?), condition.to_owned());
+                regles.insert((bloc.to_owned(), profil.parse::<u8>()?), condition.to_owned());
             }
         }
         ensure!(regles.len() >= 100, "{} rules", regles.len());
@@ -85,7 +85,8 @@ impl Matrice {
 
 impl Faits {
     fn vaut(&self, atome: &str) -> Result<bool> {
-        let borne = |niveau: u8, max: &str| -> Result<bool> { Ok((1..=max.parse()?).contains(&niveau)) };
+        let borne =
+            |niveau: u8, max: &str| -> Result<bool> { Ok((1..=max.parse::<u8>()?).contains(&niveau)) };
         Ok(match atome {
             "toujours" => true,
             "jamais" => false,
@@ -95,7 +96,7 @@ impl Faits {
             _ => match atome.split_once('=') {
                 Some(("contact<", max)) => borne(self.contact, max)?,
                 Some(("telecom<", max)) => borne(self.telecom, max)?,
-                Some(("statut", code)) => self.statut == code.parse()?,
+                Some(("statut", code)) => self.statut == code.parse::<u8>()?,
                 _ => bail!("atom {atome:?}"),
             },
         })
@@ -332,7 +333,7 @@ fn montrees(genre: &str, r: &Value, faits: &Faits, permet: Permet<'_>) -> Result
             for e in enregistrements(r) {
                 let cle = tuple(e);
                 let supplementaire = !cle[4].is_empty() || !cle[5].is_empty();
-                let statut = if supplementaire { SUPPLEMENTAIRE } else { cle[0].parse()? };
+                let statut = if supplementaire { SUPPLEMENTAIRE } else { cle[0].parse::<u8>()? };
                 noter("lieu.capacite", &Faits { statut, ..*faits }, cle.join(" "))?;
             }
             telecoms(r, "lieu.telecom", faits, &mut noter)?;
