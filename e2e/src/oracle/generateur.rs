@@ -14,7 +14,8 @@ use super::{
     hasard::Hasard,
     index::Index,
     parametres::{Genre, Parametre, Sorte, de_genre},
-    requete::{Critere, Pas, Requete, Test},
+    proximite,
+    requete::{Centre, Critere, Pas, Requete, Test},
     valeurs::Enregistrement,
 };
 pub use formes::{Amorce, CANONIQUES, Forme, amorces};
@@ -197,7 +198,10 @@ impl Generateur<'_> {
         let (lignes, rang) = (&self.index.table(p.genre).lignes, p.rang());
         let porte = |l: &usize| match p.sorte {
             Sorte::Proche => lignes[*l].position.is_some(),
-            Sorte::Commune => lignes[*l].position.or(lignes[*l].commune).is_some(),
+            Sorte::Commune => {
+                let vu_de = Centre::Commune(String::new());
+                proximite::lieu(&lignes[*l], &vu_de, &self.index.contexte).is_some()
+            }
             _ => !lignes[*l].valeurs[rang].is_empty(),
         };
         let porteurs: Vec<usize> = (0..lignes.len()).filter(porte).collect();

@@ -33,8 +33,6 @@ pub struct Ligne {
     pub groupes: [Vec<Enregistrement>; 4],
     /// Latitude and longitude.
     pub position: Option<(f64, f64)>,
-    /// The centre of its commune.
-    pub commune: Option<(f64, f64)>,
     /// Members of the JSON, with what tells two values apart.
     pub membres: BTreeMap<String, u64>,
 }
@@ -72,7 +70,7 @@ impl Index {
         for ressource in ressources {
             let Some(genre) = Genre::de_nom(texte(ressource, "/resourceType")) else { continue };
             let table = &mut tables[genre as usize];
-            let ligne = Ligne::lire(genre, ressource, contexte);
+            let ligne = Ligne::lire(genre, ressource);
             table.rangs.insert(ligne.id.clone(), table.lignes.len());
             table.lignes.push(ligne);
         }
@@ -139,8 +137,7 @@ impl Index {
         match de_genre(genre)[rang].sorte {
             Sorte::Proche => table.lignes.iter().any(|l| l.position.is_some()),
             Sorte::Commune => {
-                let situe = |l: &Ligne| l.position.or(l.commune).is_some();
-                !self.contexte.communes.is_empty() && table.lignes.iter().any(situe)
+                !self.contexte.communes.is_empty() && table.lignes.iter().any(|l| l.position.is_some())
             }
             _ => !table.frequences[rang].is_empty(),
         }
@@ -148,7 +145,7 @@ impl Index {
 }
 
 impl Ligne {
-    fn lire(genre: Genre, ressource: &Value, contexte: &Contexte) -> Self {
+    fn lire(genre: Genre, ressource: &Value) -> Self {
         let liste = de_genre(genre);
         let groupes = Groupe::TOUS.map(|groupe| {
             let present = liste.iter().any(|p| p.groupe == Some(groupe));
@@ -159,14 +156,9 @@ impl Ligne {
             Some(groupe) => groupes[groupe as usize].iter().flat_map(|e| e[rang].clone()).collect(),
         };
         let valeurs = liste.iter().enumerate().map(une).collect();
-        let (mut position, mut commune) = (None, None);
-        if genre == Genre::Location {
-            position = valeurs::position(ressource);
-            let codes = valeurs::communes(ressource);
-            commune = codes.iter().find_map(|code| contexte.communes.get(*code).copied());
-        }
+        let position = if genre == Genre::Location { valeurs::position(ressource) } else { None };
         let (id, membres) = (texte(ressource, "/id").to_owned(), coupe::membres(ressource));
-        Self { id, valeurs, groupes, position, commune, membres }
+        Self { id, valeurs, groupes, position, membres }
     }
 }
 

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     index::{Contexte, Index, Ligne},
+    parametres::{Genre, parametre},
     requete::Centre,
+    valeurs::Valeur,
 };
 
 /// Mean radius of the Earth, in metres.
@@ -30,16 +32,21 @@ pub fn centre(centre: &Centre, contexte: &Contexte) -> Option<(f64, f64)> {
     }
 }
 
+/// Where a place stands: seen from a commune, one without position is at the centre of its own.
+pub fn lieu(ligne: &Ligne, vu_de: &Centre, contexte: &Contexte) -> Option<(f64, f64)> {
+    let rang = parametre(Genre::Location, "commune-cog").rang();
+    let commune = || match (vu_de, ligne.valeurs.get(rang)?.first()?) {
+        (Centre::Commune(_), Valeur::Code { code, .. }) => contexte.communes.get(code).copied(),
+        _ => None,
+    };
+    ligne.position.or_else(commune)
+}
+
 impl Index {
-    /// Metres from a point or a commune to a place. From a commune, a place without a position is
-    /// at the centre of its own.
+    /// Metres from a point or a commune to a place.
     pub fn metres(&self, depuis: &Centre, ligne: &Ligne) -> Option<f64> {
         let depart = centre(depuis, &self.contexte)?;
-        let arrivee = match depuis {
-            Centre::Point(..) => ligne.position,
-            Centre::Commune(_) => ligne.position.or(ligne.commune),
-        };
-        arrivee.map(|arrivee| distance(depart, arrivee))
+        lieu(ligne, depuis, &self.contexte).map(|arrivee| distance(depart, arrivee))
     }
 }
 

@@ -30,20 +30,21 @@ pub enum Valeur {
 pub type Enregistrement = Vec<Vec<Valeur>>;
 
 const ID_NAT_PS: &str = "urn:oid:1.2.250.1.71.4.2.1";
-const COMMUNE: &str = "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-commune-cog";
-/// INSEE code of an address, in both of its spellings.
-const INSEE: [&str; 2] = [
-    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code",
-    "http://interopsante.org/fhir/StructureDefinition/FrAddressInseeCode",
-];
 const PERIODE: &str = "http://hl7.org/fhir/StructureDefinition/organization-period";
+
+/// Names that code systems had, and those they have.
+pub const ANCIENS: [(&str, &str); 2] = [
+    ("R350-ProfessionRessource", "R356-ProfessionRessource"),
+    ("R237-NiveauDependance", "R237-GroupeTarifaireDependance"),
+];
 
 /// A code system as it is compared.
 pub fn systeme(ecrit: &str) -> String {
     let https = ecrit.strip_prefix("http:").map_or_else(|| ecrit.to_owned(), |r| format!("https:{r}"));
     // One spelling whichever of the two is written.
     let commune = https.replace("R13-CommuneOM", "R13-Commune").replace("R13-Commune", "R13-CommuneOM");
-    commune.replace("TRE_R345_", "TRE_R345-").replace("/FHIR/TRE_R345-", "/FHIR/TRE-R345-")
+    let autre = commune.replace("TRE_R345_", "TRE_R345-").replace("/FHIR/TRE_R345-", "/FHIR/TRE-R345-");
+    ANCIENS.iter().fold(autre, |systeme, (ancien, nom)| systeme.replace(ancien, nom))
 }
 
 /// System of the FINESS numbers.
@@ -214,13 +215,6 @@ pub fn lire(p: &Parametre, r: &Value) -> Vec<Valeur> {
 /// Position of a place.
 pub fn position(r: &Value) -> Option<(f64, f64)> {
     Some((r.pointer("/position/latitude")?.as_f64()?, r.pointer("/position/longitude")?.as_f64()?))
-}
-
-/// Codes of the commune of a place: its own, then that of its address.
-pub fn communes(r: &Value) -> Vec<&str> {
-    let propre = extensions(r, COMMUNE).flat_map(|e| tableau(&e["valueCodeableConcept"], "coding"));
-    let adresse = INSEE.into_iter().flat_map(|url| extensions(&r["address"], url)).map(|e| &e["valueCoding"]);
-    propre.chain(adresse).filter_map(|c| c["code"].as_str()).collect()
 }
 
 /// The records of a group.

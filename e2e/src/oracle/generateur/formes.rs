@@ -44,11 +44,11 @@ pub fn amorces() -> Vec<Amorce> {
 /// The forms of a parameter.
 pub fn formes(p: &'static Parametre) -> Vec<Forme> {
     let mut formes = match p.sorte {
-        Sorte::Id | Sorte::Proche | Sorte::Commune => vec![Forme::Valeur, Forme::Liste],
+        Sorte::Proche | Sorte::Commune => vec![Forme::Valeur, Forme::Liste],
         Sorte::Jeton if p.nomenclature() => {
             vec![Forme::Valeur, Forme::Liste, Forme::Non, Forme::Parmi, Forme::Libelle]
         }
-        Sorte::Jeton | Sorte::Identifiant => vec![Forme::Valeur, Forme::Liste, Forme::Non],
+        Sorte::Id | Sorte::Jeton | Sorte::Identifiant => vec![Forme::Valeur, Forme::Liste, Forme::Non],
         Sorte::Texte => vec![Forme::Valeur, Forme::Liste, Forme::Contient, Forme::Exact],
         Sorte::Date | Sorte::Nombre | Sorte::Quantite => {
             let prefixes = Prefixe::TOUS.into_iter().map(Forme::Prefixe);

@@ -6,7 +6,7 @@ use crate::oracle::{
     nombres,
     parametres::{Parametre, Sorte},
     requete::{Cible, Critere, Jeton, Mode, Quantite, Test},
-    valeurs::{FINESS, Valeur, replier, valeur_seule},
+    valeurs::{ANCIENS, FINESS, Valeur, replier, valeur_seule},
 };
 
 const ID_NAT_STRUCT: &str = "urn:oid:1.2.250.1.71.4.2.2";
@@ -200,6 +200,7 @@ impl Generateur<'_> {
         }
         if self.h.chance(30) {
             ecrit = ecrit.replace("R13-CommuneOM", "R13-Commune");
+            ecrit = ANCIENS.iter().fold(ecrit, |ecrit, (ancien, nom)| ecrit.replace(nom, ancien));
         }
         ecrit
     }

@@ -76,11 +76,8 @@ fn modifiers_take_lists_and_references_their_type() {
 #[test]
 fn from_a_commune_a_place_without_position_is_at_the_centre_of_its_own() {
     let cog = json!({"url": format!("{CAN}ror-commune-cog"), "valueCodeableConcept": concept(S, "44109")});
-    let insee = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code";
-    let adresse = json!({"extension": [{"url": insee, "valueCoding": {"system": S, "code": "44109"}}]});
     let ressources = [
         ressource("Location", "cog", json!({"extension": [cog]})),
-        ressource("Location", "insee", json!({"address": adresse})),
         ressource("Location", "ailleurs", json!({"position": {"latitude": 48.0, "longitude": -1.55}})),
         ressource("Location", "rien", json!({})),
     ];
@@ -94,7 +91,7 @@ fn from_a_commune_a_place_without_position_is_at_the_centre_of_its_own() {
         requete.criteres = vec![Critere::nouveau(parametre(Genre::Location, nom), test)];
         ids(&index, &requete)
     };
-    assert_eq!(cherche("near-insee-code", Centre::Commune("44109".to_owned())), ["cog", "insee"]);
+    assert_eq!(cherche("near-insee-code", Centre::Commune("44109".to_owned())), ["cog"]);
     assert_eq!(cherche("near", Centre::Point("47.21".to_owned(), "-1.55".to_owned())), [""; 0]);
 }
 
