@@ -36,12 +36,16 @@ impl Sortie {
     }
 }
 
-/// The program under test: `ROR_BIN`, or the one built beside the tests.
+/// The program under test: `ROR_BIN`, or the one built beside the tests or this program.
 pub fn binaire() -> PathBuf {
     if let Some(donne) = std::env::var_os("ROR_BIN") {
         return PathBuf::from(donne);
     }
     let ici = std::env::current_exe().expect("the path of the test");
+    let voisin = ici.with_file_name("ror");
+    if voisin.is_file() {
+        return voisin;
+    }
     let trouve = ici.parent().and_then(Path::parent).expect("target/<profile>/deps").join("ror");
     assert!(trouve.is_file(), "{} is not there: build the workspace, or set ROR_BIN", trouve.display());
     trouve

@@ -4,7 +4,9 @@
 use std::array;
 
 use crate::{
-    fhir::outcome::Issue,
+    export::demande::{Demande, Lecture},
+    fhir::{outcome::Issue, xml},
+    flux::curseur::Curseur,
     http::page::{Liens, Place},
     modele::TypeFhir,
     recherche::{
@@ -12,6 +14,7 @@ use crate::{
         requete::{self, Codes, LONGUEUR_MAX, Regard, decoder},
         tri::Depart,
     },
+    terminologie::demande::de_chaine,
 };
 
 /// Deepest condition: parentheses and links are bounded, and so is what evaluates it.
@@ -201,6 +204,91 @@ fn place(octets: &[u8]) -> Place {
     Place { moment: huit(5), depart, donnes: huit(13), maintenant: huit(21) as i64, lecture: huit(29) }
 }
 
+/// Checks the query string of `$export`, or of `Type/$export` after `Type?`; whether it is accepted.
+pub fn export(texte: &str) -> bool {
+    let vise = texte.split_once('?').and_then(|(nom, reste)| Some((TypeFhir::de_nom(nom)?, reste)));
+    let (seul, chaine) = vise.map_or((None, texte), |(t, reste)| (Some(t), reste));
+    let lue = |indulgent: bool| {
+        let entrees = de_chaine(chaine)?;
+        Demande::lire(entrees, Lecture { seul, ndjson: false, indulgent }, |portee| {
+            let filtres = portee.0.iter().flat_map(|v| v.filtres.iter().map(move |f| (v.type_fhir, f)));
+            filtres.filter_map(|(t, f)| lire(t, f, false).err()).flatten().collect()
+        })
+    };
+    let (stricte, souple) = (lue(false), lue(true));
+    match &stricte {
+        Err(fautes) => {
+            assert!(!fautes.is_empty() && fautes.iter().all(|f| !f.diagnostics.is_empty()), "{texte}");
+            return false;
+        }
+        Ok(demande) => {
+            assert!(demande.ignores.is_empty() && !demande.portee.0.is_empty(), "{texte}");
+            // What waits on the disk is found there as it was asked.
+            let ecrite = serde_json::to_string(demande).unwrap_or_default();
+            assert_eq!(serde_json::from_str::<Demande>(&ecrite).ok().as_ref(), Some(demande), "{texte}");
+        }
+    }
+    // Who asks for lenience is read no differently where nothing is wrong.
+    assert_eq!(souple.ok(), stricte.ok(), "{texte}");
+    true
+}
+
+/// Checks cursors of `$changes`: these bytes are none, and one made of them is read with its key
+/// and as it was given only.
+pub fn curseur(octets: &[u8]) {
+    let cle = [3; 32];
+    assert_eq!(Curseur::lire(&String::from_utf8_lossy(octets), &cle), None, "{octets:?}");
+
+    let octet = |i: usize| octets.get(i).copied().unwrap_or_default();
+    let huit = |i: usize| u64::from_le_bytes(array::from_fn(|j| octet(i + j)));
+    let donne = Curseur { positions: array::from_fn(|i| huit(8 + 8 * i)), date: huit(0).cast_signed() };
+    let texte = donne.sceller(&cle);
+    assert_eq!(Curseur::lire(&texte, &cle), Some(donne), "{texte}");
+    assert_eq!(Curseur::lire(&texte, &[4; 32]), None, "{texte}");
+    let i = octets.iter().fold(0, |n: usize, b| n.wrapping_mul(31).wrapping_add((*b).into())) % texte.len();
+    let mut faux = texte.clone();
+    faux.replace_range(i..=i, if texte[i..].starts_with('A') { "B" } else { "A" });
+    for autre in [faux, texte[..i].to_owned(), format!("{texte}AAAA")] {
+        assert_eq!(Curseur::lire(&autre, &cle), None, "{texte}, {autre}");
+    }
+}
+
+/// Checks the XML of a JSON: that of a resource, well formed, or none; whether there is one.
+pub fn en_xml(texte: &str) -> bool {
+    let Some(octets) = xml::de_json(texte.as_bytes()) else { return false };
+    let rendu = String::from_utf8_lossy(&octets);
+    // A narrative is given as it came.
+    let corps = rendu.split_once("?>").map(|(_, corps)| corps);
+    assert!(rendu.contains("<div") || corps.is_some_and(bien_forme), "{texte}\n{rendu}");
+    true
+}
+
+/// Whether elements close as they open, with nothing but attributes in them.
+fn bien_forme(corps: &str) -> bool {
+    let mut ouverts: Vec<&str> = Vec::new();
+    let mut reste = corps;
+    while let Some(balise) = reste.strip_prefix('<') {
+        let Some((dedans, suite)) = balise.split_once('>') else { return false };
+        reste = suite;
+        if let Some(nom) = dedans.strip_prefix('/') {
+            if ouverts.pop() != Some(nom) {
+                return false;
+            }
+            continue;
+        }
+        let (dedans, seule) = dedans.strip_suffix('/').map_or((dedans, false), |d| (d, true));
+        let nom = dedans.split(' ').next().unwrap_or_default();
+        // Quotes stand around values only: an even number, and no bracket among them.
+        if nom.is_empty() || !dedans.matches('"').count().is_multiple_of(2) || dedans.contains('<') {
+            return false;
+        }
+        if !seule {
+            ouverts.push(nom);
+        }
+    }
+    reste.is_empty() && ouverts.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, path::Path};
@@ -237,6 +325,31 @@ mod tests {
     #[test]
     fn kept_filters_hold() {
         rejouer("filtre", filtre);
+    }
+
+    #[test]
+    fn kept_kick_offs_hold() {
+        rejouer("export", export);
+    }
+
+    #[test]
+    fn kept_resources_hold() {
+        rejouer("xml", en_xml);
+    }
+
+    #[test]
+    fn kept_cursors_hold() {
+        for (_, octets) in gardees("curseur") {
+            curseur(&octets);
+        }
+    }
+
+    #[test]
+    fn ill_formed_texts_are_told() {
+        assert!(bien_forme(r#"<a x="1"><b value="&lt;"/></a>"#));
+        for faux in ["<a>", "<a></b>", "</a>", "<a>t</a>", r#"<a x="></a>"#, "<a", "t"] {
+            assert!(!bien_forme(faux), "{faux}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{env, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 use anyhow::{Context, Result, bail};
 use ror_e2e::{
     Client,
-    oracle::{Campagne, Ecrivain},
+    oracle::{Campagne, Descriptions, Ecrivain},
 };
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ cargo xtask oracle [options]   (un maillage doit tourner : cargo xtask up)
   --requetes N      nombre de recherches à comparer (10000 par défaut)
   --graine N        graine du tirage (1 par défaut) : mêmes graine et données, mêmes recherches
   --mesh DOSSIER    dossier des données du maillage démarré (.ror par défaut)
-  --sans-ecriture   ne modifie aucune capacité
+  --sans-ecriture   ne modifie ni capacité ni description
 ";
 
 /// Queries of one caller before the next one's turn.
@@ -92,7 +92,8 @@ async fn executer(options: &Options) -> Result<()> {
         println!("{faites} / {total}, {:.0} s", depart.elapsed().as_secs_f64());
     }
     if ecritures > 0 {
-        let ecrivain = Ecrivain::lancer(clients[1].clone(), client("capacity")?).await?;
+        let descriptions = Descriptions::choisir(&clients[1], &options.mesh, &demo).await?;
+        let ecrivain = Ecrivain::lancer(clients[1].clone(), client("capacity")?, descriptions).await?;
         campagne.lire_sous_ecritures(&clients, ecrivain, calmes..total).await?;
     }
     campagne.bilan()?;

@@ -33,6 +33,9 @@ const REDUCTIONS: usize = 200;
 const PAR_LOT: u64 = 96;
 /// Exports in a row that may lapse before one query is compared.
 const PATIENCE: usize = 10;
+/// Walks that name no moment, after each lot asked under writes, and their pages, about.
+const MARCHES: usize = 4;
+const PAGES: usize = 6;
 
 /// The same for all its callers: seed, value sets, counts.
 pub struct Campagne {
@@ -52,6 +55,13 @@ struct Lot {
     reste: Mutex<Vec<u64>>,
     perime: AtomicBool,
     ecarts: Mutex<Vec<String>>,
+}
+
+/// Walks that named no moment: compared, or lapsed before they could be.
+#[derive(Debug, Default)]
+struct Marches {
+    comparees: usize,
+    perimees: usize,
 }
 
 /// What a comparison says.
@@ -117,24 +127,26 @@ impl Campagne {
         Ok(reste)
     }
 
-    /// Queries of these numbers by several callers in turn, while the capacities of places change:
-    /// each export and its queries name one moment, and walks that name none are compared with an
-    /// export of the moment they say they are of.
+    /// Queries of these numbers by several callers in turn, while capacities and descriptions
+    /// change: each export and its queries name one moment, and walks that name none are compared
+    /// with an export of the moment they say they are of. Most of these must be.
     pub async fn lire_sous_ecritures(
         self: &Arc<Self>,
         clients: &[Arc<Client>],
         ecrivain: Ecrivain,
         rangs: Range<u64>,
     ) -> Result<()> {
-        let mut moments = BTreeSet::new();
-        let compare = self.tours(clients, rangs, &mut moments).await;
+        let (mut moments, mut marches) = (BTreeSet::new(), Marches::default());
+        let compare = self.tours(clients, rangs, &mut moments, &mut marches).await;
         // The writer ends whatever was found.
         let ecrites = ecrivain.arreter().await;
         compare?;
         let ecrites = ecrites?;
         ensure!(ecrites > 0, "nothing was written meanwhile");
         ensure!(moments.len() > 1, "{ecrites} writes and one moment only: {moments:?}");
-        println!("{ecrites} writes during the comparison of {} moments", moments.len());
+        println!("{ecrites} writes during the comparison of {} moments, {marches:?}", moments.len());
+        let Marches { comparees, perimees } = marches;
+        ensure!(comparees > perimees, "{perimees} walks lapsed, {comparees} were compared");
         Ok(())
     }
 
@@ -143,6 +155,7 @@ impl Campagne {
         clients: &[Arc<Client>],
         rangs: Range<u64>,
         moments: &mut BTreeSet<u64>,
+        marches: &mut Marches,
     ) -> Result<()> {
         let (mut suivant, mut tour, mut vains) = (rangs.start, 0, 0);
         let mut reste: Vec<u64> = Vec::new();
@@ -155,7 +168,7 @@ impl Campagne {
                 continue;
             };
             moments.insert(index.moment);
-            let walk = generer(&index, &self.amorces, self.graine, suivant);
+            let demandees = self.marches(&index, suivant);
             let fin = rangs.end.min(suivant + PAR_LOT);
             reste.extend(suivant..fin);
             suivant = fin;
@@ -163,30 +176,44 @@ impl Campagne {
             reste = self.lot(client, index, true, reste).await?;
             vains = if reste.len() == avant { vains + 1 } else { 0 };
             ensure!(vains < PATIENCE, "{}: {vains} moments in a row lapsed at once", client.nom);
-            self.marche(client, walk).await?;
+            for requete in demandees {
+                match self.marche(client, requete).await? {
+                    Some(true) => marches.comparees += 1,
+                    Some(false) => marches.perimees += 1,
+                    None => {}
+                }
+            }
         }
         Ok(())
     }
 
-    /// A walk of several pages that names no moment.
-    async fn marche(&self, client: &Arc<Client>, mut requete: Requete) -> Result<()> {
-        if requete.compte {
-            return Ok(());
-        }
-        requete.nombre = Some(requete.nombre.unwrap_or(17).min(40));
+    /// Queries that find several pages when pages are short.
+    fn marches(&self, index: &Index, depuis: u64) -> Vec<Requete> {
+        let tirees = (depuis..depuis + PAR_LOT).map(|rang| generer(index, &self.amorces, self.graine, rang));
+        let longues = tirees.filter(|r| !r.compte).filter_map(|mut requete| {
+            let trouves = index.repondre(&requete).iter().filter(|t| **t).count();
+            requete.nombre = Some((trouves / PAGES).clamp(1, 200));
+            (trouves > PAGES).then_some(requete)
+        });
+        longues.take(MARCHES).collect()
+    }
+
+    /// A walk of several pages that names no moment; whether it was compared before its moment
+    /// lapsed: a slow one may outlive it, and is told so. None when it came as one page, whose moment
+    /// nobody keeps.
+    async fn marche(&self, client: &Arc<Client>, requete: Requete) -> Result<Option<bool>> {
         let url = requete.url();
         match demander(client, &requete, None).await? {
             Reponse::Pages { moment, pages } => {
                 let Some(index) = exporter(client, &self.contexte, Some(moment)).await? else {
-                    return Ok(());
+                    return Ok((pages.len() > 1).then_some(false));
                 };
                 if let Some(ecart) = verifier(&index, &requete, &pages).ecart {
                     bail!("{}: a walk while writes go on: {url}\n  {}", client.nom, ecart.0);
                 }
-                Ok(())
+                Ok(Some(true))
             }
-            // A slow walk may outlive its moment, and is told so.
-            Reponse::Perime => Ok(()),
+            Reponse::Perime => Ok(Some(false)),
             Reponse::Refus(refus) => bail!("{}: {url}: {refus}", client.nom),
         }
     }

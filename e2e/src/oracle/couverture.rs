@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    filtre::operateur,
+    filtre::{Noeud, operateur},
     index::Index,
     parametres::{Genre, de_genre},
-    requete::{Critere, Requete, Test},
+    requete::{Coupe, Critere, Pas, Requete, Test},
 };
 
 /// Share of the queries, in a hundred, that must find something and not everything.
@@ -51,19 +51,29 @@ impl Couverture {
         for critere in &requete.criteres {
             self.compter(critere, forme(critere), vide);
         }
-        if let Some(filtre) = &requete.filtre {
+        for filtre in &requete.filtres {
             filtre.noeud.visiter(&mut |c| self.compter(c, format!("_filter {}", operateur(c)), vide));
         }
+        let criteres = requete.tous_les_criteres();
+        let elements = matches!(requete.coupe, Some(Coupe::Elements(_)));
         let autour = [
-            ("_filter", requete.filtre.is_some()),
+            ("_filter", !requete.filtres.is_empty()),
+            ("_filter twice", requete.filtres.len() > 1),
+            ("_filter brackets", a_crochets(requete, 1)),
+            ("_filter brackets in a row", a_crochets(requete, 2)),
+            ("_filter short or", courts(requete)),
             ("_sort", !requete.tri.is_empty()),
             ("_include", requete.inclusions.iter().any(|i| !i.inverse)),
             ("_revinclude", requete.inclusions.iter().any(|i| i.inverse)),
             (":iterate", requete.inclusions.iter().any(|i| i.itere)),
             ("_count", requete.nombre.is_some()),
+            ("_count=0", requete.nombre == Some(0)),
             ("_total", requete.total.is_some()),
             ("_summary=count", requete.compte),
-            ("chains", requete.tous_les_criteres().iter().any(|c| !c.chemin.is_empty())),
+            ("_summary", requete.coupe.is_some() && !elements),
+            ("_elements", elements),
+            ("chains", criteres.iter().any(|c| !c.chemin.is_empty())),
+            ("_has after a reference", criteres.iter().any(|c| retourne(c))),
             ("several criteria", requete.criteres.len() > 1),
         ];
         for (nom, present) in autour {
@@ -118,6 +128,28 @@ impl Couverture {
         }
         lignes.join("\n")
     }
+}
+
+/// Whether a filter has so many brackets in a row.
+fn a_crochets(requete: &Requete, nombre: usize) -> bool {
+    contient(requete, |n| matches!(n, Noeud::Crochets(crochets, _) if crochets.len() >= nombre))
+}
+
+fn courts(requete: &Requete) -> bool {
+    contient(requete, |n| matches!(n, Noeud::Ou(_, true)))
+}
+
+fn contient(requete: &Requete, est: impl Fn(&Noeud) -> bool) -> bool {
+    let mut trouve = false;
+    for filtre in &requete.filtres {
+        filtre.noeud.parcourir(&mut |n| trouve |= est(n));
+    }
+    trouve
+}
+
+/// Whether a `_has` follows a reference.
+fn retourne(critere: &Critere) -> bool {
+    critere.chemin.windows(2).any(|deux| matches!(deux, [Pas::Avant(..), Pas::Arriere(_)]))
 }
 
 fn ajouter(compte: &mut Compte, vide: bool) {

@@ -40,7 +40,7 @@ pub enum Reponse {
 }
 
 /// Walks an answer to its end.
-async fn marcher(client: &Client, genre: &str, parametres: &[(String, String)]) -> Result<Reponse> {
+pub async fn marcher(client: &Client, genre: &str, parametres: &[(String, String)]) -> Result<Reponse> {
     let empruntes: Vec<(&str, &str)> = parametres.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let mut reponse = client.chercher(genre, &empruntes).await?;
     let (mut connu, mut pages) = (None, Vec::new());
@@ -73,7 +73,9 @@ async fn marcher(client: &Client, genre: &str, parametres: &[(String, String)]) 
 pub async fn demander(client: &Client, requete: &Requete, moment: Option<u64>) -> Result<Reponse> {
     let mut parametres = requete.parametres();
     if !requete.compte {
-        parametres.push(("_elements".to_owned(), "id".to_owned()));
+        if requete.coupe.is_none() {
+            parametres.push(("_elements".to_owned(), "id".to_owned()));
+        }
         if requete.nombre.is_none() {
             parametres.push(("_count".to_owned(), PAGE.to_string()));
         }

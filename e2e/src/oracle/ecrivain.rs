@@ -1,4 +1,4 @@
-//! Someone who changes capacities while the searches are compared.
+//! A feed that changes capacities and descriptions while the searches are compared.
 
 use std::{
     sync::{
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
+use super::descriptions::Descriptions;
 use crate::{
     client::Client,
     fhir::{entrees, tableau, texte},
@@ -24,23 +25,38 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A running writer.
 pub struct Ecrivain {
     arret: Arc<AtomicBool>,
-    tache: JoinHandle<Result<usize>>,
+    lecteur: Arc<Client>,
+    lits: JoinHandle<Result<usize>>,
+    descriptions: Option<JoinHandle<(Descriptions, Result<usize>)>>,
 }
 
 impl Ecrivain {
     /// Starts to write: `lecteur` sees every capacity, `flux` may change them.
-    pub async fn lancer(lecteur: Arc<Client>, flux: Arc<Client>) -> Result<Self> {
+    pub async fn lancer(
+        lecteur: Arc<Client>,
+        flux: Arc<Client>,
+        descriptions: Option<Descriptions>,
+    ) -> Result<Self> {
         let lieux = lieux_modifiables(&lecteur).await?;
         ensure!(!lieux.is_empty(), "no place whose free beds can move");
         let arret = Arc::new(AtomicBool::new(false));
-        let tache = tokio::spawn(ecrire(lecteur, flux, lieux, arret.clone()));
-        Ok(Self { arret, tache })
+        let lits = tokio::spawn(ecrire(lecteur.clone(), flux, lieux, arret.clone()));
+        let descriptions = descriptions.map(|d| tokio::spawn(decrire(d, arret.clone())));
+        Ok(Self { arret, lecteur, lits, descriptions })
     }
 
-    /// Ends it; gives the number of writes.
+    /// Ends it; gives the number of writes. Descriptions are given back, whatever happened.
     pub async fn arreter(self) -> Result<usize> {
         self.arret.store(true, Ordering::Relaxed);
-        self.tache.await?
+        let lits = self.lits.await;
+        let Some(tache) = self.descriptions else { return lits? };
+        let (descriptions, ecrites) = tache.await?;
+        descriptions.rendre(&self.lecteur).await.context("descriptions to give back")?;
+        let descriptions = ecrites.context("descriptions")?;
+        let lits = lits??;
+        ensure!(lits > 0 && descriptions > 0, "{lits} writes of beds, {descriptions} of descriptions");
+        println!("{lits} writes of beds, {descriptions} of descriptions");
+        Ok(lits + descriptions)
     }
 }
 
@@ -80,4 +96,19 @@ async fn ecrire(
         tokio::time::sleep(PAUSE).await;
     }
     Ok(ecrites)
+}
+
+/// Changes descriptions in turn.
+async fn decrire(mut descriptions: Descriptions, arret: Arc<AtomicBool>) -> (Descriptions, Result<usize>) {
+    let mut ecrites = 0;
+    for tour in 0.. {
+        if arret.load(Ordering::Relaxed) {
+            break;
+        }
+        match descriptions.avancer(tour).await {
+            Ok(n) => ecrites += n,
+            Err(faute) => return (descriptions, Err(faute)),
+        }
+    }
+    (descriptions, Ok(ecrites))
 }

@@ -17,7 +17,7 @@ pub enum Epreuve<'a> {
     Absent(bool),
     /// System, any when there is none; code, any when there is none.
     Jetons(Vec<(Option<String>, Option<String>)>),
-    Parmi(Option<&'a BTreeSet<(String, String)>>),
+    Parmi(Vec<&'a BTreeSet<(String, String)>>),
     Libelles(Vec<String>),
     Textes(Mode, Vec<String>),
     Dates(Vec<(Prefixe, Intervalle)>, i64),
@@ -32,7 +32,7 @@ impl<'a> Epreuve<'a> {
         match &critere.test {
             Test::Absent(absent) => Self::Absent(*absent),
             Test::Jetons(jetons) => Self::Jetons(voulus(jetons, critere.parametre.sorte)),
-            Test::Parmi(canonique) => Self::Parmi(contexte.jeux.get(canonique)),
+            Test::Parmi(jeux) => Self::Parmi(jeux.iter().filter_map(|j| contexte.jeux.get(j)).collect()),
             Test::Libelles(textes) => Self::Libelles(textes.iter().map(|t| replier(t)).collect()),
             Test::Textes(Mode::Exact, textes) => Self::Textes(Mode::Exact, textes.clone()),
             Test::Textes(mode, textes) => Self::Textes(*mode, textes.iter().map(|t| replier(t)).collect()),
@@ -66,8 +66,9 @@ impl<'a> Epreuve<'a> {
             (Self::Jetons(voulus), Valeur::Code { systeme, code, .. }) => voulus.iter().any(|(s, c)| {
                 c.as_ref().is_none_or(|c| c == code) && s.as_ref().is_none_or(|s| s == systeme)
             }),
-            (Self::Parmi(Some(jeu)), Valeur::Code { systeme, code, .. }) => {
-                jeu.contains(&(systeme.clone(), code.clone()))
+            (Self::Parmi(jeux), Valeur::Code { systeme, code, .. }) => {
+                let cle = (systeme.clone(), code.clone());
+                jeux.iter().any(|jeu| jeu.contains(&cle))
             }
             (Self::Libelles(debuts), Valeur::Code { libelle, .. }) => {
                 let libelle = replier(libelle);
@@ -101,7 +102,8 @@ fn voulus(jetons: &[Jeton], sorte: Sorte) -> Vec<(Option<String>, Option<String>
         if let Some(ecrit) = &jeton.systeme {
             courant = Some(systeme(ecrit));
         }
-        let seule = sorte == Sorte::Identifiant && courant.as_deref().is_some_and(valeur_seule);
+        let seule = sorte == Sorte::Identifiant
+            && courant.as_deref().is_some_and(|s| valeur_seule(s, jeton.code.as_deref()));
         voulus.push((if seule { None } else { courant.clone() }, jeton.code.clone()));
     }
     voulus

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use super::{
     epreuve::Epreuve,
-    filtre::Noeud,
+    filtre::{Crochet, Noeud},
     index::{Index, Ligne},
     parametres::{Genre, Groupe, Relation},
-    proximite,
-    requete::{Critere, Pas, Requete, Test},
+    requete::{Cercle, Critere, Pas, Requete, Test},
 };
 
 /// For each resource of a type, whether it is kept.
@@ -68,7 +67,7 @@ impl Index {
     pub fn repondre(&self, requete: &Requete) -> Gardees {
         let suites: Vec<Suite<'_>> = requete.criteres.iter().map(Suite::entiere).collect();
         let mut gardees = self.ensemble(requete.genre, &suites);
-        if let Some(filtre) = &requete.filtre {
+        for filtre in &requete.filtres {
             et(&mut gardees, &self.noeud(requete.genre, &filtre.noeud));
         }
         gardees
@@ -178,14 +177,11 @@ impl Index {
                     .collect()
             }
             Test::Cercles(cercles) => {
-                let dans = |l: &Ligne| {
-                    cercles.iter().any(|c| {
-                        let centre = proximite::centre(&c.centre, &self.contexte);
-                        let bouts = centre.zip(proximite::lieu(l, &c.centre, &self.contexte));
-                        bouts.is_some_and(|(centre, p)| proximite::distance(centre, p) <= c.rayon())
-                    })
+                let dans = |l: &Ligne, c: &Cercle| {
+                    let metres = self.metres(&c.centre, l);
+                    metres.is_some_and(|metres| metres <= c.rayon())
                 };
-                lignes.iter().map(dans).collect()
+                lignes.iter().map(|l| cercles.iter().any(|c| dans(l, c))).collect()
             }
             _ => {
                 let epreuve = Epreuve::preparer(critere, &self.contexte);
@@ -216,19 +212,43 @@ impl Index {
                 gardees
             }
             Noeud::Et(noeuds) => self.conjonction(genre, noeuds, None),
-            Noeud::Crochet(pas, dedans, critere) if critere.nie => {
-                let affirme = Noeud::Crochet(*pas, dedans.clone(), affirmer(critere));
+            Noeud::Crochets(crochets, critere) if critere.nie => {
+                let affirme = Noeud::Crochets(crochets.clone(), affirmer(critere));
                 self.noeud(genre, &affirme).into_iter().map(|g| !g).collect()
             }
-            // What stands between the brackets and after them is one group.
-            Noeud::Crochet(pas, dedans, critere) => {
-                let dedans = match &**dedans {
-                    Noeud::Et(noeuds) => noeuds.as_slice(),
-                    seul => std::slice::from_ref(seul),
-                };
-                self.par_lien(*pas, &self.conjonction(pas.cible(), dedans, Some(&**critere)))
-            }
+            Noeud::Crochets(crochets, critere) => self.crochets(genre, crochets, critere),
         }
+    }
+
+    /// What stands between brackets and what follows them is told of one target.
+    fn crochets(&self, genre: Genre, crochets: &[Crochet], critere: &Critere) -> Gardees {
+        let Some((premier, suivants)) = crochets.split_first() else {
+            return self.ensemble(genre, &[Suite::entiere(critere)]);
+        };
+        let arrivee = premier.liens.last().map_or(genre, |pas| pas.cible());
+        let dedans = match &premier.dedans {
+            Noeud::Et(noeuds) => noeuds.as_slice(),
+            seul => std::slice::from_ref(seul),
+        };
+        // `links[…].parameter:above` climbs from the last link, and all of the group with it.
+        let monte = suivants.is_empty() && critere.monte() && critere.chemin.is_empty();
+        let mut gardees = if suivants.is_empty() {
+            let dernier = Critere { dessus: critere.dessus && !monte, ..critere.clone() };
+            self.conjonction(arrivee, dedans, Some(&dernier))
+        } else {
+            let mut gardees = self.conjonction(arrivee, dedans, None);
+            et(&mut gardees, &self.crochets(arrivee, suivants, critere));
+            gardees
+        };
+        for (rang, pas) in premier.liens.iter().enumerate().rev() {
+            gardees = match pas {
+                Pas::Avant(relation, _) if monte && rang + 1 == premier.liens.len() => {
+                    self.au_dessus(*relation, &gardees)
+                }
+                _ => self.par_lien(*pas, &gardees),
+            };
+        }
+        gardees
     }
 
     /// Conditions of which the criteria are one group.

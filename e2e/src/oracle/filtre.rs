@@ -15,8 +15,15 @@ pub enum Noeud {
     Non(Box<Noeud>),
     /// `path op value`.
     Critere(Box<Critere>),
-    /// `link[condition].param op value`.
-    Crochet(Pas, Box<Noeud>, Box<Critere>),
+    /// `links[condition].links[condition].path op value`.
+    Crochets(Vec<Crochet>, Box<Critere>),
+}
+
+/// `links[condition].`: one target that meets the condition and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crochet {
+    pub liens: Vec<Pas>,
+    pub dedans: Noeud,
 }
 
 /// A tree and how it is written.
@@ -27,19 +34,37 @@ pub struct Filtre {
     pub majuscules: bool,
     /// Parentheses that change nothing.
     pub entoure: bool,
+    /// Escapes that change nothing.
+    pub echappe: bool,
 }
 
 impl Noeud {
+    /// One link with its condition, and what is asked at its end.
+    pub fn crochet(pas: Pas, dedans: Self, critere: Box<Critere>) -> Self {
+        Self::Crochets(vec![Crochet { liens: vec![pas], dedans }], critere)
+    }
+
     /// Shows every criterion.
     pub fn visiter<'a>(&'a self, voir: &mut impl FnMut(&'a Critere)) {
         match self {
             Self::Et(noeuds) | Self::Ou(noeuds, _) => noeuds.iter().for_each(|n| n.visiter(voir)),
             Self::Non(noeud) => noeud.visiter(voir),
             Self::Critere(critere) => voir(critere),
-            Self::Crochet(_, noeud, critere) => {
-                noeud.visiter(voir);
+            Self::Crochets(crochets, critere) => {
+                crochets.iter().for_each(|c| c.dedans.visiter(voir));
                 voir(critere);
             }
+        }
+    }
+
+    /// Shows every condition, the outermost first.
+    pub fn parcourir<'a>(&'a self, voir: &mut impl FnMut(&'a Self)) {
+        voir(self);
+        match self {
+            Self::Et(noeuds) | Self::Ou(noeuds, _) => noeuds.iter().for_each(|n| n.parcourir(voir)),
+            Self::Non(noeud) => noeud.parcourir(voir),
+            Self::Critere(_) => {}
+            Self::Crochets(crochets, _) => crochets.iter().for_each(|c| c.dedans.parcourir(voir)),
         }
     }
 
@@ -50,8 +75,10 @@ impl Noeud {
             Self::Non(_) => None,
             Self::Critere(critere) => critere.cercle(),
             // Its `ne` denies the whole comparison.
-            Self::Crochet(_, _, critere) if critere.nie => None,
-            Self::Crochet(_, noeud, critere) => noeud.premier_cercle().or_else(|| critere.cercle()),
+            Self::Crochets(_, critere) if critere.nie => None,
+            Self::Crochets(crochets, critere) => {
+                crochets.iter().find_map(|c| c.dedans.premier_cercle()).or_else(|| critere.cercle())
+            }
         }
     }
 
@@ -73,7 +100,7 @@ impl Noeud {
                     }
                     for reduit in noeud.reduits() {
                         // A reduced child may be what must not stand there.
-                        if matches!((self, &reduit), (Self::Et(_), Self::Et(_) | Self::Crochet(..))) {
+                        if matches!((self, &reduit), (Self::Et(_), Self::Et(_))) {
                             continue;
                         }
                         let mut autre = noeuds.clone();
@@ -86,13 +113,24 @@ impl Noeud {
                 tous.push((**noeud).clone());
                 tous.extend(noeud.reduits().into_iter().map(|n| Self::Non(Box::new(n))));
             }
-            Self::Critere(_) => {}
-            Self::Crochet(pas, noeud, critere) => {
-                let mut direct = critere.clone();
-                direct.chemin.insert(0, *pas);
-                tous.push(Self::Critere(direct));
-                let reduits = noeud.reduits().into_iter();
-                tous.extend(reduits.map(|n| Self::Crochet(*pas, Box::new(n), critere.clone())));
+            Self::Critere(critere) => {
+                let nombre = critere.test.nombre();
+                for rang in (0..nombre).filter(|_| nombre > 1) {
+                    let test = critere.test.sans(rang);
+                    tous.push(Self::Critere(Box::new(Critere { test, ..(**critere).clone() })));
+                }
+            }
+            Self::Crochets(crochets, critere) => {
+                let liens = crochets.iter().flat_map(|c| &c.liens);
+                let chemin = liens.chain(&critere.chemin).copied().collect();
+                tous.push(Self::Critere(Box::new(Critere { chemin, ..(**critere).clone() })));
+                for (rang, crochet) in crochets.iter().enumerate() {
+                    for reduit in crochet.dedans.reduits() {
+                        let mut autres = crochets.clone();
+                        autres[rang].dedans = reduit;
+                        tous.push(Self::Crochets(autres, critere.clone()));
+                    }
+                }
             }
         }
         tous
@@ -132,7 +170,7 @@ impl Filtre {
                         sortie.push_str(&format!(" {} ", self.mot("or")));
                     }
                     match n {
-                        Noeud::Critere(c) if court && rang > 0 => sortie.push_str(&valeur(c)),
+                        Noeud::Critere(c) if court && rang > 0 => sortie.push_str(&self.valeur(c)),
                         _ => self.noeud(n, self.entoure && !court, sortie),
                     }
                 }
@@ -143,31 +181,72 @@ impl Filtre {
                 self.noeud(n, false, sortie);
                 sortie.push(')');
             }
-            Noeud::Critere(c) => sortie.push_str(&comparaison("", c)),
-            Noeud::Crochet(pas, n, c) => {
-                let nom = match pas {
-                    Pas::Avant(r, _) | Pas::Arriere(r) => r.nom,
-                };
-                let mut avant = format!("{nom}[");
-                self.noeud(n, false, &mut avant);
-                avant.push_str("].");
-                sortie.push_str(&comparaison(&avant, c));
+            Noeud::Critere(c) => sortie.push_str(&self.comparaison(c)),
+            Noeud::Crochets(crochets, c) => {
+                for crochet in crochets {
+                    let liens: String = crochet.liens.iter().map(|pas| pas.ecrire()).collect();
+                    sortie.push_str(liens.trim_end_matches('.'));
+                    sortie.push('[');
+                    self.noeud(&crochet.dedans, false, sortie);
+                    sortie.push_str("].");
+                }
+                sortie.push_str(&self.comparaison(c));
             }
         }
         if parentheses {
             sortie.push(')');
         }
     }
+
+    fn comparaison(&self, c: &Critere) -> String {
+        let (chemin, operateur, valeur) = (c.chemin_ecrit(), operateur(c), self.valeur(c));
+        let gauche = chemin + c.modificateur_de_lien();
+        if operateur == "=" { format!("{gauche}={valeur}") } else { format!("{gauche} {operateur} {valeur}") }
+    }
+
+    /// Texts stand between quotes, and what a blank or a bracket would end: lists never do, and a
+    /// date whose zone begins with a blank need not.
+    fn valeur(&self, c: &Critere) -> String {
+        match &c.test {
+            // `pr` asks for presence where `:missing` asks for absence.
+            Test::Absent(absent) => (!absent).to_string(),
+            Test::Textes(_, textes) if textes.len() == 1 => self.citer(&textes[0], false),
+            autre => {
+                let valeurs = autre.valeurs(false);
+                let libre = matches!(autre, Test::Dates(_)) && !self.echappe;
+                match valeurs.as_slice() {
+                    [seule] if !libre && !nue(seule) => self.citer(seule, true),
+                    _ => valeurs.join(","),
+                }
+            }
+        }
+    }
+
+    /// A text between quotes; `deja`: with the escapes of search values, which stand there as they are.
+    fn citer(&self, texte: &str, deja: bool) -> String {
+        let mut sortie = "\"".to_owned();
+        for lettre in texte.chars() {
+            match lettre {
+                '"' => sortie.push_str("\\\""),
+                '\\' if !deja => sortie.push_str("\\\\"),
+                ',' if self.echappe && !deja => sortie.push_str("\\,"),
+                '/' if self.echappe => sortie.push_str("\\/"),
+                _ if self.echappe && !lettre.is_ascii() && u32::from(lettre) < 0x1_0000 => {
+                    sortie.push_str(&format!("\\u{:04x}", u32::from(lettre)));
+                }
+                _ => sortie.push(lettre),
+            }
+        }
+        sortie.push('"');
+        sortie
+    }
 }
 
-fn comparaison(avant: &str, c: &Critere) -> String {
-    let dessus = if c.dessus { ":above" } else { "" };
-    let (chemin, operateur, valeur) = (c.chemin_ecrit(), operateur(c), valeur(c));
-    if operateur == "=" {
-        format!("{avant}{chemin}{dessus}={valeur}")
-    } else {
-        format!("{avant}{chemin}{dessus} {operateur} {valeur}")
-    }
+/// Whether a value can stand without quotes: nothing in it ends it.
+pub fn nue(valeur: &str) -> bool {
+    !valeur.is_empty()
+        && !valeur.starts_with(['\'', '«', '“', '”', '‘', '’'])
+        && !valeur.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | '"'))
 }
 
 /// The operator of a comparison.
@@ -186,15 +265,6 @@ pub fn operateur(c: &Critere) -> &'static str {
     }
 }
 
-fn valeur(c: &Critere) -> String {
-    match &c.test {
-        // `pr` asks for presence where `:missing` asks for absence.
-        Test::Absent(absent) => (!absent).to_string(),
-        Test::Textes(_, textes) => format!("\"{}\"", textes.join(",")),
-        autre => autre.valeurs_nues(false).join(","),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +280,7 @@ mod tests {
     }
 
     fn ecrire(noeud: Noeud, majuscules: bool) -> String {
-        Filtre { noeud, majuscules, entoure: false }.ecrire()
+        Filtre { noeud, majuscules, entoure: false, echappe: false }.ecrire()
     }
 
     #[test]
@@ -242,11 +312,11 @@ mod tests {
         let ou = Noeud::Ou(vec![non, feuille("2")], false);
         assert_eq!(premier(&ou).as_deref(), Some("2"));
         let lieux = Pas::Avant(RELATIONS[2], false);
-        let crochet = Noeud::Crochet(lieux, Box::new(feuille("3")), rond("4"));
+        let crochet = Noeud::crochet(lieux, feuille("3"), rond("4"));
         assert_eq!(premier(&Noeud::Et(vec![crochet, ou])).as_deref(), Some("3"));
         let mut nie = rond("4");
         nie.nie = true;
-        assert_eq!(premier(&Noeud::Crochet(lieux, Box::new(feuille("3")), nie)), None);
+        assert_eq!(premier(&Noeud::crochet(lieux, feuille("3"), nie)), None);
     }
 
     #[test]
@@ -255,11 +325,43 @@ mod tests {
         let absent = Box::new(Critere::nouveau(p, Test::Absent(false)));
         let nom = parametre(Genre::Location, "name");
         let texte = Critere::nouveau(nom, Test::Textes(Mode::Contient, vec!["x".to_owned()]));
-        let noeud = Noeud::Crochet(
-            Pas::Avant(RELATIONS[2], false),
-            Box::new(Noeud::Critere(Box::new(texte))),
-            absent,
-        );
+        let dedans = Noeud::Critere(Box::new(texte));
+        let noeud = Noeud::crochet(Pas::Avant(RELATIONS[2], false), dedans, absent);
         assert_eq!(ecrire(noeud, false), "location[name co \"x\"].type pr true");
+    }
+
+    #[test]
+    fn brackets_follow_each_other_and_links_lead_to_them() {
+        let nom = |genre, texte: &str| {
+            let test = Test::Textes(Mode::Debut, vec![texte.to_owned()]);
+            Critere::nouveau(parametre(genre, "name"), test)
+        };
+        let (porteur, parent) = (Pas::Avant(RELATIONS[1], true), Pas::Avant(RELATIONS[0], false));
+        let dedans = |texte: &str| Noeud::Critere(Box::new(nom(Genre::Organization, texte)));
+        let crochets = vec![
+            Crochet { liens: vec![porteur], dedans: dedans("a") },
+            Crochet { liens: vec![parent, parent], dedans: dedans("b") },
+        ];
+        let dernier = Critere { chemin: vec![parent], dessus: true, ..nom(Genre::Organization, "c") };
+        let noeud = Noeud::Crochets(crochets, Box::new(dernier));
+        let ecrit = "organization:Organization[name eq \"a\"].partof.partof[name eq \"b\"].partof.name:above eq \"c\"";
+        assert_eq!(ecrire(noeud.clone(), false), ecrit);
+        assert!(noeud.reduits().iter().any(|n| matches!(n, Noeud::Critere(c) if c.chemin.len() == 4)));
+    }
+
+    #[test]
+    fn quotes_hold_what_would_end_a_value() {
+        let p = parametre(Genre::Location, "name");
+        let ecrit = |textes: &[&str], echappe| {
+            let test = Test::Textes(Mode::Debut, textes.iter().map(|t| (*t).to_owned()).collect());
+            let noeud = Noeud::Critere(Box::new(Critere::nouveau(p, test)));
+            Filtre { noeud, majuscules: false, entoure: false, echappe }.ecrire()
+        };
+        assert_eq!(ecrit(&["é \"a\", \\ b/"], false), r#"name eq "é \"a\", \\ b/""#);
+        assert_eq!(ecrit(&["é \"a\", \\ b/"], true), r#"name eq "\u00e9 \"a\"\, \\ b\/""#);
+        assert_eq!(ecrit(&["a,b", "c"], false), r"name eq a\,b,c");
+        let code = Jeton { systeme: Some("urn:s".to_owned()), code: Some("a b|c".to_owned()), barre: false };
+        let critere = Critere::nouveau(parametre(Genre::Location, "type"), Test::Jetons(vec![code]));
+        assert_eq!(ecrire(Noeud::Critere(Box::new(critere)), false), r#"type eq "urn:s|a b\|c""#);
     }
 }

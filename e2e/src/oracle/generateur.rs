@@ -8,11 +8,14 @@ mod filtres;
 mod formes;
 mod tirages;
 
+use std::collections::BTreeSet;
+
 use super::{
     hasard::Hasard,
     index::Index,
     parametres::{Genre, Parametre, Sorte, de_genre},
-    requete::{Critere, Pas, Requete},
+    proximite,
+    requete::{Centre, Critere, Pas, Requete, Test},
     valeurs::Enregistrement,
 };
 pub use formes::{Amorce, CANONIQUES, Forme, amorces};
@@ -23,6 +26,8 @@ const ESSAIS: usize = 6;
 const DU_TOUR: usize = 3;
 /// Longest address; what is accepted is a little more.
 const LONGUEUR: usize = 12_000;
+/// Most codes that its value sets bring; what is accepted is a little more.
+const CODES: usize = 90_000;
 
 /// Draws one query.
 pub struct Generateur<'i> {
@@ -49,7 +54,7 @@ pub fn generer(index: &Index, amorces: &[Amorce], graine: u64, rang: u64) -> Req
         } else {
             g.h.parmi(amorces)
         };
-        let Some(requete) = g.base(amorce).filter(|r| r.url().len() < LONGUEUR) else { continue };
+        let Some(requete) = g.base(amorce).filter(|r| acceptable(index, r)) else { continue };
         let reponse = index.repondre(&requete);
         let trouves = reponse.iter().filter(|t| **t).count();
         let utile = 0 < trouves && trouves < reponse.len();
@@ -65,6 +70,16 @@ pub fn generer(index: &Index, amorces: &[Amorce], graine: u64, rang: u64) -> Req
         .unwrap_or_else(|| (Requete::nouvelle(Genre::HealthcareService), index.tables[1].lignes.len()));
     g.entourer(&mut requete, trouves);
     requete
+}
+
+/// Whether a query stays within the bounds of an address.
+fn acceptable(index: &Index, requete: &Requete) -> bool {
+    let jeux = requete.tous_les_criteres().into_iter().filter_map(|c| match &c.test {
+        Test::Parmi(jeux) => Some(jeux),
+        _ => None,
+    });
+    let codes = jeux.flatten().map(|j| index.contexte.jeux.get(j).map_or(0, BTreeSet::len));
+    codes.sum::<usize>() < CODES && requete.url().len() < LONGUEUR
 }
 
 impl Generateur<'_> {
@@ -98,9 +113,12 @@ impl Generateur<'_> {
             requete.criteres.extend(criteres);
         }
         if self.h.chance(30) {
-            requete.filtre = self.filtre(genre, temoin);
-            // Sometimes the filter says it all.
-            if requete.filtre.is_some() && self.h.chance(25) {
+            let nombre = if self.h.chance(12) { 2 } else { 1 };
+            for _ in 0..nombre {
+                requete.filtres.extend(self.filtre(genre, temoin));
+            }
+            // Sometimes the filters say it all.
+            if !requete.filtres.is_empty() && self.h.chance(25) {
                 requete.criteres.clear();
             }
         }
@@ -179,7 +197,11 @@ impl Generateur<'_> {
     fn porteur(&mut self, p: &'static Parametre) -> Option<usize> {
         let (lignes, rang) = (&self.index.table(p.genre).lignes, p.rang());
         let porte = |l: &usize| match p.sorte {
-            Sorte::Proche | Sorte::Commune => lignes[*l].position.is_some(),
+            Sorte::Proche => lignes[*l].position.is_some(),
+            Sorte::Commune => {
+                let vu_de = Centre::Commune(String::new());
+                proximite::lieu(&lignes[*l], &vu_de, &self.index.contexte).is_some()
+            }
             _ => !lignes[*l].valeurs[rang].is_empty(),
         };
         let porteurs: Vec<usize> = (0..lignes.len()).filter(porte).collect();

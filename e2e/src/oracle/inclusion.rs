@@ -41,6 +41,7 @@ fn clauses(genre: Genre, inclusions: &[Inclusion]) -> Vec<Clause> {
         let retenue = |r: &Relation| match i.suivi {
             Suivi::Une(une, _) => *r == une,
             Suivi::Type(source) => r.source == source,
+            Suivi::TypeVers(source, cible) => r.source == source && r.cible == cible,
             Suivi::Tout if i.inverse => r.cible == genre,
             Suivi::Tout => r.source == genre,
         };

@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
+    coupe,
     parametres::{Genre, Groupe, PARENT, RELATIONS, Relation, Sorte, de_genre},
     valeurs::{self, Enregistrement, Valeur},
 };
@@ -32,6 +33,8 @@ pub struct Ligne {
     pub groupes: [Vec<Enregistrement>; 4],
     /// Latitude and longitude.
     pub position: Option<(f64, f64)>,
+    /// Members of the JSON, with what tells two values apart.
+    pub membres: BTreeMap<String, u64>,
 }
 
 /// The resources of one type.
@@ -154,7 +157,8 @@ impl Ligne {
         };
         let valeurs = liste.iter().enumerate().map(une).collect();
         let position = if genre == Genre::Location { valeurs::position(ressource) } else { None };
-        Self { id: texte(ressource, "/id").to_owned(), valeurs, groupes, position }
+        let (id, membres) = (texte(ressource, "/id").to_owned(), coupe::membres(ressource));
+        Self { id, valeurs, groupes, position, membres }
     }
 }
 

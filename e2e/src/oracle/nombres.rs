@@ -5,7 +5,7 @@ use super::dates::Prefixe;
 
 /// One, in the integers numbers are kept as.
 pub const UN: i128 = 10_000_000_000;
-const DECIMALES: usize = 10;
+const DECIMALES: i32 = 10;
 
 /// A searched number and half of the unit of its last digit: `12.5` is 12.5 ± 0.05.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,37 +14,46 @@ pub struct Nombre {
     pub demi: i128,
 }
 
-/// The value of a decimal; at most nine places.
+/// The value of a decimal; at most ten places.
 pub fn exact(texte: &str) -> Option<i128> {
-    if texte.contains(['e', 'E']) {
-        let valeur: f64 = texte.parse().ok()?;
-        return Some((valeur * UN as f64).round() as i128);
-    }
-    let (signe, chiffres) = texte.strip_prefix('-').map_or((1, texte), |reste| (-1, reste));
-    let (entier, fraction) = chiffres.split_once('.').unwrap_or((chiffres, ""));
-    if fraction.len() >= DECIMALES || entier.is_empty() {
-        return None;
-    }
-    let entier: i128 = entier.parse().ok()?;
-    let fraction: i128 = format!("{fraction:0<DECIMALES$}").parse().ok()?;
-    Some(signe * (entier * UN + fraction))
+    let (chiffres, rang) = decouper(texte)?;
+    chiffres.checked_mul(puissance(rang)?)
 }
 
 /// A number as it is searched.
 pub fn lire(texte: &str) -> Option<Nombre> {
-    let decimales = texte.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let valeur = exact(texte)?;
-    Some(Nombre { valeur, demi: UN / 10_i128.pow(u32::try_from(decimales).ok()?) / 2 })
+    let (_, rang) = decouper(texte)?;
+    Some(Nombre { valeur: exact(texte)?, demi: puissance(rang)? / 2 })
+}
+
+/// The digits of a decimal, and the power of ten of the last one.
+fn decouper(texte: &str) -> Option<(i128, i32)> {
+    let (mantisse, exposant) = texte.split_once(['e', 'E']).unwrap_or((texte, "0"));
+    let (entier, fraction) = mantisse.split_once('.').unwrap_or((mantisse, ""));
+    let chiffres = format!("{entier}{fraction}").parse().ok()?;
+    Some((chiffres, exposant.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()?))
+}
+
+/// A power of ten, in the integers numbers are kept as.
+fn puissance(rang: i32) -> Option<i128> {
+    10_i128.checked_pow(u32::try_from(rang + DECIMALES).ok()?)
 }
 
 /// The shortest decimal of a value.
 pub fn ecrire(valeur: i128) -> String {
     let signe = if valeur < 0 { "-" } else { "" };
     let absolue = valeur.abs();
-    let fraction = format!("{:0DECIMALES$}", absolue % UN);
+    let fraction = format!("{:010}", absolue % UN);
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
     format!("{signe}{}{point}{fraction}", absolue / UN)
+}
+
+/// The same with that power of ten told apart; none when it has other digits.
+pub fn ecrire_avec_exposant(valeur: i128, exposant: i32) -> Option<String> {
+    let facteur = puissance(exposant)?;
+    let mantisse = valeur.checked_mul(UN)?;
+    (mantisse % facteur == 0).then(|| format!("{}e{exposant}", ecrire(mantisse / facteur)))
 }
 
 /// Whether a value satisfies a prefix.
@@ -128,7 +137,13 @@ mod tests {
             assert_eq!(ecrire(exact(texte).unwrap()), texte);
         }
         assert_eq!(exact("1e2"), exact("100"));
+        assert_eq!(exact("-12.5e-1"), exact("-1.25"));
         assert_eq!(exact("x"), None);
+        assert_eq!(lire("1e2").unwrap().demi, exact("50").unwrap());
+        assert_eq!(lire("12e-1").unwrap(), lire("1.2").unwrap());
+        assert_eq!(ecrire_avec_exposant(exact("120").unwrap(), 1).as_deref(), Some("12e1"));
+        assert_eq!(ecrire_avec_exposant(exact("1.2").unwrap(), -1).as_deref(), Some("12e-1"));
+        assert_eq!(ecrire_avec_exposant(exact("125").unwrap(), 2).as_deref(), Some("1.25e2"));
         assert_eq!(lire("12.50").unwrap().demi, exact("0.005").unwrap());
     }
 

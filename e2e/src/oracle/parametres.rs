@@ -122,8 +122,12 @@ impl Parametre {
 
     /// Whether one given again narrows the same target or record.
     pub fn restreint(&self) -> bool {
-        let ordonne = matches!(self.sorte, Sorte::Date | Sorte::Nombre | Sorte::Quantite);
-        ordonne || matches!(self.sorte, Sorte::Proche | Sorte::Commune)
+        matches!(self.sorte, Sorte::Date | Sorte::Nombre | Sorte::Quantite) || self.situe()
+    }
+
+    /// Whether it draws circles, and as a sort orders by distance.
+    pub fn situe(&self) -> bool {
+        matches!(self.sorte, Sorte::Proche | Sorte::Commune)
     }
 
     /// The relation a reference follows.

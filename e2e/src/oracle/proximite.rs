@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    index::{Contexte, Ligne},
+    index::{Contexte, Index, Ligne},
     parametres::{Genre, parametre},
     requete::Centre,
     valeurs::Valeur,
@@ -40,6 +40,14 @@ pub fn lieu(ligne: &Ligne, vu_de: &Centre, contexte: &Contexte) -> Option<(f64, 
         _ => None,
     };
     ligne.position.or_else(commune)
+}
+
+impl Index {
+    /// Metres from a point or a commune to a place.
+    pub fn metres(&self, depuis: &Centre, ligne: &Ligne) -> Option<f64> {
+        let depart = centre(depuis, &self.contexte)?;
+        lieu(ligne, depuis, &self.contexte).map(|arrivee| distance(depart, arrivee))
+    }
 }
 
 /// The table of communes: code, latitude, longitude; several lines of a code give their mean. None

@@ -1,6 +1,6 @@
 //! Smaller queries that a difference may survive in.
 
-use super::{parametres::Sorte, requete::Requete};
+use super::requete::{Coupe, Requete};
 
 /// What a query could be reduced to by one step, the largest steps first.
 pub fn candidats(requete: &Requete) -> Vec<Requete> {
@@ -10,7 +10,7 @@ pub fn candidats(requete: &Requete) -> Vec<Requete> {
         changer(&mut reduite);
         // A sort by distance is refused without a point to count from.
         if reduite.premier_cercle().is_none() {
-            reduite.tri.retain(|t| t.parametre.sorte != Sorte::Proche);
+            reduite.tri.retain(|t| !t.parametre.situe());
         }
         if reduite != *requete {
             tous.push(reduite);
@@ -18,11 +18,19 @@ pub fn candidats(requete: &Requete) -> Vec<Requete> {
     };
     essayer(&|r| r.inclusions.clear());
     essayer(&|r| r.tri.clear());
-    essayer(&|r| r.filtre = None);
+    essayer(&|r| r.filtres.clear());
     essayer(&|r| r.criteres.clear());
     essayer(&|r| r.nombre = None);
     essayer(&|r| r.total = None);
     essayer(&|r| r.compte = false);
+    essayer(&|r| r.coupe = None);
+    if let Some(Coupe::Elements(noms)) = &requete.coupe
+        && noms.len() > 1
+    {
+        for nom in noms {
+            essayer(&|r| r.coupe = Some(Coupe::Elements(vec![*nom])));
+        }
+    }
     for rang in 0..requete.criteres.len() {
         essayer(&|r| drop(r.criteres.remove(rang)));
     }
@@ -34,18 +42,14 @@ pub fn candidats(requete: &Requete) -> Vec<Requete> {
     for rang in 0..requete.tri.len() {
         essayer(&|r| drop(r.tri.remove(rang)));
     }
-    if let Some(filtre) = &requete.filtre {
+    for (rang, filtre) in requete.filtres.iter().enumerate() {
+        essayer(&|r| drop(r.filtres.remove(rang)));
         for noeud in filtre.noeud.reduits() {
-            essayer(&|r| {
-                if let Some(filtre) = &mut r.filtre {
-                    filtre.noeud = noeud.clone();
-                }
-            });
+            essayer(&|r| r.filtres[rang].noeud = noeud.clone());
         }
         essayer(&|r| {
-            if let Some(filtre) = &mut r.filtre {
-                (filtre.majuscules, filtre.entoure) = (false, false);
-            }
+            let filtre = &mut r.filtres[rang];
+            (filtre.majuscules, filtre.entoure, filtre.echappe) = (false, false, false);
         });
     }
     for (rang, critere) in requete.criteres.iter().enumerate() {

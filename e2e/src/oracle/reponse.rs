@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
+    coupe,
     inclusion::{Rang, inclus},
     index::Index,
     parametres::Genre,
-    proximite::{self, MARGE},
+    proximite::MARGE,
     requete::{PAGE, Requete},
     tri::ordonnes,
 };
@@ -35,6 +36,7 @@ struct Entree<'p> {
     mode: &'p str,
     rang: Rang,
     recherche: &'p Value,
+    ressource: &'p Value,
 }
 
 /// Compares an answer, read to its last page.
@@ -72,9 +74,10 @@ fn comparer(
         }
         fautes.extend(inclusions(index, requete, &entrees, &de_la_page));
         fautes.extend(distances(index, requete, &entrees));
+        fautes.extend(coupees(index, requete, &entrees));
         recus.extend(de_la_page);
     }
-    if !requete.compte {
+    if !requete.compte && taille > 0 {
         fautes.extend(ensembles(index, requete.genre, attendues, &recus));
     } else if !recus.is_empty() {
         fautes.push("matches in a count".to_owned());
@@ -100,7 +103,7 @@ fn lire<'p>(index: &Index, page: &'p Value) -> Result<Vec<Entree<'p>>, String> {
         let Some(rang) = connue else {
             return Err(format!("{mode} {genre}/{id} is not in the export"));
         };
-        entrees.push(Entree { mode, rang, recherche: &entree["search"] });
+        entrees.push(Entree { mode, rang, recherche: &entree["search"], ressource });
     }
     Ok(entrees)
 }
@@ -168,11 +171,8 @@ fn inclusions(
 /// Each place carries its distance from the first point given.
 fn distances(index: &Index, requete: &Requete, entrees: &[Entree<'_>]) -> Option<String> {
     let cercle = requete.premier_cercle()?;
-    let centre = proximite::centre(&cercle.centre, &index.contexte)?;
     for entree in entrees.iter().filter(|e| e.rang.0 == Genre::Location) {
-        let ligne = &index.table(Genre::Location).lignes[entree.rang.1];
-        let position = proximite::lieu(ligne, &cercle.centre, &index.contexte);
-        let voulue = position.map(|p| proximite::distance(centre, p));
+        let voulue = index.metres(&cercle.centre, &index.table(Genre::Location).lignes[entree.rang.1]);
         let dites: Vec<f64> = extensions(entree.recherche, DISTANCE).filter_map(en_metres).collect();
         let juste = match (voulue, dites.as_slice()) {
             (None, []) => true,
@@ -187,6 +187,14 @@ fn distances(index: &Index, requete: &Requete, entrees: &[Entree<'_>]) -> Option
         }
     }
     None
+}
+
+/// Members cut as asked, told of the first resource that is not.
+fn coupees(index: &Index, requete: &Requete, entrees: &[Entree<'_>]) -> Option<String> {
+    entrees.iter().find_map(|e| {
+        let faute = coupe::verifier(index, requete, e.rang, e.ressource)?;
+        Some(format!("{}: {faute}", montrer(index, &[e.rang])))
+    })
 }
 
 fn en_metres(extension: &Value) -> Option<f64> {

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::fhir::{CAN, CAPACITE, EQUIPEMENT};
 
+mod ecritures;
 mod groupes;
 
 const S: &str = "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM";
@@ -140,8 +141,12 @@ fn trouver(genre: Genre, criteres: &[Critere]) -> Vec<String> {
 
 fn filtrer(genre: Genre, noeud: Noeud) -> Vec<String> {
     let mut requete = Requete::nouvelle(genre);
-    requete.filtre = Some(Filtre { noeud, majuscules: false, entoure: false });
+    requete.filtres = vec![filtre(noeud)];
     ids(&petit(), &requete)
+}
+
+fn filtre(noeud: Noeud) -> Filtre {
+    Filtre { noeud, majuscules: false, entoure: false, echappe: false }
 }
 
 fn nb(prefixe: Prefixe, texte: &str) -> Critere {
@@ -208,8 +213,8 @@ fn criteria_through_one_link_name_one_target() {
     let et = Noeud::Et(vec![feuille(nom("pavillon b")), feuille(statut("02"))]);
     assert_eq!(filtrer(service, et), [""; 0]);
     let crochet = |code: &str| {
-        let dedans = Box::new(feuille(par(nom("pavillon b"), &[])));
-        Noeud::Crochet(LIEUX, dedans, Box::new(par(statut(code), &[])))
+        let dedans = feuille(par(nom("pavillon b"), &[]));
+        Noeud::crochet(LIEUX, dedans, Box::new(par(statut(code), &[])))
     };
     assert_eq!(filtrer(service, crochet("01")), ["h1"]);
     assert_eq!(filtrer(service, crochet("02")), [""; 0]);
@@ -257,7 +262,7 @@ fn tokens_identifiers_and_texts_tolerate_what_is_published() {
     let type_seul =
         "https://mos.esante.gouv.fr/NOS/JDV_J236-TypeIdentifiant-ROR/FHIR/JDV-J236-TypeIdentifiant-ROR|52/1";
     assert_eq!(trouver(Genre::Location, &[jetons(Genre::Location, "identifier", &[type_seul])]), ["a"]);
-    let parmi = Critere::nouveau(parametre(service, "specialty"), Test::Parmi("urn:jeu".to_owned()));
+    let parmi = Critere::nouveau(parametre(service, "specialty"), Test::Parmi(vec!["urn:jeu".to_owned()]));
     assert_eq!(trouver(service, &[parmi]), ["h1"]);
     let nom = |mode, texte: &str| {
         let test = Test::Textes(mode, vec![texte.to_owned()]);
@@ -328,8 +333,12 @@ fn ne_in_a_filter_denies_equality() {
 #[test]
 fn includes_follow_what_they_bring() {
     let index = petit();
-    let clause =
-        |rang: usize, inverse, itere| Inclusion { suivi: Suivi::Une(RELATIONS[rang], false), inverse, itere };
+    let clause = |rang: usize, inverse, itere| Inclusion {
+        suivi: Suivi::Une(RELATIONS[rang], false),
+        inverse,
+        itere,
+        recurse: false,
+    };
     let rang = |genre, id: &str| (genre, index.table(genre).rangs[id]);
     let h1 = [index.table(Genre::HealthcareService).rangs["h1"]];
     let (service, structure) = (Genre::HealthcareService, Genre::Organization);
@@ -385,7 +394,7 @@ fn the_generator_is_the_same_for_a_seed_and_asks_everything() {
         assert!(requete.url().len() < 16_000);
         let trouves = index.repondre(&requete).into_iter().filter(|t| *t).count();
         couverture.noter(&requete, trouves, index.table(requete.genre).lignes.len());
-        filtres += usize::from(requete.filtre.is_some());
+        filtres += usize::from(!requete.filtres.is_empty());
     }
     assert!(filtres > 20, "{filtres}");
     let dites = couverture.dire();

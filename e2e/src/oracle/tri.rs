@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::{
     index::Index,
     nombres,
-    parametres::{Genre, Sorte},
-    proximite::{self, MARGE},
+    parametres::Genre,
+    proximite::MARGE,
     requete::{Requete, Tri},
     valeurs::Valeur,
 };
@@ -39,12 +39,9 @@ impl Index {
 
     fn valeurs_de_tri(&self, requete: &Requete, tri: &Tri, genre: Genre, ligne: usize) -> Vec<Cle> {
         let ligne = &self.table(genre).lignes[ligne];
-        if tri.parametre.sorte == Sorte::Proche {
-            let cercle = requete.premier_cercle();
-            let centre = cercle.and_then(|c| proximite::centre(&c.centre, &self.contexte));
-            let lieu = cercle.and_then(|c| proximite::lieu(ligne, &c.centre, &self.contexte));
-            let metres = centre.zip(lieu).map(|(c, p)| Cle::Metres(proximite::distance(c, p)));
-            return metres.into_iter().collect();
+        if tri.parametre.situe() {
+            let metres = requete.premier_cercle().and_then(|c| self.metres(&c.centre, ligne));
+            return metres.map(Cle::Metres).into_iter().collect();
         }
         ligne.valeurs[tri.parametre.rang()].iter().map(en_cle).collect()
     }

@@ -32,19 +32,30 @@ pub type Enregistrement = Vec<Vec<Valeur>>;
 const ID_NAT_PS: &str = "urn:oid:1.2.250.1.71.4.2.1";
 const PERIODE: &str = "http://hl7.org/fhir/StructureDefinition/organization-period";
 
+/// Names that code systems had, and those they have.
+pub const ANCIENS: [(&str, &str); 2] = [
+    ("R350-ProfessionRessource", "R356-ProfessionRessource"),
+    ("R237-NiveauDependance", "R237-GroupeTarifaireDependance"),
+];
+
 /// A code system as it is compared.
 pub fn systeme(ecrit: &str) -> String {
     let https = ecrit.strip_prefix("http:").map_or_else(|| ecrit.to_owned(), |r| format!("https:{r}"));
     // One spelling whichever of the two is written.
     let commune = https.replace("R13-CommuneOM", "R13-Commune").replace("R13-Commune", "R13-CommuneOM");
-    commune.replace("TRE_R345_", "TRE_R345-").replace("/FHIR/TRE_R345-", "/FHIR/TRE-R345-")
+    let autre = commune.replace("TRE_R345_", "TRE_R345-").replace("/FHIR/TRE_R345-", "/FHIR/TRE-R345-");
+    ANCIENS.iter().fold(autre, |systeme, (ancien, nom)| systeme.replace(ancien, nom))
 }
 
-/// Whether an identifier asked with this system matches by its value alone.
-pub fn valeur_seule(systeme: &str) -> bool {
-    ["JDV_J236-", "TRE_R354-", "TRE_R355-", "TRE_G07-", "TRE_G08-", "TRE_R345-"]
-        .into_iter()
-        .any(|nom| systeme.contains(nom))
+/// System of the FINESS numbers.
+pub const FINESS: &str = "https://finess.esante.gouv.fr";
+
+/// Whether an identifier asked with this system matches by its value alone: the system names a type
+/// of identifier, or the value is an idNatStruct made of a FINESS number that was taken for one.
+pub fn valeur_seule(systeme: &str, code: Option<&str>) -> bool {
+    let types = ["JDV_J236-", "TRE_R354-", "TRE_R355-", "TRE_G07-", "TRE_G08-", "TRE_R345-"];
+    types.into_iter().any(|nom| systeme.contains(nom))
+        || (systeme == FINESS && code.is_some_and(|code| code.len() == 10 && code.starts_with('1')))
 }
 
 /// Lower case, no accents, œ as oe, ’ as '.

@@ -223,7 +223,8 @@ async fn paquets(m: &Monde) -> Result<()> {
     Ok(())
 }
 
-fn fine(systeme: &str) -> bool {
+/// Whether a code system is one of the fine characteristics.
+pub fn fine(systeme: &str) -> bool {
     FINES.iter().any(|morceau| systeme.contains(*morceau))
 }
 
@@ -346,7 +347,8 @@ fn bornes(m: &Monde, lire: fn(&Value) -> Vec<String>, genres: &[&str]) -> Result
     Ok(())
 }
 
-fn niveau(valeur: &Value, url: &str) -> String {
+/// Level of confidentiality that an extension of ours tells.
+pub fn niveau(valeur: &Value, url: &str) -> String {
     let url = format!("{CAN}{url}");
     code_extension(valeur, &url).unwrap_or_default().to_owned()
 }

@@ -21,6 +21,8 @@ mod oracle;
 mod paging;
 mod pannes;
 mod perime;
+mod profils;
+mod publiees;
 mod recherche;
 mod registre;
 mod reglages;

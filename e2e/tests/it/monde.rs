@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     accueil, capacite, changements, droits, erreurs, export, jetons, lecture, manieres, oracle, paging,
-    recherche, sante, terminologie,
+    profils, publiees, recherche, sante, terminologie,
 };
 
 pub struct Monde {
@@ -129,7 +129,9 @@ pub async fn tout(monde: &Monde, rapport: &mut Rapport) {
     erreurs::tout(monde, rapport).await;
     paging::tout(monde, rapport).await;
     recherche::tout(monde, rapport).await;
+    publiees::tout(monde, rapport).await;
     droits::tout(monde, rapport).await;
+    profils::tout(monde, rapport).await;
     export::tout(monde, rapport).await;
     capacite::tout(monde, rapport).await;
     oracle::tout(monde, rapport).await;

@@ -1,4 +1,5 @@
-//! Generated searches against brute force, by every profile, at rest and while capacities change.
+//! Generated searches against brute force, by every profile, at rest and while capacities and
+//! descriptions change.
 
 use std::{collections::BTreeSet, env, sync::Arc};
 
@@ -7,7 +8,7 @@ use ror_e2e::{
     Client, Rapport,
     fhir::{tableau, texte},
     oracle::{
-        Campagne, Ecrivain,
+        Campagne, Descriptions, Ecrivain,
         parametres::{Genre, de_genre},
     },
 };
@@ -42,9 +43,12 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
         .await;
     }
     let debut = PROFILS.len() as u64 * par_profil;
-    r.verifier(&format!("oracle: {ecritures} queries while capacities change"), async {
+    r.verifier(&format!("oracle: {ecritures} queries while capacities and descriptions change"), async {
         let clients = PROFILS.into_iter().map(|nom| client(m, nom)).collect::<Result<Vec<_>>>()?;
-        let ecrivain = Ecrivain::lancer(m.p1.clone(), client(m, "capacity")?).await?;
+        let descriptions = Descriptions::choisir(&m.p1, &m.mesh.dossier.donnees(), &m.mesh.demo)
+            .await?
+            .context("no demo")?;
+        let ecrivain = Ecrivain::lancer(m.p1.clone(), client(m, "capacity")?, Some(descriptions)).await?;
         campagne.lire_sous_ecritures(&clients, ecrivain, debut..debut + ecritures).await
     })
     .await;

@@ -31,7 +31,7 @@ cargo xtask <commande>
   oracle [options]  compare la recherche d'un maillage démarré (up) à une évaluation par force brute
                     (--requetes 1000000, --graine N, --mesh DOSSIER, --sans-ecriture)
   fuzz [--secondes 60] [cible…]
-                    textes inventés par libFuzzer (cargo-fuzz) pour ce qui lit les requêtes : requete, filtre, page
+                    textes inventés par libFuzzer (cargo-fuzz) pour ce qui lit : requete, filtre, page, export, curseur, xml
   proto-baseline    refait la référence des contrats (à une version publiée seulement)
 ";
 
@@ -224,7 +224,7 @@ fn oracle(args: &[OsString]) -> Resultat<()> {
 }
 
 /// What `e2e/fuzz` reads.
-const CIBLES: [&str; 3] = ["requete", "filtre", "page"];
+const CIBLES: [&str; 6] = ["requete", "filtre", "page", "export", "curseur", "xml"];
 
 fn fuzz(args: &[OsString]) -> Resultat<()> {
     let (mut secondes, mut cibles) = (60, Vec::new());

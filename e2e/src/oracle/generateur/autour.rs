@@ -2,9 +2,10 @@
 
 use super::{Generateur, Temoin};
 use crate::oracle::{
+    coupe::elements,
     parametres::{Genre, LIEUX, Parametre, RELATIONS, Relation, Sorte, de_genre, parametre},
-    proximite::{self, MARGE},
-    requete::{Centre, Cercle, Inclusion, PAGE, Pas, Requete, Suivi, Tri},
+    proximite::MARGE,
+    requete::{Centre, Cercle, Coupe, Inclusion, PAGE, Pas, Requete, Suivi, Tri},
     valeurs::Valeur,
 };
 
@@ -23,10 +24,9 @@ impl Generateur<'_> {
         };
         let cercle = Cercle { centre, distance: distance.map(str::to_owned), unite };
         let (index, rayon) = (self.index, cercle.rayon());
-        let milieu = proximite::centre(&cercle.centre, &index.contexte)?;
         let lieux = index.table(Genre::Location).lignes.iter();
-        let mut positions = lieux.filter_map(|l| proximite::lieu(l, &cercle.centre, &index.contexte));
-        let net = positions.all(|p| (proximite::distance(milieu, p) - rayon).abs() > MARGE);
+        let mut ecarts = lieux.filter_map(|l| index.metres(&cercle.centre, l)).map(|m| (m - rayon).abs());
+        let net = ecarts.all(|ecart| ecart > MARGE);
         net.then_some(cercle)
     }
 
@@ -64,10 +64,23 @@ impl Generateur<'_> {
         if self.h.chance(12) {
             let pages = self.h.entre(2, 5);
             requete.nombre = Some((trouves / pages + self.h.entre(1, 3)).min(PAGE));
+        } else if self.h.chance(2) {
+            requete.nombre = Some(0);
+        }
+        if self.h.chance(6) {
+            requete.coupe = Some(self.coupe(requete.genre));
         }
         if self.h.chance(6) {
             requete.total = Some(self.h.parmi(&["none", "accurate", "estimate"]));
         }
+    }
+
+    fn coupe(&mut self, genre: Genre) -> Coupe {
+        if self.h.chance(50) {
+            return Coupe::Resume(self.h.parmi(&["true", "text", "data"]));
+        }
+        let noms = elements(genre);
+        Coupe::Elements((0..self.h.entre(1, 3)).map(|_| self.h.parmi(noms)).collect())
     }
 
     fn trier(&mut self, requete: &mut Requete) {
@@ -107,9 +120,10 @@ impl Generateur<'_> {
         let suivi = match self.h.borne(100) {
             0..=9 => Suivi::Type(relation.source),
             10..=17 if RELATIONS.iter().any(de_la_recherche) => Suivi::Tout,
+            18..=23 => Suivi::TypeVers(relation.source, relation.cible),
             _ => Suivi::Une(relation, self.h.chance(20)),
         };
-        Some(Inclusion { suivi, inverse, itere })
+        Some(Inclusion { suivi, inverse, itere, recurse: self.h.chance(25) })
     }
 
     /// Sort by distance, where there is a point to count from: of a place, of an offer's places.
@@ -121,12 +135,12 @@ impl Generateur<'_> {
             Genre::HealthcareService => Vec::new(),
             _ => return None,
         };
-        Some((chemin, parametre(Genre::Location, "near")))
+        let nom = self.h.parmi(&["near", "near", "near-insee-code"]);
+        Some((chemin, parametre(Genre::Location, nom)))
     }
 }
 
-/// Parameters whose order the contract tells: mixed units have none, distances need a circle,
-/// references are followed.
+/// Parameters that order by their value: distances need a circle, references are followed.
 fn triable(p: &Parametre) -> bool {
-    !matches!(p.sorte, Sorte::Reference | Sorte::Proche | Sorte::Commune) && p.nom != "limit-value"
+    p.sorte != Sorte::Reference && !p.situe()
 }

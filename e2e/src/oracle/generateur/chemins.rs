@@ -7,21 +7,15 @@ use crate::oracle::{
 };
 
 impl Generateur<'_> {
-    /// A path that ends at a type: every `_has` before every reference.
+    /// A path that ends at a type.
     pub(super) fn chemin_vers(&mut self, fin: Genre, longueur: usize) -> Vec<Pas> {
         let mut chemin: Vec<Pas> = Vec::new();
         let mut courant = fin;
         for _ in 0..longueur {
-            let remonte = chemin.iter().any(|pas| matches!(pas, Pas::Arriere(_)));
-            let mut choix: Vec<Pas> = self.arrieres(|r| r.source == courant);
-            if !remonte {
-                choix.extend(self.avants(|r| r.cible == courant));
-            }
+            let mut choix = self.arrieres(|r| r.source == courant);
+            choix.extend(self.avants(|r| r.cible == courant));
             let Some(pas) = self.h.un(&choix).copied() else { break };
-            courant = match pas {
-                Pas::Avant(r, _) => r.source,
-                Pas::Arriere(r) => r.cible,
-            };
+            courant = pas.depart();
             chemin.push(pas);
         }
         chemin.reverse();
@@ -33,16 +27,26 @@ impl Generateur<'_> {
         let mut chemin: Vec<Pas> = Vec::new();
         let mut courant = depart;
         for _ in 0..longueur {
-            let avance = chemin.iter().any(|pas| matches!(pas, Pas::Avant(..)));
             let mut choix = self.avants(|r| r.source == courant);
-            if !avance {
-                choix.extend(self.arrieres(|r| r.cible == courant));
-            }
+            choix.extend(self.arrieres(|r| r.cible == courant));
             let Some(pas) = self.h.un(&choix).copied() else { break };
             courant = pas.cible();
             chemin.push(pas);
         }
         chemin
+    }
+
+    /// References in a row, as brackets follow them.
+    pub(super) fn liens_depuis(&mut self, depart: Genre, longueur: usize) -> Vec<Pas> {
+        let mut liens: Vec<Pas> = Vec::new();
+        let mut courant = depart;
+        for _ in 0..longueur {
+            let choix = self.avants(|r| r.source == courant);
+            let Some(pas) = self.h.un(&choix).copied() else { break };
+            courant = pas.cible();
+            liens.push(pas);
+        }
+        liens
     }
 
     fn avants(&mut self, retenir: impl Fn(&Relation) -> bool) -> Vec<Pas> {
@@ -87,14 +91,18 @@ impl Generateur<'_> {
 
     /// `:above` at the end of a chain to an organization, now and then, where the modifier is free.
     pub(super) fn au_dessus(&mut self, critere: &mut Critere, forme: Forme) {
-        let monte = matches!(critere.chemin.last(), Some(Pas::Avant(r, _)) if r.cible == Genre::Organization);
-        let libre = matches!(forme, Forme::Valeur | Forme::Liste | Forme::Prefixe(_));
-        let relative = critere.parametre.relation().is_some();
-        if monte && relative {
-            // On a reference at the end of a chain it could climb from either link.
-            critere.dessus = false;
-        } else if monte && libre && !critere.nie && self.h.chance(35) {
-            critere.dessus = true;
+        let libre = matches!(forme, Forme::Valeur | Forme::Liste | Forme::Prefixe(_)) && !critere.nie;
+        let dernier = critere.chemin.last().copied();
+        self.monter(critere, dernier, libre);
+    }
+
+    /// The same after that link; `libre`: whether another modifier does not take its place.
+    pub(super) fn monter(&mut self, critere: &mut Critere, dernier: Option<Pas>, libre: bool) {
+        if !matches!(dernier, Some(Pas::Avant(r, _)) if r.cible == Genre::Organization) {
+            return;
         }
+        // On a reference at the end of a chain it could climb from either link.
+        let relative = critere.parametre.relation().is_some();
+        critere.dessus = !relative && libre && self.h.chance(35);
     }
 }

@@ -44,11 +44,11 @@ pub fn amorces() -> Vec<Amorce> {
 /// The forms of a parameter.
 pub fn formes(p: &'static Parametre) -> Vec<Forme> {
     let mut formes = match p.sorte {
-        Sorte::Id | Sorte::Proche | Sorte::Commune => vec![Forme::Valeur, Forme::Liste],
+        Sorte::Proche | Sorte::Commune => vec![Forme::Valeur, Forme::Liste],
         Sorte::Jeton if p.nomenclature() => {
             vec![Forme::Valeur, Forme::Liste, Forme::Non, Forme::Parmi, Forme::Libelle]
         }
-        Sorte::Jeton | Sorte::Identifiant => vec![Forme::Valeur, Forme::Liste, Forme::Non],
+        Sorte::Id | Sorte::Jeton | Sorte::Identifiant => vec![Forme::Valeur, Forme::Liste, Forme::Non],
         Sorte::Texte => vec![Forme::Valeur, Forme::Liste, Forme::Contient, Forme::Exact],
         Sorte::Date | Sorte::Nombre | Sorte::Quantite => {
             let prefixes = Prefixe::TOUS.into_iter().map(Forme::Prefixe);
@@ -70,7 +70,7 @@ pub fn formes(p: &'static Parametre) -> Vec<Forme> {
 pub fn jeux(nom: &str) -> &'static [&'static str] {
     match nom {
         "_tag" => &["J237"],
-        "type" => &["J55", "J203", "J198"],
+        "type" => &["J55", "J198", "J199", "J200", "J203"],
         "closing-type" => &["J201"],
         "price-type" => &["J36"],
         "price-unit" => &["J205"],
@@ -80,8 +80,11 @@ pub fn jeux(nom: &str) -> &'static [&'static str] {
         "special-price" => &["J39"],
         "service-category" => &["J238"],
         "service-type" => &["J20"],
-        "specialty" => &["J17", "J51", "J210"],
-        "characteristic" => &["J16", "J19", "J30", "J33", "J186", "J226"],
+        "specialty" => &["J17", "J33", "J51", "J209", "J210", "J211", "J212", "J213", "J214", "J232"],
+        "characteristic" => {
+            &["J16", "J19", "J26", "J28", "J30", "J33", "J35", "J185", "J186", "J226", "J227"]
+        }
+        "intervention-zone" | "commune-cog" => &["J124", "J237", "J247", "J248"],
         "patient-type" => &["J29"],
         "operational-status" => &["J224"],
         "capacity-type" => &["J187"],
@@ -106,15 +109,20 @@ pub const CANONIQUES: &[&str] = &[
     "J18-EquipementSpecifique-ROR",
     "J19-ModePriseEnCharge-ROR",
     "J20-ChampActivite-ROR",
+    "J26-ModeGestion-ROR",
     "J27-GroupeTarifaireDependance-ROR",
+    "J28-OuvertureAnnuelle-ROR",
     "J29-PublicPrisEnCharge-ROR",
     "J30-TemporaliteAccueil-ROR",
     "J32-TypeHabitation-ROR",
     "J33-CompetenceSpecifique-ROR",
+    "J35-SpecialisationDePriseEnCharge-ROR",
     "J36-TypeTarif-ROR",
     "J39-ConditionTarifaire-ROR",
     "J51-FamilleActiviteOperationnelle-ROR",
     "J55-CategorieEG-ROR",
+    "J124-Commune",
+    "J185-TypeFermeture-ROR",
     "J186-ProfessionRessource-ROR",
     "J187-NatureCapacite-ROR",
     "J188-TypeStatutCapacite-ROR",
@@ -125,14 +133,25 @@ pub const CANONIQUES: &[&str] = &[
     "J194-TypeCrise-ROR",
     "J195-AffectationTemporaire-ROR",
     "J198-FonctionLieu-ROR",
+    "J199-StatutJuridique-ROR",
+    "J200-SousEnsembleAgregatStatutJuridique-ROR",
     "J201-TypeFermeture-ROR",
     "J203-TypeOrganisationInterne-ROR",
     "J205-UnitePrix-ROR",
+    "J209-TypeSavoirFaire-ROR",
     "J210-SpecialiteOrdinale-ROR",
+    "J211-CompetenceExclusive-ROR",
+    "J212-OrientationParticuliere-ROR",
+    "J213-CapaciteSavoirFaire-ROR",
+    "J214-QualificationPAC-ROR",
     "J224-StatutLieu-ROR",
     "J226-ModaliteAccueil-ROR",
+    "J227-NiveauExpertise-ROR",
     "J228-TypeCaracteristiqueEquipement-ROR",
     "J229-ProfessionSante-ROR",
+    "J232-Competence-ROR",
     "J237-RegionOM-ROR",
     "J238-TypeOffre-ROR",
+    "J247-Pays-ROR",
+    "J248-DepartementOM-ROR",
 ];

@@ -6,8 +6,18 @@ use crate::oracle::{
     nombres,
     parametres::{Parametre, Sorte},
     requete::{Cible, Critere, Jeton, Mode, Quantite, Test},
-    valeurs::{Valeur, replier, valeur_seule},
+    valeurs::{ANCIENS, FINESS, Valeur, replier, valeur_seule},
 };
+
+const ID_NAT_STRUCT: &str = "urn:oid:1.2.250.1.71.4.2.2";
+
+/// Published code systems that the directory carries little or nothing of.
+const AUTRES_SYSTEMES: [&str; 4] = [
+    "https://mos.esante.gouv.fr/NOS/TRE_R20-Pays/FHIR/TRE-R20-Pays",
+    "https://mos.esante.gouv.fr/NOS/TRE_R45-FonctionQualifiee/FHIR/TRE-R45-FonctionQualifiee",
+    "https://mos.esante.gouv.fr/NOS/TRE_R85-RolePriseCharge/FHIR/TRE-R85-RolePriseCharge",
+    "https://mos.esante.gouv.fr/NOS/TRE_R288-TypeProfession/FHIR/TRE-R288-TypeProfession",
+];
 
 /// Spellings of the systems of units.
 const UNITES: [&str; 3] = [
@@ -36,14 +46,25 @@ impl Generateur<'_> {
         forme: Forme,
         temoin: Option<Temoin<'_>>,
     ) -> Option<Critere> {
-        let nombre = if matches!(forme, Forme::Liste) { self.h.entre(2, 3) } else { 1 };
+        let nombre = match forme {
+            Forme::Liste => self.h.entre(2, 3),
+            Forme::Valeur | Forme::Absent(_) | Forme::Prefixe(_) => 1,
+            // Lists under a modifier too.
+            _ if self.h.chance(25) => 2,
+            _ => 1,
+        };
         let test = match forme {
             Forme::Absent(absent) => Test::Absent(absent),
-            Forme::Parmi => Test::Parmi(self.jeu(p)?),
-            Forme::Libelle => Test::Libelles(vec![self.libelle(p, temoin)?]),
+            Forme::Parmi => {
+                let jeux = (0..nombre).map(|_| self.jeu(p));
+                Test::Parmi(jeux.collect::<Option<_>>()?)
+            }
+            Forme::Libelle => {
+                let libelles = (0..nombre).map(|_| self.libelle(p, temoin));
+                Test::Libelles(libelles.collect::<Option<_>>()?)
+            }
             _ => match p.sorte {
                 Sorte::Id | Sorte::Jeton | Sorte::Identifiant => {
-                    let nombre = if forme == Forme::Non { self.h.entre(1, 2) } else { nombre };
                     Test::Jetons(self.jetons(p, temoin, nombre)?)
                 }
                 Sorte::Texte => {
@@ -75,6 +96,7 @@ impl Generateur<'_> {
         let mut critere = Critere::nouveau(p, test);
         critere.nie = forme == Forme::Non;
         critere.dessus = forme == Forme::Dessus;
+        critere.typee = p.sorte == Sorte::Reference && forme != Forme::Dessus && self.h.chance(20);
         if p.nom == "price-amount-value" && self.h.chance(20) {
             critere.nom = "amount-value";
         }
@@ -118,12 +140,16 @@ impl Generateur<'_> {
         let mut jetons: Vec<Jeton> = Vec::new();
         for _ in 0..nombre {
             let Valeur::Code { systeme, code, .. } = self.valeur(p, temoin)? else { return None };
-            jetons.push(self.jeton(p, &systeme, &code));
+            jetons.push(self.jeton(p, &systeme, &code, nombre == 1));
         }
-        Some(jetons)
+        // A bare idNatStruct after a FINESS number would say two things.
+        let finess = |j: &Jeton| j.systeme.as_deref().is_some_and(|s| s.ends_with("//finess.esante.gouv.fr"));
+        let nus = jetons.iter().filter(|j| j.systeme.is_none());
+        let double = nus.filter_map(|j| j.code.as_deref()).any(|code| valeur_seule(FINESS, Some(code)));
+        (!double || !jetons.iter().any(finess)).then_some(jetons)
     }
 
-    fn jeton(&mut self, p: &'static Parametre, systeme: &str, code: &str) -> Jeton {
+    fn jeton(&mut self, p: &'static Parametre, systeme: &str, code: &str, seul: bool) -> Jeton {
         let nu = |code: &str| Jeton { systeme: None, code: Some(code.to_owned()), barre: false };
         let complet = |systeme: String, code: &str| Jeton {
             systeme: Some(systeme),
@@ -143,16 +169,25 @@ impl Generateur<'_> {
             }
             return jeton;
         }
-        if systeme.is_empty() {
-            return nu(absent.unwrap_or(code));
+        // The idNatStruct that a FINESS number makes, taken for the number.
+        if seul && systeme == ID_NAT_STRUCT && valeur_seule(FINESS, Some(code)) && self.h.chance(15) {
+            return complet(FINESS.to_owned(), code);
         }
-        // Under its own system a number with a wrong key is refused.
-        let code = absent.filter(|_| p.sorte != Sorte::Identifiant).unwrap_or(code);
+        // A number with a wrong key is one like another.
+        let code = absent.unwrap_or(code);
+        if p.nomenclature() && self.h.chance(3) {
+            return complet(self.h.parmi(&AUTRES_SYSTEMES).to_owned(), code);
+        }
+        if systeme.is_empty() {
+            return nu(code);
+        }
         let ecrit = self.systeme(systeme);
         match self.h.borne(100) {
             0..=44 => nu(code),
             45..=52 => Jeton { barre: true, ..nu(code) },
-            53..=58 if !valeur_seule(systeme) => Jeton { systeme: Some(ecrit), code: None, barre: false },
+            53..=58 if !valeur_seule(systeme, None) => {
+                Jeton { systeme: Some(ecrit), code: None, barre: false }
+            }
             _ => complet(ecrit, code),
         }
     }
@@ -165,6 +200,7 @@ impl Generateur<'_> {
         }
         if self.h.chance(30) {
             ecrit = ecrit.replace("R13-CommuneOM", "R13-Commune");
+            ecrit = ANCIENS.iter().fold(ecrit, |ecrit, (ancien, nom)| ecrit.replace(nom, ancien));
         }
         ecrit
     }
@@ -173,8 +209,10 @@ impl Generateur<'_> {
     fn jeu(&mut self, p: &'static Parametre) -> Option<String> {
         let connus = &self.index.contexte.jeux;
         let siens = super::formes::jeux(p.nom);
-        let candidats: Vec<&String> =
-            connus.keys().filter(|c| siens.iter().any(|nom| c.contains(&format!("/JDV_{nom}-")))).collect();
+        // Another one now and then: its codes are of other systems, or nearly so.
+        let autre = siens.is_empty() || self.h.chance(10);
+        let sien = |c: &&String| siens.iter().any(|nom| c.contains(&format!("/JDV_{nom}-")));
+        let candidats: Vec<&String> = connus.keys().filter(|c| autre || sien(c)).collect();
         self.h.un(&candidats).map(|c| (*c).clone())
     }
 
@@ -184,7 +222,12 @@ impl Generateur<'_> {
         self.morceau(&libelle, 0, longueur)
     }
 
-    fn texte(&mut self, p: &'static Parametre, temoin: Option<Temoin<'_>>, mode: Mode) -> Option<String> {
+    pub(super) fn texte(
+        &mut self,
+        p: &'static Parametre,
+        temoin: Option<Temoin<'_>>,
+        mode: Mode,
+    ) -> Option<String> {
         let Valeur::Texte { brut, .. } = self.valeur(p, temoin)? else { return None };
         let taille = brut.chars().count();
         match mode {
@@ -294,7 +337,14 @@ impl Generateur<'_> {
     /// A number or a neighbour, with the precision of chance.
     fn ecrire_nombre(&mut self, n: i128) -> String {
         let ecart = self.h.parmi(&[0, 0, 0, 0, 10, -10, 5, 1]);
-        let mut ecrit = nombres::ecrire(n + ecart * nombres::UN / 10);
+        let n = n + ecart * nombres::UN / 10;
+        if self.h.chance(8) {
+            let exposant = self.h.parmi(&[-1, 0, 1, 2]);
+            if let Some(ecrit) = nombres::ecrire_avec_exposant(n, exposant) {
+                return if self.h.chance(30) { ecrit.to_uppercase() } else { ecrit };
+            }
+        }
+        let mut ecrit = nombres::ecrire(n);
         if self.h.chance(20) {
             ecrit.push_str(if ecrit.contains('.') { "0" } else { ".0" });
         }

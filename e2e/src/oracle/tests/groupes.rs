@@ -45,7 +45,7 @@ fn brackets_and_what_follows_are_one_group() {
     let statut = |code: &str| feuille(jetons(Genre::Location, "capacity-status", &[code]));
     let crochet = |dedans: Noeud, genre: &str| {
         let dernier = jetons(Genre::Location, "gender-capacity-available", &[genre]);
-        filtrer(SERVICE, Noeud::Crochet(LIEUX, Box::new(dedans), Box::new(dernier)))
+        filtrer(SERVICE, Noeud::crochet(LIEUX, dedans, Box::new(dernier)))
     };
     assert_eq!(crochet(statut("02"), "02"), ["h1"]);
     // One place, and one record of it.
@@ -60,9 +60,8 @@ fn ne_and_ni_deny_the_whole_comparison() {
     let statut = Critere { nie: true, ..du_lieu("capacity-status", &["02"]) };
     assert_eq!(filtrer(SERVICE, feuille(statut)), ["h2"]);
     let p = parametre(SERVICE, "specialty");
-    let parmi = Critere { nie: true, ..Critere::nouveau(p, Test::Parmi("urn:jeu".to_owned())) };
-    let filtre = Filtre { noeud: feuille(parmi.clone()), majuscules: false, entoure: false };
-    assert_eq!(filtre.ecrire(), "specialty ni urn:jeu");
+    let parmi = Critere { nie: true, ..Critere::nouveau(p, Test::Parmi(vec!["urn:jeu".to_owned()])) };
+    assert_eq!(filtre(feuille(parmi.clone())).ecrire(), "specialty ni urn:jeu");
     assert_eq!(filtrer(SERVICE, feuille(parmi)), ["h2"]);
 }
 
@@ -102,7 +101,7 @@ fn distances_count_from_the_ordinary_circle_and_order_offers_by_their_places() {
     let index = petit();
     let mut requete = Requete::nouvelle(SERVICE);
     let noeud = feuille(par(rond("47.30", "50"), &[LIEUX]));
-    requete.filtre = Some(Filtre { noeud, majuscules: false, entoure: false });
+    requete.filtres = vec![filtre(noeud)];
     let distance = |r: &Requete| r.premier_cercle().and_then(|c| c.distance.clone());
     assert_eq!(distance(&requete).as_deref(), Some("50"));
     requete.criteres = vec![par(rond("47.21", "40"), &[LIEUX])];
@@ -121,8 +120,14 @@ fn distances_count_from_the_ordinary_circle_and_order_offers_by_their_places() {
 fn wildcards_are_told_of_the_type_searched_iterated_or_not() {
     let index = petit();
     let h1 = [index.table(SERVICE).rangs["h1"]];
-    let tout =
-        |itere| inclus(&index, SERVICE, &h1, &[Inclusion { suivi: Suivi::Tout, inverse: false, itere }]);
+    let tout = |itere| {
+        inclus(
+            &index,
+            SERVICE,
+            &h1,
+            &[Inclusion { suivi: Suivi::Tout, inverse: false, itere, recurse: itere }],
+        )
+    };
     assert_eq!(tout(true), tout(false));
     assert_eq!(tout(true).map(|s| s.len()), Some(3));
 }

@@ -1,0 +1,10 @@
+//! The XML of a JSON.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    if let Ok(texte) = std::str::from_utf8(octets) {
+        ror_gateway::epreuve::en_xml(texte);
+    }
+});
