@@ -210,9 +210,15 @@ pub fn export(texte: &str) -> bool {
     let (seul, chaine) = vise.map_or((None, texte), |(t, reste)| (Some(t), reste));
     let lue = |indulgent: bool| {
         let entrees = de_chaine(chaine)?;
-        Demande::lire(entrees, Lecture { seul, ndjson: false, indulgent }, |portee| {
-            let filtres = portee.0.iter().flat_map(|v| v.filtres.iter().map(move |f| (v.type_fhir, f)));
-            filtres.filter_map(|(t, f)| lire(t, f, false).err()).flatten().collect()
+        Demande::lire(entrees, Lecture { seul, ndjson: false, indulgent }, |portee, ecartes| {
+            let mut fautes = Vec::new();
+            for (t, f) in portee.0.iter().flat_map(|v| v.filtres.iter().map(move |f| (v.type_fhir, f))) {
+                match lire(t, f, indulgent) {
+                    Ok(requete) => ecartes.extend(requete.ignores),
+                    Err(siennes) => fautes.extend(siennes),
+                }
+            }
+            fautes
         })
     };
     let (stricte, souple) = (lue(false), lue(true));
@@ -241,7 +247,12 @@ pub fn curseur(octets: &[u8]) {
 
     let octet = |i: usize| octets.get(i).copied().unwrap_or_default();
     let huit = |i: usize| u64::from_le_bytes(array::from_fn(|j| octet(i + j)));
-    let donne = Curseur { positions: array::from_fn(|i| huit(8 + 8 * i)), date: huit(0).cast_signed() };
+    let donne = Curseur {
+        positions: array::from_fn(|i| huit(8 + 8 * i)),
+        date: huit(0).cast_signed(),
+        droits: huit(40),
+        mots: huit(48),
+    };
     let texte = donne.sceller(&cle);
     assert_eq!(Curseur::lire(&texte, &cle), Some(donne), "{texte}");
     assert_eq!(Curseur::lire(&texte, &[4; 32]), None, "{texte}");

@@ -53,7 +53,7 @@ struct ParLettre;
 impl ParLettre {
     fn note(texte: &str, rang: u32) -> Option<f32> {
         let n = rang * 31 + u32::from(texte.as_bytes()[0]);
-        (n % 5 != 0).then(|| (n % 97 + 1) as f32 / 98.0)
+        (!n.is_multiple_of(5)).then(|| (n % 97 + 1) as f32 / 98.0)
     }
 }
 
