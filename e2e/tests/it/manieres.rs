@@ -83,7 +83,7 @@ async fn inchange(m: &Monde) -> Result<()> {
         ensure!(tenu.texte.is_empty() && tenu.entete("etag") == Some(etag), "{chemin}: the 304");
         appel(&m.p0, Method::GET, &chemin, &[("if-none-match", "W/\"autre\"")]).await?.attendre(200)?;
     }
-    // A version read in part is another body, and the version alone is no body.
+    // A version read in part is another body; the version alone asks whether there is another one.
     let chemin = format!("HealthcareService/{}", m.exemple("offre_id")?);
     let entiere = appel(&m.p0, Method::GET, &chemin, &[]).await?.attendre(200)?;
     let etag = entiere.entete("etag").context("no ETag")?;
@@ -92,7 +92,9 @@ async fn inchange(m: &Monde) -> Result<()> {
     let partie = format!("{chemin}?_elements=name");
     appel(&m.p0, Method::GET, &partie, &[("if-none-match", etag)]).await?.attendre(200)?;
     let seule = format!("W/\"{version}\"");
-    appel(&m.p0, Method::GET, &chemin, &[("if-none-match", &seule)]).await?.attendre(200)?;
+    appel(&m.p0, Method::GET, &chemin, &[("if-none-match", &seule)]).await?.attendre(304)?;
+    appel(&m.p0, Method::GET, &partie, &[("if-none-match", &seule)]).await?.attendre(200)?;
+    appel(&m.p0, Method::GET, &chemin, &[("if-none-match", "W/\"9999999\"")]).await?.attendre(200)?;
     // Two profiles see two answers: one's tag is not the other's.
     let chemin = format!("Location?_id={}", m.exemple("lieu_id")?);
     let de = async |c: &Client| -> Result<String> {

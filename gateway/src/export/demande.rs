@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{portee::Portee, reduction::Elements};
-use crate::fhir::{
-    outcome::Issue,
-    temps::lire_instant,
-    terminologie::{Entree, Valeur},
+use crate::{
+    fhir::{
+        outcome::Issue,
+        temps::lire_instant,
+        terminologie::{Entree, Valeur},
+    },
+    recherche::requete,
 };
 
 /// The value of `includeAssociatedData` that asks for all that goes with the resources found.
@@ -146,6 +149,8 @@ impl Demande {
         let portee = Portee::lire(&types, &filtres, l.seul, &mut issues, &mut ecartes);
         issues.extend(controler(&portee, &mut ecartes));
         let elements = Elements::lire(&elements, &mut issues);
+        requete::abreger(&mut issues);
+        requete::abreger(&mut ecartes);
         let ignores = if l.indulgent {
             ecartes.into_iter().map(|i| i.diagnostics).collect()
         } else {
@@ -258,6 +263,12 @@ mod tests {
             Demande::lire(entrees(&[("bidule", "x"), ("_type", "Location,Patient")]), l, ecarter).unwrap();
         assert_eq!((d.ignores.len(), d.indulgent), (3, true));
         assert_eq!(d.portee.0.len(), 1);
+        // As many as one answer holds, and a word of the others.
+        let beaucoup: Vec<(&str, &str)> = vec![("bidule", "x"); 1_000];
+        let issues = lire(entrees(&beaucoup), Lecture::default()).unwrap_err();
+        assert!(issues.len() < 100 && issues.last().unwrap().code == "too-costly");
+        let d = Demande::lire(entrees(&beaucoup), l, |_, _| Vec::new()).unwrap();
+        assert!(d.ignores.len() < 100);
         // A value that cannot be understood is a fault all the same.
         assert!(lire(entrees(&[("_since", "hier")]), l).is_err());
     }

@@ -216,7 +216,9 @@ pub async fn lire(
         json = coupee.into();
     }
     let etag = etag(e.version, &json);
-    if negociation::detient(&entetes, &etag) {
+    // Clients of FHIR make a tag of `meta.versionId`: that asks whether the version is another one.
+    let version = || membres == Membres::Tous && negociation::detient(&entetes, &e.version.to_string());
+    if negociation::detient(&entetes, &etag) || version() {
         return Ok(negociation::inchange(&etag));
     }
     let corps = if methode == Method::HEAD { negociation::sans_corps() } else { json.into() };

@@ -16,8 +16,16 @@ use crate::{
     recherche::parametres::Groupe,
 };
 
-/// Version and date of the last change of the records of a place that each profile could read.
-type Apports = [(u64, i64); PROFILS];
+/// Version and date of a change of the records of a place, and the profiles, one bit each, that could read none
+/// since: most of them read the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Apport {
+    profils: u8,
+    version: u64,
+    maj: i64,
+}
+
+super::image::par_champs!(Apport { profils, version, maj });
 
 /// Of a profile that never read any.
 const JAMAIS: (u64, i64) = (0, i64::MIN);
@@ -28,14 +36,37 @@ pub(super) struct Capacites {
     pub version: u64,
     pub maj: i64,
     pub etat: Option<Etat>,
-    apports: Option<Arc<Apports>>,
+    /// A profile that is in none never read any.
+    apports: Option<Arc<[Apport]>>,
 }
 
 super::image::par_champs!(Capacites { version, maj, etat, apports });
 
 impl Capacites {
-    fn apports(&self) -> Apports {
-        self.apports.as_deref().copied().unwrap_or([JAMAIS; PROFILS])
+    fn apports(&self) -> impl Iterator<Item = &Apport> {
+        self.apports.iter().flat_map(|a| a.iter())
+    }
+
+    fn apport(&self, profil: u8) -> (u64, i64) {
+        self.apports().find(|a| a.profils & (1 << profil) != 0).map_or(JAMAIS, |a| (a.version, a.maj))
+    }
+
+    /// Notes a change that these profiles read.
+    fn dater(&mut self, profils: u8, (version, maj): (u64, i64)) {
+        let mut apports: Vec<Apport> = Vec::new();
+        for p in 0..PROFILS as u8 {
+            let (profil, connu) = (1 << p, self.apport(p));
+            let change = profils & profil != 0;
+            let (version, maj) = if change { (connu.0.max(version), connu.1.max(maj)) } else { connu };
+            if (version, maj) == JAMAIS {
+                continue;
+            }
+            match apports.iter_mut().find(|a| (a.version, a.maj) == (version, maj)) {
+                Some(a) => a.profils |= profil,
+                None => apports.push(Apport { profils: profil, version, maj }),
+            }
+        }
+        self.apports = Some(apports.into());
     }
 }
 
@@ -102,8 +133,7 @@ impl Modele {
     /// What capacities add to the version of a place, and when they changed, as a profile may know. It never
     /// goes back, and moves only with what the profile reads.
     pub(super) fn apport_des_capacites(&self, rang: u32, profil: u8) -> (u64, i64) {
-        let apports = self.capacites.get(rang).and_then(|c| c.apports.as_deref());
-        apports.and_then(|a| a.get(usize::from(profil))).copied().unwrap_or(JAMAIS)
+        self.capacites.get(rang).map_or(JAMAIS, |c| c.apport(profil))
     }
 
     fn enregistrements(&self, rang: u32) -> Vec<EnregistrementCapacite> {
@@ -133,21 +163,8 @@ impl Modele {
         let (apres, tous) = (self.regard(rang), self.enregistrements(rang));
         let autrement = lisent_autrement((avant, &tous), (&apres, &tous));
         for p in (0..PROFILS as u8).filter(|p| autrement & (1 << p) != 0 && apres.voit(&tous, *p)) {
-            self.dater_capacites(rang, 1 << p, (version, apres.date(&tous, p, maj)));
+            self.capacites.place(rang).dater(1 << p, (version, apres.date(&tous, p, maj)));
         }
-    }
-
-    /// Notes the version and date of a change that these profiles read.
-    fn dater_capacites(&mut self, rang: u32, profils: u8, (version, maj): (u64, i64)) {
-        if profils == 0 {
-            return;
-        }
-        let c = self.capacites.place(rang);
-        let mut apports = c.apports();
-        for (_, a) in apports.iter_mut().enumerate().filter(|(p, _)| profils & (1 << p) != 0) {
-            *a = (a.0.max(version), a.1.max(maj));
-        }
-        c.apports = Some(Arc::new(apports));
     }
 
     /// Replaces the records of a place, when they are newer; answers whether they were.
@@ -191,7 +208,9 @@ impl Modele {
         if connus {
             let regard = self.regard(rang);
             let pour = lisent_autrement((&regard, &anciens), (&regard, &self.enregistrements(rang)));
-            self.dater_capacites(rang, pour, change);
+            if pour != 0 {
+                self.capacites.place(rang).dater(pour, change);
+            }
             self.journaliser_pour(T::Location, rang, pour);
         }
     }
@@ -200,8 +219,7 @@ impl Modele {
     /// its event came.
     pub(super) fn rejournaliser_capacites(&mut self, rang: u32) {
         let Some(c) = self.capacites.get(rang) else { return };
-        let par_elle = c.apports().into_iter().enumerate().filter(|(_, a)| a.0 == c.version);
-        let pour = par_elle.fold(0, |m, (p, _)| m | (1 << p));
+        let pour = c.apports().filter(|a| a.version == c.version).fold(0, |m, a| m | a.profils);
         self.journaliser_pour(T::Location, rang, pour);
     }
 }

@@ -86,10 +86,7 @@ pub fn lire(t: TypeFhir, chaine: &str, r: &Regard<'_>) -> Result<Requete, Vec<Is
     let mut lecteur = Lecteur::nouveau(t, r);
     for paire in chaine.split('&').filter(|p| !p.is_empty()) {
         if lecteur.issues.len() >= FAUTES_MAX {
-            let texte = format!(
-                "La lecture s'arrête après {FAUTES_MAX} fautes. Attendu : une requête corrigée de celles-ci."
-            );
-            lecteur.issues.push(Issue::new("too-costly", texte));
+            lecteur.issues.push(trop_de_fautes());
             break;
         }
         let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
@@ -99,6 +96,23 @@ pub fn lire(t: TypeFhir, chaine: &str, r: &Regard<'_>) -> Result<Requete, Vec<Is
         }
     }
     lecteur.finir()
+}
+
+fn trop_de_fautes() -> Issue {
+    Issue::new(
+        "too-costly",
+        format!(
+            "La lecture s'arrête après {FAUTES_MAX} fautes. Attendu : une requête corrigée de celles-ci."
+        ),
+    )
+}
+
+/// Tells as many faults as one answer holds.
+pub fn abreger(fautes: &mut Vec<Issue>) {
+    if fautes.len() > FAUTES_MAX {
+        fautes.truncate(FAUTES_MAX);
+        fautes.push(trop_de_fautes());
+    }
 }
 
 fn mal_encode(nom: &str) -> Issue {
