@@ -80,8 +80,8 @@ pub struct Passerelle {
     pub indexeur: Arc<suivi::Indexeur>,
     /// Heavy searches under way, at most: one a core.
     pub lourdes: Arc<tokio::sync::Semaphore>,
-    /// Parts of long answers being made, at most: one a core.
-    pub lots: Arc<tokio::sync::Semaphore>,
+    /// Where parts of long answers are made: a thread a core.
+    pub atelier: Arc<rendu::Atelier>,
     capacity: Canal,
     access: Canal,
     sante: Vec<(String, Canal)>,

@@ -1,10 +1,12 @@
 //! From rows taken out of the model to the bytes of an answer.
 
+mod atelier;
 mod cache;
 mod codages;
 mod corde;
 mod membres;
 
+pub use atelier::Atelier;
 pub use cache::Cache;
 pub use codages::Codages;
 pub use corde::Corde;

@@ -38,7 +38,7 @@ use crate::{
     export::{self, Exports},
     flux::Abonnes,
     modele::{Annuaire, Modele, Source},
-    rendu::Cache,
+    rendu::{Atelier, Cache},
     terminologie::SuiviTerminologie,
     texte::TexteIntegral,
 };
@@ -139,7 +139,7 @@ pub fn demarrer(
         etat: etat.clone(),
         fraicheur: fraicheur.clone(),
         lourdes: Arc::new(tokio::sync::Semaphore::new(coeurs)),
-        lots: Arc::new(tokio::sync::Semaphore::new(coeurs)),
+        atelier: Arc::new(Atelier::nouveau(coeurs)?),
         capacity: vers("capacity")?,
         access: access.clone(),
         sante,

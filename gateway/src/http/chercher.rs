@@ -355,9 +355,8 @@ fn ecrire(
     searchset.finir(&dire, &mut fin);
     // Made apart, some at once, in order: neither the searches that wait here nor this answer wait for one core, and
     // many answers leave the others their share of it.
-    let places = p.lots.clone();
-    let suite =
-        futures::stream::iter(lots).map(move |(s, lot)| a_part(places.clone(), move || rendre(s, lot)));
+    let atelier = p.atelier.clone();
+    let suite = futures::stream::iter(lots).map(move |(s, lot)| atelier.faire(move || rendre(s, lot)));
     let parties = futures::stream::iter([Ok(tete.pieces())])
         .chain(suite.buffered(EN_COURS))
         .chain(futures::stream::iter([Ok(fin.pieces())]));

@@ -104,19 +104,25 @@ mod tests {
             ("_text=x", Some(un("x", true))),
             ("location._content=nantes&_content=cardio", Some(un("cardio", false))),
             ("_filter=not(_content eq psychiatrie) and _content eq cardio", Some(un("cardio", false))),
-            ("_filter=_content ne psychiatrie and _text eq a", Some(un("a", true))),
+            ("_filter=_content ne psychiatrie and _text eq alpha", Some(un("alpha", true))),
             ("location._content=nantes&name=a", None),
-            ("_filter=not(_content eq a)", None),
-            ("_content=a&_text=b&name=c", Some(Notation::Tous(vec![un("a", false), un("b", true)]))),
+            ("_filter=not(_content eq alpha)", None),
+            ("_content=alpha&_text=b&name=c", Some(Notation::Tous(vec![un("alpha", false), un("b", true)]))),
             (
-                "_content=a&_filter=_content eq b or location._content eq c or _text eq d",
-                Some(Notation::Tous(vec![un("a", false), Notation::Un(vec![un("b", false), un("d", true)])])),
+                "_content=alpha&_filter=_content eq b or location._content eq c or _text eq delta",
+                Some(Notation::Tous(vec![
+                    un("alpha", false),
+                    Notation::Un(vec![un("b", false), un("delta", true)]),
+                ])),
             ),
         ];
         for (q, attendue) in cas {
             assert_eq!(notation(q), attendue, "{q}");
         }
-        assert_eq!(notation("_content=a&_filter=_content eq b or _text eq d").map(|n| n.textes()), Some(3));
+        assert_eq!(
+            notation("_content=alpha&_filter=_content eq b or _text eq delta").map(|n| n.textes()),
+            Some(3)
+        );
     }
 
     #[test]

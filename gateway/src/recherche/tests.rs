@@ -190,12 +190,12 @@ fn the_best_answers_come_first_by_the_texts_asked_of_them() {
     let meilleure: fn(u32) -> Option<f32> =
         |r| ParLettre::note("a", r).into_iter().chain(ParLettre::note("b", r)).reduce(f32::max);
     let cas = [
-        ("_content=a", un),
+        ("_content=alpha", un),
         // What is asked of others, or denied, scores nothing, wherever it stands.
-        ("location._content=c&_content=a", un),
-        ("_filter=not(_content eq b) and _content eq a", un),
-        ("_content=a&_text=b", moyenne),
-        ("_filter=_content eq a or _text eq b", meilleure),
+        ("location._content=c&_content=alpha", un),
+        ("_filter=not(_content eq b) and _content eq alpha", un),
+        ("_content=alpha&_text=b", moyenne),
+        ("_filter=_content eq alpha or _text eq b", meilleure),
     ];
     for (q, score) in cas {
         let requete = lire(OFFRE, &format!("{q}&_sort=-_score&_count=1000"));

@@ -133,7 +133,7 @@ pub const TOUTES: &[Requete] = &[
         de("HealthcareService", &[p("specialty", j.exemple(t).activite()), clauses.into()])
     }),
     ("_summary=count of everything", |_, _| de("Practitioner", &["_summary=count".into()])),
-    ("_content of one letter", |_, _| offres("_content=a".into())),
+    ("_content of one letter", |_, _| offres("_content=b".into())),
     ("_content of the most frequent word", |_, _| de("Location", &["_content=service&_count=20".into()])),
     ("_content misspelt, by score", |_, _| {
         offres(format!("{}&_sort=-_score", p("_content", "cardiolgie reanimaton")))

@@ -7,6 +7,7 @@ use crate::{
         arbre::{Cercle, ModeTexte, Prefixe, Test},
         parametres::{Cible, Genre, Parametre, Relation},
     },
+    texte,
 };
 
 /// How values are compared: what a modifier of the query string or an operator of `_filter` says.
@@ -59,8 +60,8 @@ fn ordinaire(l: &mut Lecture<'_>, p: &'static Parametre, donnes: &[&str]) -> Res
         (_, Cible::Id) => ids(donnes).map(Test::Id),
         (_, Cible::Contenu | Cible::Narratif) => {
             let texte = desechapper(&donnes.join(","));
-            if plier(&texte).trim().is_empty() {
-                return Err(texte_vide());
+            if texte::Demande::lire(&texte).is_none() {
+                return Err(sans_mot());
             }
             let demande = (p.type_fhir, p.cible == Cible::Narratif, texte.clone());
             if !l.textes.contains(&demande) {
@@ -146,6 +147,14 @@ fn textes(mode: ModeTexte, donnes: &[&str]) -> Result<Vec<String>, Rejet> {
 
 fn texte_vide() -> Rejet {
     Rejet::new("value", "Le texte cherché est vide.", "au moins une lettre ou un chiffre")
+}
+
+fn sans_mot() -> Rejet {
+    Rejet::new(
+        "value",
+        "Le texte cherché n'a pas de mot : il est vide, ou n'a que des articles, des prépositions ou des mots exclus.",
+        "au moins un mot qui dise quelque chose",
+    )
 }
 
 fn references(p: &'static Parametre, donnes: &[&str]) -> Result<Vec<String>, Rejet> {

@@ -89,7 +89,11 @@ fn wrong_values_say_what_is_accepted() {
     dit(Lieu, "near-insee-code=Nantes", &["INSEE"]);
     dit(Lieu, "nb-capacity=beaucoup", &["nombre"]);
     dit(Offre, "age-range-low=le35|a", &["nombre||unité"]);
-    dit(Offre, "_content=%20", &["vide"]);
+    for sans_mot in
+        ["_content=%20", "_content=l%27+de+la", "_text=-cardio", "_filter=_content eq \"et pour\""]
+    {
+        dit(Offre, sans_mot, &["pas de mot"]);
+    }
     dit(Offre, "name:contains=%CC%81", &["vide"]);
 }
 

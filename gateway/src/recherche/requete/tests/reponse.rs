@@ -96,7 +96,7 @@ fn sort_keys_follow_references() {
 
 #[test]
 fn the_first_circle_is_kept_and_full_text_is_told() {
-    let r = lue(Offre, "_content=a&location.near=1|2&location.near=3|4&location._content=b");
+    let r = lue(Offre, "_content=alpha&location.near=1|2&location.near=3|4&location._content=b");
     assert_eq!(r.cercle.map(|c| c.centre), Some(Centre::Point { lat: 1.0, lon: 2.0 }));
     assert!(r.texte_integral && r.notation.is_some());
     let r = lue(Offre, "_filter=location.near eq 5|6|1|m or _content=c");

@@ -37,7 +37,10 @@ fn test_de(p: &'static Parametre) -> BoxedStrategy<Test> {
     let id = || "[a-z0-9.-]{1,6}".prop_map(|i: String| vec![i]);
     match (p.genre, p.cible) {
         (_, Cible::Id) => id().prop_map(Test::Id).boxed(),
-        (_, Cible::Contenu | Cible::Narratif) => texte().prop_map(Test::Contenu).boxed(),
+        // A full text has a word.
+        (_, Cible::Contenu | Cible::Narratif) => {
+            texte().prop_map(|t| Test::Contenu(format!("cardio {t}"))).boxed()
+        }
         (_, Cible::Identifiant) => {
             let jeton = code().prop_map(|c| Test::Jeton(vec![Jeton { systeme: None, code: Some(c) }]));
             prop_oneof![jeton, absent].boxed()
