@@ -117,7 +117,7 @@ impl Liens {
 #[derive(Clone)]
 pub struct Modele {
     tables: [Table; 5],
-    capacites: Colonne<Capacites>,
+    capacites: Colonne<Option<Arc<Capacites>>>,
     /// Relations.
     pub liens: Liens,
     /// Offers by the cells of their places; none before the links are closed.

@@ -182,7 +182,7 @@ impl Modele {
                 };
                 if self.poser_capacites(rang, (e.version, maj), etat, &donnees) {
                     self.noter_change(source);
-                } else if self.deja_la(source, self.capacites.get(rang).map(|c| c.version), e) {
+                } else if self.deja_la(source, self.capacites_de(rang).map(|c| c.version), e) {
                     self.rejournaliser_capacites(rang);
                 }
             }

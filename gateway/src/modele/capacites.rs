@@ -116,8 +116,17 @@ fn lisent_autrement(
 }
 
 impl Modele {
+    /// What is known of the records of a place, withdrawn ones too. Few places have any.
+    pub(super) fn capacites_de(&self, rang: u32) -> Option<&Capacites> {
+        self.capacites.get(rang)?.as_deref()
+    }
+
+    fn place_des_capacites(&mut self, rang: u32) -> &mut Capacites {
+        Arc::make_mut(self.capacites.place(rang).get_or_insert_default())
+    }
+
     pub(super) fn capacite(&self, rang: u32) -> Option<&Capacites> {
-        self.capacites.get(rang).filter(|c| c.etat.is_some())
+        self.capacites_de(rang).filter(|c| c.etat.is_some())
     }
 
     /// Whether a profile that sees a place sees any capacity record of it.
@@ -133,7 +142,7 @@ impl Modele {
     /// What capacities add to the version of a place, and when they changed, as a profile may know. It never
     /// goes back, and moves only with what the profile reads.
     pub(super) fn apport_des_capacites(&self, rang: u32, profil: u8) -> (u64, i64) {
-        self.capacites.get(rang).map_or(JAMAIS, |c| c.apport(profil))
+        self.capacites_de(rang).map_or(JAMAIS, |c| c.apport(profil))
     }
 
     fn enregistrements(&self, rang: u32) -> Vec<EnregistrementCapacite> {
@@ -163,7 +172,7 @@ impl Modele {
         let (apres, tous) = (self.regard(rang), self.enregistrements(rang));
         let autrement = lisent_autrement((avant, &tous), (&apres, &tous));
         for p in (0..PROFILS as u8).filter(|p| autrement & (1 << p) != 0 && apres.voit(&tous, *p)) {
-            self.capacites.place(rang).dater(1 << p, (version, apres.date(&tous, p, maj)));
+            self.place_des_capacites(rang).dater(1 << p, (version, apres.date(&tous, p, maj)));
         }
     }
 
@@ -175,7 +184,7 @@ impl Modele {
         etat: Option<Etat>,
         donnees: &[Donnee],
     ) -> bool {
-        if self.capacites.get(rang).is_some_and(|c| c.version >= version) {
+        if self.capacites_de(rang).is_some_and(|c| c.version >= version) {
             return false;
         }
         self.remplacer_capacites(rang, (version, maj), etat, donnees, (version, maj));
@@ -203,13 +212,13 @@ impl Modele {
         let connus = !self.travail.differe;
         let anciens = if connus { self.enregistrements(rang) } else { Vec::new() };
         self.table_mut(T::Location).groupe_mut(Groupe::Capacite).poser(rang, donnees);
-        let c = self.capacites.place(rang);
+        let c = self.place_des_capacites(rang);
         (c.version, c.maj, c.etat) = (version, maj, etat);
         if connus {
             let regard = self.regard(rang);
             let pour = lisent_autrement((&regard, &anciens), (&regard, &self.enregistrements(rang)));
             if pour != 0 {
-                self.capacites.place(rang).dater(pour, change);
+                self.place_des_capacites(rang).dater(pour, change);
             }
             self.journaliser_pour(T::Location, rang, pour);
         }
@@ -218,7 +227,7 @@ impl Modele {
     /// Tells again of the last change of the records of a place, to who could read it: an answer showed it before
     /// its event came.
     pub(super) fn rejournaliser_capacites(&mut self, rang: u32) {
-        let Some(c) = self.capacites.get(rang) else { return };
+        let Some(c) = self.capacites_de(rang) else { return };
         let pour = c.apports().filter(|a| a.version == c.version).fold(0, |m, a| m | a.profils);
         self.journaliser_pour(T::Location, rang, pour);
     }

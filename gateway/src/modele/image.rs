@@ -13,9 +13,7 @@ use prost::Message as _;
 use roaring::RoaringBitmap;
 use ror_proto::access::v1::Policy;
 
-use super::{
-    Capacites, Colonne, Etat, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal,
-};
+use super::{Colonne, Etat, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal};
 use crate::fhir::politique::{Faits, Politique};
 pub(crate) use fichier::mesurer;
 pub(super) use fichier::{Entree, Sortie, abime};
@@ -147,7 +145,7 @@ pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
     let politique = Politique::compiler(&politique).map_err(|_| abime())?;
     let (tables, capacites, liens, journal) = std::thread::scope(|s| {
         let tables = TypeFhir::TOUS.map(|t| s.spawn(move || image.section::<Table>(TABLES + t as usize)));
-        let capacites = s.spawn(|| image.section::<Colonne<Capacites>>(CAPACITES));
+        let capacites = s.spawn(|| image.section::<Colonne<_>>(CAPACITES));
         let liens = s.spawn(|| image.section::<Liens>(LIENS));
         let journal = s.spawn(|| image.section::<Journal>(JOURNAL));
         (tables.map(joindre), joindre(capacites), joindre(liens), joindre(journal))
