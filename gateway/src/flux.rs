@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::{
         fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
-        modele::{Annuaire, Source},
+        modele::{Annuaire, Source, tests::vide},
     };
 
     fn politique(tsv: &str) -> Arc<Politique> {
@@ -190,12 +190,7 @@ mod tests {
 
     #[test]
     fn a_cursor_given_before_another_policy_is_of_no_use_even_where_nothing_moved() {
-        let mut vide = Modele::nouveau(politique(POLITIQUE_TSV));
-        for s in Source::TOUTES {
-            vide.debut_instantane(s);
-            vide.fin_instantane(s);
-        }
-        let a = Annuaire::nouveau(vide, Duration::from_secs(60), 2);
+        let a = Annuaire::nouveau(vide(), Duration::from_secs(60), 2);
         a.ecrire(|m| m.resituer(Source::Offers, 12, 1));
         let avant = curseur(&a.instant(), 0);
         assert!(situer(&a.instant(), &avant).is_ok());

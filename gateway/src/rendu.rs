@@ -116,40 +116,36 @@ pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 /// Renders a resource that is not kept, and offers it to the cache.
 fn neuve(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let debut = sortie.len();
-    let rendue = rendre(e, c, sortie);
+    let vue = Vue { politique: &c.politique, profil: c.profil, faits: e.faits, libelles: &c.libelles };
+    let rendue = rendre(e, &vue, sortie);
     if rendue {
         c.cache.garder(e, c.profil, c.generation, &sortie[debut..]);
     }
     rendue
 }
 
-fn rendre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
-    let vue = Vue { politique: &c.politique, profil: c.profil, faits: e.faits, libelles: &c.libelles };
-    dessiner(e, vue, sortie)
-}
-
 /// Appends one resource as someone sees it; false when its state cannot be read.
-pub(crate) fn dessiner(e: &Extrait, vue: Vue<'_>, sortie: &mut Vec<u8>) -> bool {
+pub(crate) fn rendre(e: &Extrait, vue: &Vue<'_>, sortie: &mut Vec<u8>) -> bool {
     let avant = sortie.len();
     match e.type_fhir {
         crate::modele::TypeFhir::Organization => match e.structure().and_then(|s| s.ressource) {
-            Some(structure::Ressource::EntiteJuridique(x)) => rendu::organization_ej(&x, &vue, sortie),
-            Some(structure::Ressource::EntiteGeographique(x)) => rendu::organization_eg(&x, &vue, sortie),
-            Some(structure::Ressource::OrganisationInterne(x)) => rendu::organization_oi(&x, &vue, sortie),
+            Some(structure::Ressource::EntiteJuridique(x)) => rendu::organization_ej(&x, vue, sortie),
+            Some(structure::Ressource::EntiteGeographique(x)) => rendu::organization_eg(&x, vue, sortie),
+            Some(structure::Ressource::OrganisationInterne(x)) => rendu::organization_oi(&x, vue, sortie),
             None => {}
         },
         crate::modele::TypeFhir::Practitioner => {
             if let Some(identity::Ressource::Professionnel(x)) = e.identite().and_then(|s| s.ressource) {
-                rendu::practitioner(&x, &vue, sortie);
+                rendu::practitioner(&x, vue, sortie);
             }
         }
         _ => match e.offre().and_then(|s| s.ressource) {
-            Some(offer::Ressource::Offre(x)) => rendu::healthcare_service(&x, &vue, sortie),
-            Some(offer::Ressource::Situation(x)) => rendu::practitioner_role(&x, &vue, sortie),
+            Some(offer::Ressource::Offre(x)) => rendu::healthcare_service(&x, vue, sortie),
+            Some(offer::Ressource::Situation(x)) => rendu::practitioner_role(&x, vue, sortie),
             Some(offer::Ressource::Lieu(x)) => {
                 let capacite =
                     e.capacite().and_then(|k| k.ressource).map(|capacity::Ressource::CapaciteLieu(k)| k);
-                rendu::location(&x, capacite.as_ref(), &vue, sortie);
+                rendu::location(&x, capacite.as_ref(), vue, sortie);
             }
             None => {}
         },

@@ -207,7 +207,7 @@ impl Modele {
         let [un, autre] = faits.map(|f| {
             let vue = Vue { politique: &self.politique, profil, faits: *f, libelles: &SansLibelles };
             let mut octets = Vec::new();
-            rendu::dessiner(&e, vue, &mut octets);
+            rendu::rendre(&e, &vue, &mut octets);
             octets
         });
         un == autre

@@ -141,22 +141,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        fhir::politique::{POLITIQUE_TSV, PROFILS, Politique, politique_par_defaut},
-        modele::Source,
+        fhir::politique::PROFILS,
+        modele::{Source, tests::vide},
     };
-
-    fn vide() -> Modele {
-        let politique = Politique::compiler(&politique_par_defaut(POLITIQUE_TSV).unwrap()).unwrap();
-        Modele::nouveau(Arc::new(politique))
-    }
 
     #[test]
     fn each_row_answers_by_what_its_reader_sees_of_it() {
         let mut m = vide();
-        for s in Source::TOUTES {
-            m.debut_instantane(s);
-            m.fin_instantane(s);
-        }
         let offre = |id: &str, unite_sensible: bool| {
             let meta = Some(Meta { id: id.into(), ..Default::default() });
             let o = OffreOperationnelle { meta, unite_sensible, ..Default::default() };

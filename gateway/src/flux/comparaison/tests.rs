@@ -70,7 +70,7 @@ fn lire(m: &Modele, t: TypeFhir, profil: u8) -> Lues {
         let e = m.extraire(t, rang, profil).unwrap();
         let vue = Vue { politique: m.politique(), profil, faits: e.faits, libelles: &SansLibelles };
         let mut octets = Vec::new();
-        assert!(rendu::dessiner(&e, vue, &mut octets));
+        assert!(rendu::rendre(&e, &vue, &mut octets));
         let mut h = DefaultHasher::new();
         octets.hash(&mut h);
         (rang, h.finish())
