@@ -162,8 +162,10 @@ pub struct ReglagesPasserelle {
     pub profil_accueil: Option<u8>,
     /// Seconds after which answers are marked stale.
     pub retard_max_s: f64,
-    /// Megabytes of rendered resources kept: half compressed, half ready to be sent.
+    /// Megabytes of rendered resources kept ready to be sent.
     pub rendues_mo: u64,
+    /// Megabytes on disk of resources rendered beforehand, in the folder of the image when there is one; none for 0.
+    pub reserve_mo: u64,
     /// Minutes a walk may rest between two pages.
     pub page_minutes: u64,
     /// Moments kept for walks, at most.
@@ -240,6 +242,7 @@ impl ReglagesPasserelle {
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
             rendues_mo: l.ou("http.render_cache_mb", 64),
+            reserve_mo: l.ou("http.render_disk_mb", 4096),
             page_minutes: l.ou("http.page_minutes", 10),
             page_moments: l.ou("http.page_moments", 64),
             coupe: l.ou("http.search_cut", 0),

@@ -5,12 +5,16 @@ mod cache;
 mod codages;
 mod corde;
 mod membres;
+pub mod preparation;
+mod reserve;
+mod temoin;
 
 pub use atelier::Atelier;
 pub use cache::Cache;
 pub use codages::Codages;
 pub use corde::Corde;
 pub use membres::Membres;
+pub use reserve::Reserve;
 
 use std::{io::Write, sync::Arc};
 
@@ -57,6 +61,7 @@ pub struct Contexte {
     base: Arc<str>,
     cache: Arc<Cache>,
     generation: u64,
+    empreinte: u64,
 }
 
 impl Contexte {
@@ -69,27 +74,32 @@ impl Contexte {
         profil: u8,
         base: &str,
     ) -> Self {
-        let (generation, codages) = cache.generation(politique, tables);
+        let v = cache.en_vigueur(politique, tables);
         Self {
             politique: politique.clone(),
             profil,
-            libelles: LibellesLocaux { tables: tables.clone(), codages },
+            libelles: LibellesLocaux { tables: tables.clone(), codages: v.codages },
             base: base.into(),
             cache: cache.clone(),
-            generation,
+            generation: v.numero,
+            empreinte: v.empreinte,
         }
     }
-}
 
-impl Contexte {
     /// Number of the policy and labels in force.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// A resource that the cache keeps.
-    fn connue(&self, e: &Extrait) -> Option<Bytes> {
-        self.cache.trouver(e, self.profil, self.generation)
+    /// A resource that is ready to be sent.
+    fn prete(&self, e: &Extrait) -> Option<Bytes> {
+        self.cache.prete(e, self.profil, self.generation)
+    }
+
+    /// Appends a resource as it is made now; false when its state cannot be read.
+    fn rendre(&self, e: &Extrait, sortie: &mut Vec<u8>) -> bool {
+        let Self { politique, profil, libelles, .. } = self;
+        rendre(e, &Vue { politique, profil: *profil, faits: e.faits, libelles }, sortie)
     }
 }
 
@@ -98,30 +108,29 @@ const PLACE: usize = 12 * 1024;
 
 /// One resource, shared with the cache when it keeps it; none when its state cannot be read.
 pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
-    c.connue(e).or_else(|| {
+    c.prete(e).or_else(|| {
         let mut json = Vec::with_capacity(PLACE);
-        neuve(e, c, &mut json).then(|| json.into())
+        autre(e, c, &mut json).then(|| json.into())
     })
 }
 
 /// Appends one resource; false when its state cannot be read.
 pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
-    if let Some(connue) = c.connue(e) {
-        sortie.extend_from_slice(&connue);
+    if let Some(prete) = c.prete(e) {
+        sortie.extend_from_slice(&prete);
         return true;
     }
-    neuve(e, c, sortie)
+    autre(e, c, sortie)
 }
 
-/// Renders a resource that is not kept, and offers it to the cache.
-fn neuve(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
+/// Appends a resource that is not ready, from the reserve or made now, and offers it to the cache.
+fn autre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let debut = sortie.len();
-    let vue = Vue { politique: &c.politique, profil: c.profil, faits: e.faits, libelles: &c.libelles };
-    let rendue = rendre(e, &vue, sortie);
-    if rendue {
+    let la = c.cache.reserve().is_some_and(|r| r.lire(e, c.profil, c.empreinte, sortie)) || c.rendre(e, sortie);
+    if la {
         c.cache.garder(e, c.profil, c.generation, &sortie[debut..]);
     }
-    rendue
+    la
 }
 
 /// Appends one resource as someone sees it; false when its state cannot be read.
@@ -222,14 +231,14 @@ impl Searchset {
         let Some(e) = self.modele.extraire(t.type_fhir, t.rang, self.contexte.profil) else { return };
         let avant = s.texte().len();
         self.ouvrir(&e, s.texte());
-        // What the cache keeps is shared; the rest is made where it goes.
+        // What is ready is shared; the rest is made where it goes.
         let ecrite = match &self.coupe.membres[e.type_fhir as usize] {
-            Membres::Tous => match self.contexte.connue(&e) {
+            Membres::Tous => match self.contexte.prete(&e) {
                 Some(json) => {
                     s.joindre(json);
                     true
                 }
-                None => neuve(&e, &self.contexte, s.texte()),
+                None => autre(&e, &self.contexte, s.texte()),
             },
             membres => {
                 let json = octets(&e, &self.contexte);

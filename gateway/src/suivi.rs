@@ -38,7 +38,7 @@ use crate::{
     export::{self, Exports},
     flux::Abonnes,
     modele::{Annuaire, Modele, Source},
-    rendu::{Atelier, Cache},
+    rendu::{Atelier, Cache, Reserve, preparation},
     terminologie::SuiviTerminologie,
     texte::TexteIntegral,
 };
@@ -118,6 +118,7 @@ pub fn demarrer(
     let dossier = reglages.image.as_ref().map(|i| i.dossier.as_path());
     let texte = Arc::new(TexteIntegral::nouveau(TEXTE_OCTETS, dossier)?);
     let indexeur = Arc::new(Indexeur::nouveau(texte.clone(), vocabulaire.clone()));
+    let reserve = ouvrir_reserve(&reglages);
     let coeurs = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let passerelle = Arc::new(Passerelle {
         annuaire: Annuaire::nouveau(
@@ -131,7 +132,7 @@ pub fn demarrer(
         texte,
         indexeur,
         terminologie: ArcSwap::default(),
-        rendues: Arc::new(Cache::nouveau(reglages.rendues_mo * 1_000_000)),
+        rendues: Arc::new(Cache::nouveau(reglages.rendues_mo * 1_000_000, reserve)),
         secret: reglages.secret(),
         replique: uuid::Uuid::new_v4().as_fields().0,
         exports: Exports::nouveau(reglages.exports.clone()),
@@ -240,7 +241,19 @@ pub fn demarrer(
     taches.spawn(mesurer(passerelle.clone(), arret.clone()));
     taches.spawn(indexeur::tourner(passerelle.clone(), arret.clone()));
     export::demarrer(&passerelle, taches, arret);
+    preparation::demarrer(&passerelle, arret)?;
     Ok(passerelle)
+}
+
+/// The reserve of the settings. Without it, everything is rendered when asked.
+fn ouvrir_reserve(reglages: &ReglagesPasserelle) -> Option<Arc<Reserve>> {
+    if reglages.reserve_mo == 0 {
+        return None;
+    }
+    let dossier = reglages.image.as_ref().map(|i| i.dossier.as_path());
+    let ouverte = Reserve::ouvrir(dossier, reglages.reserve_mo * 1_000_000);
+    let ouverte = ouverte.inspect_err(|e| tracing::warn!(error = %e, "no reserve of rendered resources"));
+    ouverte.ok().map(Arc::new)
 }
 
 async fn mesurer(p: Arc<Passerelle>, arret: CancellationToken) {

@@ -21,6 +21,7 @@ mod oracle;
 mod paging;
 mod pannes;
 mod perime;
+mod preparees;
 mod profils;
 mod publiees;
 mod recherche;

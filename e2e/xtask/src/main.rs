@@ -77,6 +77,14 @@ fn cible() -> PathBuf {
 fn cargo() -> Command {
     let mut c = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     c.current_dir(racine());
+    // What cargo tells the program it runs, this one, is not for what it builds: `ring` is compiled again, and all
+    // that follows, each time it is there and then is not.
+    for (nom, _) in env::vars_os() {
+        let dit = nom.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|p| dit.starts_with(p)) {
+            c.env_remove(nom);
+        }
+    }
     c
 }
 

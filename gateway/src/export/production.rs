@@ -156,7 +156,8 @@ impl Rendu<'_> {
             messages.push(message("warning", "incomplete", &texte));
         }
         let touches = touches.flatten();
-        let (cache, tables) = (Arc::new(Cache::nouveau(CACHE)), self.p.vocabulaire.tables());
+        let cache = Arc::new(Cache::nouveau(CACHE, self.p.rendues.reserve().cloned()));
+        let tables = self.p.vocabulaire.tables();
         let c = Contexte::nouveau(&cache, self.m.politique(), &tables, fiche.profil, &fiche.base);
         for t in TypeFhir::TOUS {
             s.commencer(Liste::Sorties, t.nom(), t.nom());
