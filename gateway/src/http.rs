@@ -6,6 +6,7 @@ mod chercher;
 mod conformite;
 mod corps;
 pub mod ecoute;
+mod emballage;
 mod erreurs;
 mod export;
 mod jeton;
@@ -87,6 +88,7 @@ pub fn routes(p: Partage) -> Router {
         .route(JETON, post(jeton::donner))
         .fallback(erreurs::route_inconnue)
         .layer(middleware::from_fn_with_state(p.clone(), fraicheur))
+        .layer(middleware::from_fn_with_state(p.clone(), emballage::par_blocs))
         .with_state(p.clone())
         .layer(negociation::compression());
     // Before the compression: a browser's preliminary question has no body and asks nothing else.

@@ -241,7 +241,7 @@ impl ReglagesPasserelle {
             metriques: l.ou("http.metrics", true),
             profil_accueil,
             retard_max_s: l.ou("http.stale_after_seconds", 10.0),
-            rendues_mo: l.ou("http.render_cache_mb", 64),
+            rendues_mo: l.ou("http.render_cache_mb", 32),
             reserve_mo: l.ou("http.render_disk_mb", 4096),
             page_minutes: l.ou("http.page_minutes", 10),
             page_moments: l.ou("http.page_moments", 64),

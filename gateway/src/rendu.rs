@@ -126,7 +126,8 @@ pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 /// Appends a resource that is not ready, from the reserve or made now, and offers it to the cache.
 fn autre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let debut = sortie.len();
-    let la = c.cache.reserve().is_some_and(|r| r.lire(e, c.profil, c.empreinte, sortie)) || c.rendre(e, sortie);
+    let la =
+        c.cache.reserve().is_some_and(|r| r.lire(e, c.profil, c.empreinte, sortie)) || c.rendre(e, sortie);
     if la {
         c.cache.garder(e, c.profil, c.generation, &sortie[debut..]);
     }

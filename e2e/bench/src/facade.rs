@@ -48,6 +48,16 @@ impl Facade {
         pid.with_context(|| format!("demo.json has no pid of {nom}"))
     }
 
+    /// What the gateway tells of itself, as text.
+    pub async fn metriques(&self) -> Result<String> {
+        let mut requete = Vec::new();
+        http::get(&mut requete, "/metrics", &format!("Host: {}\r\n", self.adresse));
+        let mut c = Connexion::ouvrir(self.adresse).await?;
+        let r = c.echanger(&requete).await?;
+        r.exiger(200)?;
+        Ok(String::from_utf8_lossy(r.corps).into_owned())
+    }
+
     /// Region of the demo data.
     pub fn region(&self) -> Result<&str> {
         self.texte("/region")

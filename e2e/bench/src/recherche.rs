@@ -17,7 +17,11 @@ mod plancher;
 mod scenarios;
 mod semis;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -114,6 +118,8 @@ pub async fn executer(o: &Options) -> Result<()> {
     let mesh = Mesh::new(&o.dossier()?, "none")?.en_processus(true);
     semis::preparer(&mesh, o.echelle, o.graine, &mut r).await?;
     demarrages(&mesh, usize::try_from(o.runs)?, &mut r).await?;
+    // What former lives rendered.
+    let _ = std::fs::remove_file(o.dossier()?.join("image/rendues"));
 
     let mut ror = mesh.lancer()?;
     ror.pret().await?;
@@ -138,6 +144,8 @@ pub async fn executer(o: &Options) -> Result<()> {
         runs: usize::try_from(o.runs)?,
         reguliere: o.even,
     };
+    a.paquet_froid(&mut r).await?;
+    preparation(&facade, &mut r).await?;
     mesurer(&a, o, &mut r).await?;
     outils.psql("fin", "drop schema if exists bench cascade;\n").await?;
     crate::repos().await;
@@ -209,6 +217,33 @@ async fn seconde_passerelle(mesh: &Mesh, r: &mut Rapport) -> Result<()> {
     let texte = format!("{pret:.2} s ({sommet:.0} MB resident at the highest)");
     r.au_plus("Start of a gateway that has no image, on running services, to /ready", texte, pret, 10.0, "s");
     seconde.arreter().await
+}
+
+/// Longest preparation, and between two looks at it.
+const PREPARATION_MAX: Duration = Duration::from_secs(1800);
+const PAS: Duration = Duration::from_millis(200);
+
+/// Waits until everything that profile 1 may read is rendered.
+async fn preparation(facade: &Facade, r: &mut Rapport) -> Result<()> {
+    eprintln!("waiting for what is rendered beforehand…");
+    let debut = Instant::now();
+    loop {
+        let dites = facade.metriques().await?;
+        let lue = |nom: &str| -> f64 {
+            let valeur = dites.lines().find_map(|l| l.strip_prefix(nom)?.strip_prefix(' ')?.parse().ok());
+            valeur.unwrap_or(0.0)
+        };
+        let (nombre, reste) = (lue("ror_gateway_prepared_resources"), lue("ror_gateway_prepared_waiting"));
+        if nombre > 0.0 && reste == 0.0 {
+            let mo = lue("ror_gateway_prepared_bytes") / 1e6;
+            let secondes = debut.elapsed().as_secs_f64();
+            let quoi = "Everything that a profile reads rendered beforehand, on disk, by a thread of the lowest priority";
+            r.valeur(quoi, format!("{nombre:.0} resources, {mo:.0} MB, {secondes:.0} s"));
+            return memoire(facade, "Memory of the gateway alone, idle once it is", r);
+        }
+        ensure!(debut.elapsed() < PREPARATION_MAX, "{reste} resources are not rendered");
+        tokio::time::sleep(PAS).await;
+    }
 }
 
 fn memoire(facade: &Facade, quoi: &str, r: &mut Rapport) -> Result<()> {

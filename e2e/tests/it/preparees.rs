@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::monde::Ecriture;
 
-const TYPES: [&str; 5] = ["Organization", "HealthcareService", "Location", "Practitioner", "PractitionerRole"];
+const TYPES: [&str; 5] =
+    ["Organization", "HealthcareService", "Location", "Practitioner", "PractitionerRole"];
 const FICHIER: &str = "rendues";
 const LIMITE: Duration = Duration::from_secs(60);
 /// Where records begin in the file.
@@ -71,7 +72,8 @@ async fn changee(mesh: &Mesh, avant: &BTreeMap<String, Value>) -> Result<BTreeMa
     let ecriture = Ecriture::nouvelle(mesh).await?;
     mesh.client("capacity")?.modifier(&ecriture.identifiant, &ecriture.corps).await?.attendre(200)?;
     let apres = tout(&mesh.client("p1")?).await?;
-    let changees: Vec<&String> = apres.iter().filter(|(id, r)| avant.get(*id) != Some(r)).map(|(id, _)| id).collect();
+    let changees: Vec<&String> =
+        apres.iter().filter(|(id, r)| avant.get(*id) != Some(r)).map(|(id, _)| id).collect();
     ensure!(changees.len() == 1 && changees[0].starts_with("Location/"), "{changees:?}");
     preparees(mesh, apres.len()).await?;
     relu(mesh, &apres).await?;
@@ -104,7 +106,9 @@ async fn what_is_rendered_beforehand_is_what_rendering_gives() {
     let apres = changee(&mesh, &avant).await.unwrap();
     mesh.arreter().await.unwrap();
     mesh = lancer(&dossier).await;
-    rapport.verifier("preparees: another life has them without being asked", preparees(&mesh, apres.len())).await;
+    rapport
+        .verifier("preparees: another life has them without being asked", preparees(&mesh, apres.len()))
+        .await;
     rapport.verifier("preparees: in another life, every resource is what it was", relu(&mesh, &apres)).await;
     mesh.arreter().await.unwrap();
     let chemin = fichier(&dossier).unwrap();

@@ -81,7 +81,8 @@ fn cargo() -> Command {
     // that follows, each time it is there and then is not.
     for (nom, _) in env::vars_os() {
         let dit = nom.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|p| dit.starts_with(p)) {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|p| dit.starts_with(p))
+        {
             c.env_remove(nom);
         }
     }

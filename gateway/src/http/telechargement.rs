@@ -194,7 +194,7 @@ fn lire_plage(texte: &str, taille: u64) -> Plage {
 }
 
 /// How much gzip and plain bytes are wanted, in thousandths.
-fn encodages(entetes: &HeaderMap) -> (u16, u16) {
+pub(super) fn encodages(entetes: &HeaderMap) -> (u16, u16) {
     let lignes = entetes.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
     let (mut gzip, mut clair, mut autres) = (None, None, None);
     for partie in lignes.flat_map(|l| l.split(',')) {

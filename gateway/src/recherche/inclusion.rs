@@ -82,8 +82,11 @@ fn inclure_au_plus(
         nouveaux = suivants;
     }
     moteur.payer(inclus.len() as u64 * 8)?;
-    inclus.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| m.table(a.0).id(a.1).cmp(&m.table(b.0).id(b.1))));
-    Ok(Inclus { rangs: inclus, tronque })
+    // What orders them is read once: it is elsewhere for each of them.
+    let mut ordonnes: Vec<_> = inclus.into_iter().map(|(t, r)| (t, m.table(t).ordre(r), r)).collect();
+    ordonnes
+        .sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| m.table(a.0).comparer(a.2, b.2)));
+    Ok(Inclus { rangs: ordonnes.into_iter().map(|(t, _, r)| (t, r)).collect(), tronque })
 }
 
 #[cfg(test)]

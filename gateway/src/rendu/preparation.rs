@@ -1,7 +1,13 @@
 //! Who fills the reserve: a thread of the lowest priority, which renders what the profiles that ask much may read, then
 //! what changes, before anyone asks.
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use roaring::RoaringBitmap;
 use ror_chassis::{Erreur, Resultat};
@@ -43,12 +49,14 @@ pub fn demarrer(p: &Arc<Passerelle>, arret: &CancellationToken) -> Resultat<()> 
         // Of this thread alone. Without it, answers are a little slower meanwhile.
         let _ = rustix::process::nice(19);
         while !arret.is_cancelled() {
-            let attendre = preparation.passer(&arret).unwrap_or_else(|e| {
+            // A resource that makes rendering panic is left out, and does not end the preparation of the others.
+            let passe = catch_unwind(AssertUnwindSafe(|| preparation.passer(&arret)));
+            let attendre = passe.unwrap_or(Ok(PAS)).unwrap_or_else(|e| {
                 tracing::warn!(error = %e, "resources not prepared");
                 preparation.refaire();
                 REPOS
             });
-            let _ = tokio.block_on(tokio::time::timeout(attendre, arret.cancelled()));
+            let _ = tokio.block_on(async { tokio::time::timeout(attendre, arret.cancelled()).await });
         }
     });
     fil.map(drop).map_err(|e| Erreur::Indisponible(format!("le système ne donne plus de fil : {e}")))

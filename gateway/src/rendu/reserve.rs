@@ -129,8 +129,8 @@ impl Reserve {
             let fiche = octets.and_then(Fiche::lire).filter(|f| {
                 f.cle == cle && f.cachet == dictionnaires.cachet(en_vigueur) && f.temoins.vue == vue(e)
             });
-            let servie = fiche
-                .is_some_and(|f| dictionnaires.decomprimer(cle.type_fhir, f.corps, f.longueur, sortie));
+            let servie =
+                fiche.is_some_and(|f| dictionnaires.decomprimer(cle.type_fhir, f.corps, f.longueur, sortie));
             self.servies.fetch_add(servie.into(), Relaxed);
             servie
         })
@@ -224,7 +224,11 @@ impl Reserve {
             }
             let mut i = self.interieur.write();
             for (cle, place) in posees {
-                i.places.prevoir(cle.profil, cle.type_fhir as usize, m.table(cle.type_fhir).nombre() as usize);
+                i.places.prevoir(
+                    cle.profil,
+                    cle.type_fhir as usize,
+                    m.table(cle.type_fhir).nombre() as usize,
+                );
                 i.places.poser(cle, place);
                 if let Some(n) = self.froides.get(usize::from(cle.profil)) {
                     n.store(FROIDES, Relaxed);
@@ -358,25 +362,27 @@ impl Plume {
         Ok(Posee::Oui(perdues))
     }
 
-    /// Goes to another slot; what it held. None when all of them are in use.
+    /// Goes to another slot, one of which nothing is in use, or a new one, or the one of which the least is; what it
+    /// held. None when they are all in use.
     fn changer(&mut self) -> Option<Vec<Cle>> {
         let r = &self.reserve;
+        let mut i = r.interieur.write();
         let ecrits = r.ecrits.load(Relaxed);
-        let perdues = if ecrits < r.emplacements {
-            r.ecrits.store(ecrits + 1, Relaxed);
-            self.emplacement = ecrits;
-            Vec::new()
-        } else {
-            let mut i = r.interieur.write();
-            let (e, vivants) = i.places.moins_rempli(ecrits, self.emplacement)?;
-            if vivants > UNITES / 4 * 3 {
-                return None;
+        let ancien = i.places.moins_rempli(ecrits, self.emplacement);
+        let ancien = ancien.filter(|(_, vivants)| match ecrits < r.emplacements {
+            true => *vivants == 0,
+            false => *vivants <= UNITES / 4 * 3,
+        });
+        self.emplacement = match ancien {
+            Some((e, _)) => e,
+            None if ecrits < r.emplacements => {
+                r.ecrits.store(ecrits + 1, Relaxed);
+                ecrits
             }
-            self.emplacement = e;
-            i.places.vider(e)
+            None => return None,
         };
         self.fin = 0;
-        Some(perdues)
+        Some(i.places.vider(self.emplacement))
     }
 
     /// Writes what waits.

@@ -287,7 +287,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         metriques: true,
         profil_accueil: demo::profil_accueil(&plan.options),
         retard_max_s: 10.0,
-        rendues_mo: 64,
+        rendues_mo: 32,
         reserve_mo: 4096,
         page_minutes: 10,
         page_moments: 64,

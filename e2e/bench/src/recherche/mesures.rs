@@ -205,8 +205,17 @@ impl Atelier<'_> {
         Ok(())
     }
 
-    /// (c) The standard package, 200 offers a page.
+    /// (c) The standard package, 200 offers a page, once what can be is rendered beforehand.
     pub async fn paquet(&self, r: &mut Rapport) -> Result<()> {
+        self.paquet_sous(&FORMES, r).await
+    }
+
+    /// The same by a gateway that rendered nothing yet.
+    pub async fn paquet_froid(&self, r: &mut Rapport) -> Result<()> {
+        self.paquet_sous(&[(", nothing rendered beforehand", "")], r).await
+    }
+
+    async fn paquet_sous(&self, formes: &[(&str, &'static str)], r: &mut Rapport) -> Result<()> {
         if self.jeu.pages.is_empty() {
             r.notes
                 .push(format!("No activity has {PAGE} offers in a region: no page of the package is full."));
@@ -217,7 +226,7 @@ impl Atelier<'_> {
             let criteres = format!("specialty={}&_tag={region}", encoder(activite));
             format!("{DIFFUSION}/HealthcareService?{criteres}&_count={PAGE}&{PAQUET}")
         };
-        for (forme, entete) in FORMES {
+        for &(forme, entete) in formes {
             let (o, nue) = self.ouvrir_sur_plancher(10.0, entete, chemin).await?;
             let quoi =
                 format!("Standard package, {PAGE} offers a page, 5 includes, open loop at 10/s{forme}");

@@ -14,7 +14,7 @@ use tokio::process::Command;
 use super::jeu::Jeu;
 use crate::{
     facade::Facade,
-    http::{self, Connexion},
+    http::Connexion,
     machine,
     mesh::Mesh,
     postgres::Outils,
@@ -224,12 +224,7 @@ impl Chargeur<'_> {
 
     /// What the server itself says of the memory of its imports.
     async fn metriques(&self) -> Result<Vec<String>> {
-        let mut requete = Vec::new();
-        http::get(&mut requete, "/metrics", &format!("Host: {}\r\n", self.facade.adresse));
-        let mut c = Connexion::ouvrir(self.facade.adresse).await?;
-        let r = c.echanger(&requete).await?;
-        r.exiger(200)?;
-        Ok(memoires(&String::from_utf8_lossy(r.corps)))
+        Ok(memoires(&self.facade.metriques().await?))
     }
 }
 

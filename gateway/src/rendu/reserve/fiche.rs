@@ -39,7 +39,8 @@ const fn place(corps: usize) -> usize {
 impl Fiche<'_> {
     /// Appends a record; false when it is too long to be kept.
     pub fn ecrire(&self, sortie: &mut Vec<u8>) -> bool {
-        let (Ok(corps), Ok(longueur)) = (u32::try_from(self.corps.len()), u32::try_from(self.longueur)) else {
+        let (Ok(corps), Ok(longueur)) = (u32::try_from(self.corps.len()), u32::try_from(self.longueur))
+        else {
             return false;
         };
         if self.longueur > JSON_MAX || place(self.corps.len()) / UNITE > usize::from(u16::MAX) {

@@ -47,7 +47,8 @@ pub struct Places {
 impl Places {
     /// Where a record is.
     pub fn lire(&self, cle: Cle) -> Option<Place> {
-        let place = self.lignes.get(usize::from(cle.profil))?[cle.type_fhir as usize].get(cle.rang as usize)?;
+        let place =
+            self.lignes.get(usize::from(cle.profil))?[cle.type_fhir as usize].get(cle.rang as usize)?;
         (place.longueur() > 0).then_some(*place)
     }
 
@@ -57,7 +58,9 @@ impl Places {
             && l.len() < lignes
         {
             // A directory grows little by little: not twofold at once.
-            l.reserve_exact(lignes + lignes / 16 - l.len());
+            if l.capacity() < lignes {
+                l.reserve_exact(lignes + lignes / 16 - l.len());
+            }
             l.resize(lignes, Place::default());
         }
     }

@@ -143,7 +143,10 @@ fn a_file_may_hold_anything() {
             assert!(lue(&autre, &e, 1, VIGUEUR).is_none_or(|lue| lue == json), "{longueur} bytes");
         }
     }
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&chemin).unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&chemin).unwrap().permissions()) & 0o777,
+        0o600
+    );
 }
 
 /// Bytes that do not compress.
@@ -170,7 +173,9 @@ fn a_full_file_keeps_what_is_in_use_and_takes_back_what_is_not() {
     assert!((30..40).contains(&posees), "{posees}");
     assert_eq!(poser(posees), Posee::Pleine, "still");
     let juste = |rang: u32| {
-        lue(&r, &de(rang), 1, VIGUEUR).map(|l| assert!(l[..4] == rang.to_le_bytes() && l[4..] == json)).is_some()
+        lue(&r, &de(rang), 1, VIGUEUR)
+            .map(|l| assert!(l[..4] == rang.to_le_bytes() && l[4..] == json))
+            .is_some()
     };
     assert!((0..posees).all(juste), "nothing in use is driven out");
     // Half of the first slot is of no use any more: the others of that slot are given back.
