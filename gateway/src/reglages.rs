@@ -164,7 +164,7 @@ pub struct ReglagesPasserelle {
     pub retard_max_s: f64,
     /// Megabytes of rendered resources kept ready to be sent.
     pub rendues_mo: u64,
-    /// Megabytes on disk of resources rendered beforehand, in the folder of the image when there is one; none for 0.
+    /// Megabytes on disk of resources rendered beforehand, in the folder of the image; none without it, or for 0.
     pub reserve_mo: u64,
     /// Minutes a walk may rest between two pages.
     pub page_minutes: u64,

@@ -245,13 +245,10 @@ pub fn demarrer(
     Ok(passerelle)
 }
 
-/// The reserve of the settings. Without it, everything is rendered when asked.
+/// The reserve of the settings, beside the image. Without it, everything is rendered when asked.
 fn ouvrir_reserve(reglages: &ReglagesPasserelle) -> Option<Arc<Reserve>> {
-    if reglages.reserve_mo == 0 {
-        return None;
-    }
-    let dossier = reglages.image.as_ref().map(|i| i.dossier.as_path());
-    let ouverte = Reserve::ouvrir(dossier, reglages.reserve_mo * 1_000_000);
+    let image = reglages.image.as_ref().filter(|_| reglages.reserve_mo > 0)?;
+    let ouverte = Reserve::ouvrir(&image.dossier, reglages.reserve_mo * 1_000_000);
     let ouverte = ouverte.inspect_err(|e| tracing::warn!(error = %e, "no reserve of rendered resources"));
     ouverte.ok().map(Arc::new)
 }

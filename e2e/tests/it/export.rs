@@ -347,7 +347,14 @@ async fn poste(m: &Monde) -> Result<()> {
 }
 
 async fn parties(m: &Monde) -> Result<()> {
-    let fini = exporter(&m.p1, "", &[NDJSON, ("_type", "HealthcareService")]).await?;
+    for criteres in [&[NDJSON, ("_type", "HealthcareService")][..], &[("_type", "HealthcareService")]] {
+        parties_de(m, criteres).await?;
+    }
+    Ok(())
+}
+
+async fn parties_de(m: &Monde, criteres: &[(&str, &str)]) -> Result<()> {
+    let fini = exporter(&m.p1, "", criteres).await?;
     let f = tableau(&fini, "output").first().context("a file")?;
     let url = texte(f, "/url");
     let entier = lire(&m.p1, url, &[]).await?;

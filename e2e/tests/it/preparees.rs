@@ -28,8 +28,18 @@ async fn mesure(mesh: &Mesh, nom: &str) -> Result<f64> {
     Ok(valeur.unwrap_or(0.0))
 }
 
+/// Waits until the gateway looked at everything, and told of it, since now.
+async fn regardees(mesh: &Mesh) -> Result<()> {
+    const PASSES: &str = "ror_gateway_prepared_passes_total";
+    let avant = mesure(mesh, PASSES).await?;
+    // The first one may have begun before.
+    let encore = async || Ok((mesure(mesh, PASSES).await? >= avant + 2.0).then_some(()));
+    attendre("the resources are looked at", LIMITE, encore).await
+}
+
 /// Waits until so many resources are prepared, and no other one is to be.
 async fn preparees(mesh: &Mesh, au_moins: usize) -> Result<()> {
+    regardees(mesh).await?;
     let pretes = async || {
         let la = mesure(mesh, "ror_gateway_prepared_resources").await? as usize;
         let attendues = mesure(mesh, "ror_gateway_prepared_waiting").await? as usize;
@@ -53,6 +63,7 @@ async fn tout(client: &Client) -> Result<BTreeMap<String, Value>> {
 
 /// Everything again, which the reserve must have answered.
 async fn relu(mesh: &Mesh, attendu: &BTreeMap<String, Value>) -> Result<()> {
+    regardees(mesh).await?;
     let servies = mesure(mesh, "ror_gateway_prepared_served_total").await?;
     let relu = tout(&mesh.client("p1")?).await?;
     for (id, r) in attendu {
@@ -113,7 +124,7 @@ async fn what_is_rendered_beforehand_is_what_rendering_gives() {
     mesh.arreter().await.unwrap();
     let chemin = fichier(&dossier).unwrap();
     let mut octets = fs::read(&chemin).unwrap();
-    octets.iter_mut().skip(RECORDS).step_by(5_000).for_each(|o| *o = !*o);
+    octets.iter_mut().skip(RECORDS + 2_500).step_by(5_000).for_each(|o| *o = !*o);
     fs::write(&chemin, octets).unwrap();
     mesh = lancer(&dossier).await;
     rapport.verifier("preparees: what is damaged is prepared again", preparees(&mesh, apres.len())).await;

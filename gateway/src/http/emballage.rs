@@ -14,7 +14,10 @@ use flate2::{Compression, Crc, write::DeflateEncoder};
 use futures::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, header};
 
-use super::{negociation::JSON, telechargement::encodages};
+use super::{
+    negociation::JSON,
+    telechargement::{TelQuel, encodages},
+};
 use crate::{Partage, rendu::Atelier};
 
 /// Pieces of a block, at most, among those that are ready.
@@ -47,11 +50,15 @@ fn voulu(entetes: &HeaderMap) -> bool {
     gzip > 0 && gzip >= clair && !entetes.get_all(header::ACCEPT_ENCODING).iter().any(autres)
 }
 
+/// What is made part by part, and is not a file that lies on disk, with its own length and ranges.
 fn par_parties(r: &Response) -> bool {
     let h = r.headers();
     let json =
         h.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with(JSON[0]));
-    json && !h.contains_key(header::CONTENT_ENCODING) && r.body().size_hint().exact().is_none()
+    let fixe = [header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::CONTENT_RANGE];
+    json && !fixe.iter().any(|f| h.contains_key(f))
+        && r.extensions().get::<TelQuel>().is_none()
+        && r.body().size_hint().exact().is_none()
 }
 
 /// A block, packed, and what sums its bytes.
@@ -126,7 +133,7 @@ mod tests {
     async fn blocks_are_one_file() {
         for nombre in [0, 1, PIECES, 5 * PIECES + 1] {
             let pieces: Vec<Bytes> =
-                (0..nombre).map(|n| format!("pièce {n} ").repeat(n % 97).into()).collect();
+                (0..nombre).map(|n| format!("pièce {n} ").repeat(n * 37 % 5_003).into()).collect();
             let blocs = emballe(pieces.iter().cloned().map(Ok).collect()).await;
             assert!(blocs.len() >= 2 + nombre / PIECES);
             let paquet: Vec<u8> = blocs.into_iter().flat_map(Result::unwrap).collect();

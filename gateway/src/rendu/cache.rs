@@ -110,27 +110,30 @@ impl Cache {
 
     /// A policy and labels: another pair has another number.
     pub fn en_vigueur(&self, politique: &Arc<Politique>, tables: &Arc<Tables>) -> EnVigueur {
-        let mut c = self.connus.lock();
         let memes = |p: &Paire| std::ptr::eq(p.tables.as_ptr(), Arc::as_ptr(tables));
         let meme = |p: &Paire| memes(p) && std::ptr::eq(p.politique.as_ptr(), Arc::as_ptr(politique));
-        let paire = if let Some(i) = c.paires.iter().position(meme) {
-            c.paires.remove(i)
-        } else {
-            c.numero += 1;
-            let codages = c.paires.iter().find(|p| memes(p)).map(|p| p.en_vigueur.codages.clone());
-            Paire {
-                politique: Arc::downgrade(politique),
-                tables: Arc::downgrade(tables),
-                en_vigueur: EnVigueur {
-                    numero: c.numero,
-                    empreinte: FixedState::default()
-                        .hash_one((politique.empreinte(), tables.empreinte_libelles())),
-                    codages: codages.unwrap_or_else(|| Arc::new(Codages::de(tables))),
-                },
+        let codages = {
+            let mut c = self.connus.lock();
+            if let Some(i) = c.paires.iter().position(meme) {
+                let paire = c.paires.remove(i);
+                let en_vigueur = paire.en_vigueur.clone();
+                c.paires.push(paire);
+                return en_vigueur;
             }
+            c.paires.iter().find(|p| memes(p)).map(|p| p.en_vigueur.codages.clone())
         };
-        let en_vigueur = paire.en_vigueur.clone();
-        c.paires.push(paire);
+        // Read apart, from every label: no answer waits for it meanwhile.
+        let codages = codages.unwrap_or_else(|| Arc::new(Codages::de(tables)));
+        let empreinte = FixedState::default().hash_one((politique.empreinte(), tables.empreinte_libelles()));
+        let mut c = self.connus.lock();
+        // Another one may have made the same.
+        if let Some(connue) = c.paires.iter().find(|p| meme(p)) {
+            return connue.en_vigueur.clone();
+        }
+        c.numero += 1;
+        let en_vigueur = EnVigueur { numero: c.numero, empreinte, codages };
+        let (politique, tables) = (Arc::downgrade(politique), Arc::downgrade(tables));
+        c.paires.push(Paire { politique, tables, en_vigueur: en_vigueur.clone() });
         if c.paires.len() > PAIRES {
             c.paires.remove(0);
         }

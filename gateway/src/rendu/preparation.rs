@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Passerelle,
     fhir::politique::{PROFILS, Politique},
-    modele::{Modele, TypeFhir},
+    modele::{Extrait, Modele, TypeFhir},
 };
 
 /// Between two looks at what changed.
@@ -49,10 +49,9 @@ pub fn demarrer(p: &Arc<Passerelle>, arret: &CancellationToken) -> Resultat<()> 
         // Of this thread alone. Without it, answers are a little slower meanwhile.
         let _ = rustix::process::nice(19);
         while !arret.is_cancelled() {
-            // A resource that makes rendering panic is left out, and does not end the preparation of the others.
-            let passe = catch_unwind(AssertUnwindSafe(|| preparation.passer(&arret)));
-            let attendre = passe.unwrap_or(Ok(PAS)).unwrap_or_else(|e| {
+            let attendre = preparation.passer(&arret).unwrap_or_else(|e| {
                 tracing::warn!(error = %e, "resources not prepared");
+                preparation.reserve.borner();
                 preparation.refaire();
                 REPOS
             });
@@ -136,6 +135,7 @@ impl Preparation {
         }
         self.plume.vider()?;
         self.dire();
+        metrics::counter!("ror_gateway_prepared_passes_total").increment(1);
         Ok(if fin == Fin::Pleine { REPOS } else { PAS })
     }
 
@@ -159,28 +159,42 @@ impl Preparation {
                     self.a_refaire(&cles);
                     self.reserve.oublier(cles);
                 }
-                // Each row is looked at again.
-                None => self.faites = Default::default(),
+                // Each row is looked at again, and those that are no more to be seen are forgotten.
+                None => {
+                    let vue = |c: &Cle| m.table(c.type_fhir).visibles(c.profil).contains(c.rang);
+                    let cachees: Vec<Cle> = self.reserve.cles().into_iter().filter(|c| !vue(c)).collect();
+                    self.reserve.oublier(cachees);
+                    self.faites = Default::default();
+                }
             },
         }
         self.vu = m.numero();
+        let douteuses = self.reserve.douteuses();
+        self.a_refaire(&douteuses);
         Ok(())
     }
 
     /// Learns dictionaries, the first time and once there is enough to learn from.
     fn apprendre(&mut self, m: &Arc<Modele>, tables: &Arc<Tables>, profils: &[u8]) -> io::Result<()> {
-        let Some(&profil) = profils.first() else { return Ok(()) };
         let connus = self.reserve.dictionnaires();
+        // Of each type, the profile that sees the most of it.
+        let source = |t: TypeFhir| {
+            let vus = profils.iter().map(|p| (m.table(t).visibles(*p).len().min(EXEMPLES as u64), *p));
+            vus.max().unwrap_or_default()
+        };
         let manque = |t: TypeFhir| {
-            let exemples = m.table(t).visibles(profil).len().min(EXEMPLES as u64);
+            let (exemples, _) = source(t);
             let sus = connus.as_ref().map_or(0, |d| d.de(t).exemples.into());
             (sus == 0 && exemples > 0) || (sus < EXEMPLES as u64 / 2 && exemples == EXEMPLES as u64)
         };
         if !TypeFhir::TOUS.into_iter().any(manque) {
             return Ok(());
         }
-        let contexte = Contexte::nouveau(&self.p.rendues, m.politique(), tables, profil, "");
-        let [a, b, c, d, e] = TypeFhir::TOUS.map(|t| apprendre(m, &contexte, profil, t));
+        let [a, b, c, d, e] = TypeFhir::TOUS.map(|t| {
+            let (exemples, profil) = source(t);
+            let contexte = Contexte::nouveau(&self.p.rendues, m.politique(), tables, profil, "");
+            apprendre(m, &contexte, t, exemples as u32)
+        });
         self.reserve.recommencer(Dictionnaires::nouveaux([a?, b?, c?, d?, e?]))?;
         self.refaire();
         Ok(())
@@ -209,7 +223,7 @@ impl Preparation {
                 let (cle, temoins) = (Self::cle(profil, t, rang), temoin::temoins(&e));
                 self.faites(cle).insert(rang);
                 json.clear();
-                if self.reserve.a(cle, temoins, contexte.empreinte) || !contexte.rendre(&e, &mut json) {
+                if self.reserve.a(cle, temoins, contexte.empreinte) || !rendre(&contexte, &e, &mut json) {
                     continue;
                 }
                 match self.plume.poser(cle, temoins, contexte.empreinte, &json)? {
@@ -240,15 +254,25 @@ impl Preparation {
     }
 }
 
-/// What compresses the resources of a type, learnt from some of them, here and there.
-fn apprendre(m: &Modele, contexte: &Contexte, profil: u8, t: TypeFhir) -> io::Result<Dictionnaire> {
-    let visibles = m.table(t).visibles(profil);
+/// Renders a resource; one that makes rendering panic is left out, and does not end the preparation of the others.
+fn rendre(contexte: &Contexte, e: &Extrait, json: &mut Vec<u8>) -> bool {
+    let avant = json.len();
+    let rendue = catch_unwind(AssertUnwindSafe(|| contexte.rendre(e, json))).unwrap_or(false);
+    if !rendue {
+        json.truncate(avant);
+    }
+    rendue
+}
+
+/// What compresses the resources of a type, learnt from so many of them at most, here and there.
+fn apprendre(m: &Modele, contexte: &Contexte, t: TypeFhir, exemples: u32) -> io::Result<Dictionnaire> {
+    let visibles = m.table(t).visibles(contexte.profil);
     let pas = (visibles.len() as usize / EXEMPLES).max(1);
     let (mut octets, mut longueurs) = (Vec::new(), Vec::new());
     for rang in visibles.iter().step_by(pas) {
         let avant = octets.len();
-        if let Some(e) = m.extraire(t, rang, profil)
-            && contexte.rendre(&e, &mut octets)
+        if let Some(e) = m.extraire(t, rang, contexte.profil)
+            && rendre(contexte, &e, &mut octets)
         {
             longueurs.push(octets.len() - avant);
         }
@@ -256,5 +280,5 @@ fn apprendre(m: &Modele, contexte: &Contexte, profil: u8, t: TypeFhir) -> io::Re
             break;
         }
     }
-    Dictionnaire::appris(&octets, &longueurs)
+    Dictionnaire::appris(&octets, &longueurs, exemples)
 }

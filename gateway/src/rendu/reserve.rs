@@ -14,7 +14,7 @@ mod places;
 
 use std::{
     cell::RefCell,
-    fs::{self, DirBuilder, File},
+    fs::{DirBuilder, File},
     io::{self, IoSliceMut},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
     path::Path,
@@ -24,7 +24,7 @@ use std::{
     },
 };
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustix::{
     fs::Advice,
     io::{Errno, ReadWriteFlags},
@@ -46,6 +46,8 @@ use places::{EMPLACEMENT, Place, Places, UNITES};
 const FICHIER: &str = "rendues";
 /// Resources of a profile that were not there when asked for, from which its own are prepared.
 const FROIDES: u32 = 500;
+/// Records that did not serve, remembered until they are looked at.
+const DOUTEUSES: usize = 4096;
 /// Bytes written at once.
 const ECRITURE: usize = 256 << 10;
 /// Bytes asked of the disk around one that is not in memory.
@@ -58,15 +60,23 @@ struct Interieur {
     dictionnaires: Option<Arc<Dictionnaires>>,
 }
 
+impl Interieur {
+    fn trouver(&self, cle: Cle) -> Option<(Place, Arc<Dictionnaires>)> {
+        Some((self.places.lire(cle)?, self.dictionnaires.clone()?))
+    }
+}
+
 /// The file, and where things are in it.
 pub struct Reserve {
     fichier: File,
     /// Slots at most, and those written so far, the first one included.
-    emplacements: usize,
+    emplacements: AtomicUsize,
     ecrits: AtomicUsize,
     interieur: RwLock<Interieur>,
     froides: [AtomicU32; PROFILS],
     servies: AtomicU64,
+    /// Records that did not serve, to be looked at.
+    douteuses: Mutex<Vec<Cle>>,
     /// Whether the system tells what it has in memory.
     sans_attendre: AtomicBool,
 }
@@ -76,28 +86,16 @@ thread_local! {
 }
 
 impl Reserve {
-    /// The file of that folder, with what a former life left there; without a folder, one that ends with this life.
-    /// At most about so many bytes.
+    /// The file of that folder, with what a former life left there; at most about so many bytes.
     ///
     /// # Errors
     ///
     /// It cannot be made.
-    pub fn ouvrir(dossier: Option<&Path>, octets: u64) -> io::Result<Self> {
+    pub fn ouvrir(dossier: &Path, octets: u64) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dossier)?;
         let mut options = File::options();
-        options.read(true).write(true).mode(0o600);
-        let fichier = match dossier {
-            Some(dossier) => {
-                DirBuilder::new().recursive(true).mode(0o700).create(dossier)?;
-                options.create(true).truncate(false).open(dossier.join(FICHIER))?
-            }
-            None => {
-                let nom = format!("ror-{FICHIER}-{}", uuid::Uuid::new_v4().simple());
-                let chemin = std::env::temp_dir().join(nom);
-                let fichier = options.create_new(true).open(&chemin)?;
-                fs::remove_file(&chemin)?;
-                fichier
-            }
-        };
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let fichier = options.open(dossier.join(FICHIER))?;
         let dictionnaires = Dictionnaires::lire(&fichier).map(Arc::new);
         let emplacements = usize::try_from(octets).unwrap_or(usize::MAX) / EMPLACEMENT;
         // Places are told in units, in thirty-two bits.
@@ -108,11 +106,12 @@ impl Reserve {
         }
         Ok(Self {
             fichier,
-            emplacements,
+            emplacements: emplacements.into(),
             ecrits: ecrits.clamp(1, emplacements).into(),
             interieur: RwLock::new(Interieur { places: Places::default(), dictionnaires }),
             froides: Default::default(),
             servies: AtomicU64::new(0),
+            douteuses: Mutex::default(),
             sans_attendre: true.into(),
         })
     }
@@ -120,25 +119,36 @@ impl Reserve {
     /// Appends a resource that was rendered before; false when it must be rendered.
     pub fn lire(&self, e: &Extrait, profil: u8, en_vigueur: u64, sortie: &mut Vec<u8>) -> bool {
         let cle = Cle { type_fhir: e.type_fhir, profil, rang: e.rang };
-        let Some((place, dictionnaires)) = self.trouver(cle) else {
+        // Who writes is of the lowest priority: no one waits for it.
+        let trouvee = match self.interieur.try_read() {
+            Some(i) => i.trouver(cle),
+            None => return false,
+        };
+        let Some((place, dictionnaires)) = trouvee else {
             self.manquer(profil);
             return false;
         };
         TAMPON.with_borrow_mut(|tampon| {
-            let octets = self.prendre(place, tampon);
-            let fiche = octets.and_then(Fiche::lire).filter(|f| {
+            let Some(octets) = self.prendre(place, tampon) else { return false };
+            let fiche = Fiche::lire(octets).filter(|f| {
                 f.cle == cle && f.cachet == dictionnaires.cachet(en_vigueur) && f.temoins.vue == vue(e)
             });
             let servie =
                 fiche.is_some_and(|f| dictionnaires.decomprimer(cle.type_fhir, f.corps, f.longueur, sortie));
-            self.servies.fetch_add(servie.into(), Relaxed);
+            if servie {
+                self.servies.fetch_add(1, Relaxed);
+            } else if let Some(mut douteuses) = self.douteuses.try_lock()
+                && douteuses.len() < DOUTEUSES
+            {
+                douteuses.push(cle);
+            }
             servie
         })
     }
 
-    fn trouver(&self, cle: Cle) -> Option<(Place, Arc<Dictionnaires>)> {
-        let i = self.interieur.read();
-        Some((i.places.lire(cle)?, i.dictionnaires.clone()?))
+    /// Those that did not serve since the last time, some of them at least.
+    pub fn douteuses(&self) -> Vec<Cle> {
+        std::mem::take(&mut self.douteuses.lock())
     }
 
     /// How many answers it gave.
@@ -165,7 +175,10 @@ impl Reserve {
                     return None;
                 }
                 // Not of every file system.
-                Err(_) => self.sans_attendre.store(false, Relaxed),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                    self.sans_attendre.store(false, Relaxed)
+                }
+                Err(_) => return None,
             }
         }
         self.fichier.read_exact_at(tampon, debut).is_ok().then_some(tampon)
@@ -186,7 +199,7 @@ impl Reserve {
 
     /// Whether a record is there that serves this resource as it is.
     pub fn a(&self, cle: Cle, t: Temoins, en_vigueur: u64) -> bool {
-        let Some((place, dictionnaires)) = self.trouver(cle) else { return false };
+        let Some((place, dictionnaires)) = self.interieur.read().trouver(cle) else { return false };
         let (debut, longueur) = place.octets();
         let mut octets = vec![0; longueur];
         let lus = self.fichier.read_exact_at(&mut octets, debut);
@@ -213,10 +226,10 @@ impl Reserve {
             while let Some(f) = Fiche::lire(reste) {
                 let longueur = (f.octets / UNITE) as u16;
                 let encore = |f: &Fiche<'_>| {
-                    let e = m.extraire(f.cle.type_fhir, f.cle.rang, f.cle.profil)?;
-                    (f.cachet == cachet && temoins(&e) == f.temoins).then_some(())
+                    let e = m.extraire(f.cle.type_fhir, f.cle.rang, f.cle.profil);
+                    e.is_some_and(|e| temoins(&e) == f.temoins)
                 };
-                if encore(&f).is_some() {
+                if f.cachet == cachet && encore(&f) {
                     posees.push((f.cle, Place::nouvelle(debut, longueur)));
                 }
                 debut += u32::from(longueur);
@@ -255,6 +268,11 @@ impl Reserve {
         self.ecrits.store(1, Relaxed);
         self.fichier.set_len(0)?;
         self.fichier.write_all_at(&tete, 0)
+    }
+
+    /// Takes no more room than it has: the disk gave no more.
+    pub fn borner(&self) {
+        self.emplacements.store(self.ecrits.load(Relaxed), Relaxed);
     }
 
     /// Forgets every record.
@@ -369,13 +387,14 @@ impl Plume {
         let mut i = r.interieur.write();
         let ecrits = r.ecrits.load(Relaxed);
         let ancien = i.places.moins_rempli(ecrits, self.emplacement);
-        let ancien = ancien.filter(|(_, vivants)| match ecrits < r.emplacements {
+        let encore = ecrits < r.emplacements.load(Relaxed);
+        let ancien = ancien.filter(|(_, vivants)| match encore {
             true => *vivants == 0,
             false => *vivants <= UNITES / 4 * 3,
         });
         self.emplacement = match ancien {
             Some((e, _)) => e,
-            None if ecrits < r.emplacements => {
+            None if encore => {
                 r.ecrits.store(ecrits + 1, Relaxed);
                 ecrits
             }

@@ -22,7 +22,7 @@ const NIVEAU: i32 = 3;
 /// That of a type.
 pub struct Dictionnaire {
     octets: Vec<u8>,
-    /// Resources it was learnt from.
+    /// Resources there were to learn from.
     pub exemples: u32,
     ecrire: EncoderDictionary<'static>,
     lire: DecoderDictionary<'static>,
@@ -35,16 +35,16 @@ impl Dictionnaire {
         Ok(Self { octets, exemples, ecrire, lire })
     }
 
-    /// Learnt from these resources, of such lengths.
+    /// Learnt from these resources, of such lengths, when there were so many.
     ///
     /// # Errors
     ///
     /// There is no memory for it.
-    pub fn appris(ressources: &[u8], longueurs: &[usize]) -> io::Result<Self> {
+    pub fn appris(ressources: &[u8], longueurs: &[usize], exemples: u32) -> io::Result<Self> {
         // Of too few nothing can be learnt.
         let octets = zstd::dict::from_continuous(ressources, longueurs, MAX)
             .unwrap_or_else(|_| c::EXTENSIONS.concat().into_bytes());
-        Self::nouveau(octets, u32::try_from(longueurs.len()).unwrap_or(u32::MAX))
+        Self::nouveau(octets, exemples)
     }
 }
 

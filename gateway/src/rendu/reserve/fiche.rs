@@ -1,7 +1,7 @@
 //! A record: what its bytes depend on, and the bytes, compressed.
 
 use super::super::temoin::Temoins;
-use crate::modele::TypeFhir;
+use crate::{fhir::politique::PROFILS, modele::TypeFhir};
 
 /// Bytes of what precedes the compressed ones.
 pub const TETE: usize = 48;
@@ -70,11 +70,17 @@ impl<'a> Fiche<'a> {
         let long = |i: usize| Some(u64::from_le_bytes(octets.get(i..i + 8)?.try_into().ok()?));
         let corps = usize::try_from(mot(4)?).ok()?;
         let fin = TETE.checked_add(corps)?;
+        if place(corps) / UNITE > usize::from(u16::MAX) {
+            return None;
+        }
         let longueur = usize::try_from(mot(8)?).ok().filter(|l| *l <= JSON_MAX)?;
         if somme(octets.get(4..fin)?) != mot(0)? {
             return None;
         }
         let type_fhir = *TypeFhir::TOUS.get(usize::from(octets[40]))?;
+        if usize::from(octets[41]) >= PROFILS {
+            return None;
+        }
         Some(Self {
             cle: Cle { type_fhir, profil: octets[41], rang: mot(12)? },
             cachet: long(16)?,

@@ -1,4 +1,4 @@
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 
 use tempfile::TempDir;
 
@@ -39,11 +39,14 @@ fn lue(r: &Reserve, e: &Extrait, profil: u8, vigueur: u64) -> Option<Vec<u8>> {
 }
 
 fn dictionnaires() -> Dictionnaires {
-    Dictionnaires::nouveaux(TypeFhir::TOUS.map(|_| Dictionnaire::appris(b"", &[]).unwrap()))
+    Dictionnaires::nouveaux(TypeFhir::TOUS.map(|_| Dictionnaire::appris(b"", &[], 1).unwrap()))
 }
 
 fn ouverte(dossier: &TempDir) -> Arc<Reserve> {
-    Arc::new(Reserve::ouvrir(Some(dossier.path()), 1).unwrap())
+    let r = Reserve::ouvrir(dossier.path(), 1).unwrap();
+    // What the system lets go of would not be read.
+    r.sans_attendre.store(false, Relaxed);
+    Arc::new(r)
 }
 
 fn remplir(r: &Arc<Reserve>, m: &Modele) {
@@ -80,6 +83,9 @@ fn a_record_serves_what_it_was_made_of_and_nothing_else() {
         }
     }
     assert_eq!(r.taille().0, tous.len());
+    let douteuses = r.douteuses();
+    assert!(tous.iter().all(|(e, _)| douteuses.contains(&cle(e))), "what did not serve is looked at");
+    assert!(r.douteuses().is_empty());
     r.oublier([cle(&tous[0].0)]);
     assert!(lue(&r, &tous[0].0, 1, VIGUEUR).is_none());
     r.recommencer(dictionnaires()).unwrap();
@@ -172,6 +178,7 @@ fn a_full_file_keeps_what_is_in_use_and_takes_back_what_is_not() {
     let posees = (0..100).take_while(|rang| poser(*rang) != Posee::Pleine).count() as u32;
     assert!((30..40).contains(&posees), "{posees}");
     assert_eq!(poser(posees), Posee::Pleine, "still");
+    assert!(r.douteuses().is_empty());
     let juste = |rang: u32| {
         lue(&r, &de(rang), 1, VIGUEUR)
             .map(|l| assert!(l[..4] == rang.to_le_bytes() && l[4..] == json))
@@ -191,9 +198,9 @@ fn a_full_file_keeps_what_is_in_use_and_takes_back_what_is_not() {
 }
 
 #[test]
-fn what_is_too_long_is_left_out_and_a_reserve_needs_no_folder() {
-    let m = rempli(1);
-    let r = Arc::new(Reserve::ouvrir(None, 1).unwrap());
+fn what_is_too_long_is_left_out() {
+    let (dossier, m) = (TempDir::new().unwrap(), rempli(1));
+    let r = ouverte(&dossier);
     r.recommencer(dictionnaires()).unwrap();
     let mut plume = Plume::nouvelle(r.clone());
     let tous = extraits(&m);
@@ -208,8 +215,8 @@ fn what_is_too_long_is_left_out_and_a_reserve_needs_no_folder() {
 
 #[test]
 fn a_profile_is_prepared_for_once_it_asks_much() {
-    let m = rempli(1);
-    let r = Reserve::ouvrir(None, 1).unwrap();
+    let (dossier, m) = (TempDir::new().unwrap(), rempli(1));
+    let r = ouverte(&dossier);
     let (e, _) = &extraits(&m)[0];
     for _ in 0..FROIDES {
         assert_eq!(r.profils().count(), 0);
