@@ -22,7 +22,7 @@ use crate::{
     flux::{self, touches::Touches},
     modele::{Modele, TypeFhir},
     recherche::evaluation::{self, Moteur, Textes, TropCouteux},
-    rendu::{self, Cache, Contexte},
+    rendu::{self, Contexte},
     texte::TextesDuMoment,
 };
 
@@ -156,7 +156,7 @@ impl Rendu<'_> {
             messages.push(message("warning", "incomplete", &texte));
         }
         let touches = touches.flatten();
-        let cache = Arc::new(Cache::nouveau(CACHE, self.p.rendues.reserve().cloned()));
+        let cache = Arc::new(self.p.rendues.a_part(CACHE));
         let tables = self.p.vocabulaire.tables();
         let c = Contexte::nouveau(&cache, self.m.politique(), &tables, fiche.profil, &fiche.base);
         for t in TypeFhir::TOUS {

@@ -86,7 +86,7 @@ pub struct Cache {
     reserve: Option<Arc<Reserve>>,
     passants: Box<[AtomicU32]>,
     hacheur: RandomState,
-    connus: Mutex<Connus>,
+    connus: Arc<Mutex<Connus>>,
 }
 
 impl Cache {
@@ -99,8 +99,13 @@ impl Cache {
             reserve,
             passants,
             hacheur: RandomState::default(),
-            connus: Mutex::default(),
+            connus: Arc::default(),
         }
+    }
+
+    /// Another one, with so many bytes of its own: what answers ask again and again stays in this one.
+    pub fn a_part(&self, octets: u64) -> Self {
+        Self { connus: self.connus.clone(), ..Self::nouveau(octets, self.reserve.clone()) }
     }
 
     /// What was rendered beforehand.
