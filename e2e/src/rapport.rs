@@ -6,7 +6,7 @@ use anyhow::Result;
 use futures::FutureExt;
 
 /// Longest time of one check.
-const LIMITE: Duration = Duration::from_secs(300);
+const LIMITE: Duration = Duration::from_secs(600);
 
 /// What was checked so far.
 #[derive(Debug, Default)]
