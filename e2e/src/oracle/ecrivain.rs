@@ -22,9 +22,18 @@ use crate::{
 /// Between two writes.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Tells the writers to stop, at the latest when no one holds it: a check that takes too long leaves no writer behind.
+struct Arret(Arc<AtomicBool>);
+
+impl Drop for Arret {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A running writer.
 pub struct Ecrivain {
-    arret: Arc<AtomicBool>,
+    arret: Arret,
     lecteur: Arc<Client>,
     lits: JoinHandle<Result<usize>>,
     descriptions: Option<JoinHandle<(Descriptions, Result<usize>)>>,
@@ -42,12 +51,12 @@ impl Ecrivain {
         let arret = Arc::new(AtomicBool::new(false));
         let lits = tokio::spawn(ecrire(lecteur.clone(), flux, lieux, arret.clone()));
         let descriptions = descriptions.map(|d| tokio::spawn(decrire(d, arret.clone())));
-        Ok(Self { arret, lecteur, lits, descriptions })
+        Ok(Self { arret: Arret(arret), lecteur, lits, descriptions })
     }
 
     /// Ends it; gives the number of writes. Descriptions are given back, whatever happened.
     pub async fn arreter(self) -> Result<usize> {
-        self.arret.store(true, Ordering::Relaxed);
+        drop(self.arret);
         let lits = self.lits.await;
         let Some(tache) = self.descriptions else { return lits? };
         let (descriptions, ecrites) = tache.await?;
