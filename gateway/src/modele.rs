@@ -13,7 +13,7 @@ mod creux;
 mod dictionnaire;
 mod droits;
 mod enregistrements;
-mod etat;
+pub(crate) mod etat;
 mod grille;
 mod ident;
 pub mod image;

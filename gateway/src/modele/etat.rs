@@ -50,14 +50,20 @@ impl From<TypeFhir> for Genre {
 }
 
 /// A dictionary, ready for both ways.
-struct Dictionnaire {
-    octets: Vec<u8>,
-    ecrire: EncoderDictionary<'static>,
-    lire: DecoderDictionary<'static>,
+pub(crate) struct Dictionnaire {
+    pub octets: Vec<u8>,
+    pub ecrire: EncoderDictionary<'static>,
+    pub lire: DecoderDictionary<'static>,
 }
 
 impl Dictionnaire {
-    fn nouveau(octets: Vec<u8>) -> Option<Self> {
+    /// Learnt from these, of such lengths; none when they are too few.
+    pub fn appris(exemples: &[u8], longueurs: &[usize]) -> Option<Self> {
+        zstd::dict::from_continuous(exemples, longueurs, DICTIONNAIRE_MAX).ok().and_then(Self::nouveau)
+    }
+
+    /// Of those bytes.
+    pub fn nouveau(octets: Vec<u8>) -> Option<Self> {
         let ecrire = EncoderDictionary::try_copy(&octets, NIVEAU).ok()?;
         let lire = DecoderDictionary::try_copy(&octets).ok()?;
         Some(Self { octets, ecrire, lire })
@@ -89,8 +95,7 @@ impl Ecole {
             return;
         }
         let (octets, longueurs) = std::mem::take(&mut *e);
-        let appris = zstd::dict::from_continuous(&octets, &longueurs, DICTIONNAIRE_MAX).ok();
-        let _ = self.appris.set(appris.and_then(Dictionnaire::nouveau));
+        let _ = self.appris.set(Dictionnaire::appris(&octets, &longueurs));
     }
 }
 

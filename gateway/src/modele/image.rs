@@ -15,9 +15,9 @@ use ror_proto::access::v1::Policy;
 
 use super::{Colonne, Etat, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal};
 use crate::fhir::politique::{Faits, Politique};
-pub(crate) use fichier::mesurer;
 pub(super) use fichier::{Entree, Sortie, abime};
 use fichier::{FICHIER, Lecture};
+pub(crate) use fichier::{mesurer, somme};
 
 /// What an image holds.
 pub(super) trait Image: Sized {

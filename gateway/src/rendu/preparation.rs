@@ -51,7 +51,6 @@ pub fn demarrer(p: &Arc<Passerelle>, arret: &CancellationToken) -> Resultat<()> 
         while !arret.is_cancelled() {
             let attendre = preparation.passer(&arret).unwrap_or_else(|e| {
                 tracing::warn!(error = %e, "resources not prepared");
-                preparation.reserve.borner();
                 preparation.refaire();
                 REPOS
             });
@@ -86,10 +85,6 @@ impl Preparation {
     fn nouvelle(p: Arc<Passerelle>, reserve: Arc<Reserve>) -> Self {
         let plume = Plume::nouvelle(reserve.clone());
         Self { p, reserve, plume, en_vigueur: None, vu: 0, faites: Default::default() }
-    }
-
-    fn cle(profil: u8, type_fhir: TypeFhir, rang: u32) -> Cle {
-        Cle { type_fhir, profil, rang }
     }
 
     fn faites(&mut self, cle: Cle) -> &mut RoaringBitmap {
@@ -154,7 +149,13 @@ impl Preparation {
                 Some(touches) => {
                     let cles: Vec<Cle> = touches
                         .iter()
-                        .flat_map(|t| (0..PROFILS as u8).map(|p| Self::cle(p, t.type_fhir, t.rang)))
+                        .flat_map(|t| {
+                            (0..PROFILS as u8).map(|profil| Cle {
+                                type_fhir: t.type_fhir,
+                                profil,
+                                rang: t.rang,
+                            })
+                        })
                         .collect();
                     self.a_refaire(&cles);
                     self.reserve.oublier(cles);
@@ -220,7 +221,7 @@ impl Preparation {
             let contexte = Contexte::nouveau(&self.p.rendues, politique, tables, profil, "");
             for &rang in lot {
                 let Some(e) = m.extraire(t, rang, profil) else { continue };
-                let (cle, temoins) = (Self::cle(profil, t, rang), temoin::temoins(&e));
+                let (cle, temoins) = (Cle { type_fhir: t, profil, rang }, temoin::temoins(&e));
                 self.faites(cle).insert(rang);
                 json.clear();
                 if self.reserve.a(cle, temoins, contexte.empreinte) || !rendre(&contexte, &e, &mut json) {
@@ -280,5 +281,5 @@ fn apprendre(m: &Modele, contexte: &Contexte, t: TypeFhir, exemples: u32) -> io:
             break;
         }
     }
-    Dictionnaire::appris(&octets, &longueurs, exemples)
+    Dictionnaire::appris(&octets, &longueurs, exemples).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }

@@ -130,9 +130,8 @@ impl Reserve {
         };
         TAMPON.with_borrow_mut(|tampon| {
             let Some(octets) = self.prendre(place, tampon) else { return false };
-            let fiche = Fiche::lire(octets).filter(|f| {
-                f.cle == cle && f.cachet == dictionnaires.cachet(en_vigueur) && f.temoins.vue == vue(e)
-            });
+            let cachet = dictionnaires.cachet(en_vigueur);
+            let fiche = Fiche::lire(octets).filter(|f| f.est(cle, cachet) && f.temoins.vue == vue(e));
             let servie =
                 fiche.is_some_and(|f| dictionnaires.decomprimer(cle.type_fhir, f.corps, f.longueur, sortie));
             if servie {
@@ -204,7 +203,7 @@ impl Reserve {
         let mut octets = vec![0; longueur];
         let lus = self.fichier.read_exact_at(&mut octets, debut);
         let fiche = lus.ok().and_then(|()| Fiche::lire(&octets));
-        fiche.is_some_and(|f| f.cle == cle && f.cachet == dictionnaires.cachet(en_vigueur) && f.temoins == t)
+        fiche.is_some_and(|f| f.est(cle, dictionnaires.cachet(en_vigueur)) && f.temoins == t)
     }
 
     /// Takes up what the file holds of a directory as it is now.
@@ -224,7 +223,7 @@ impl Reserve {
             let (mut reste, mut posees) = (&octets[..lus], Vec::new());
             let mut debut = (emplacement * EMPLACEMENT / UNITE) as u32;
             while let Some(f) = Fiche::lire(reste) {
-                let longueur = (f.octets / UNITE) as u16;
+                let Some(longueur) = f.unites() else { break };
                 let encore = |f: &Fiche<'_>| {
                     let e = m.extraire(f.cle.type_fhir, f.cle.rang, f.cle.profil);
                     e.is_some_and(|e| temoins(&e) == f.temoins)
@@ -233,15 +232,10 @@ impl Reserve {
                     posees.push((f.cle, Place::nouvelle(debut, longueur)));
                 }
                 debut += u32::from(longueur);
-                reste = reste.get(f.octets..).unwrap_or_default();
+                reste = reste.get(usize::from(longueur) * UNITE..).unwrap_or_default();
             }
             let mut i = self.interieur.write();
             for (cle, place) in posees {
-                i.places.prevoir(
-                    cle.profil,
-                    cle.type_fhir as usize,
-                    m.table(cle.type_fhir).nombre() as usize,
-                );
                 i.places.poser(cle, place);
                 if let Some(n) = self.froides.get(usize::from(cle.profil)) {
                     n.store(FROIDES, Relaxed);
@@ -268,11 +262,6 @@ impl Reserve {
         self.ecrits.store(1, Relaxed);
         self.fichier.set_len(0)?;
         self.fichier.write_all_at(&tete, 0)
-    }
-
-    /// Takes no more room than it has: the disk gave no more.
-    pub fn borner(&self) {
-        self.emplacements.store(self.ecrits.load(Relaxed), Relaxed);
     }
 
     /// Forgets every record.
@@ -355,7 +344,7 @@ impl Plume {
         let Some(d) = self.reserve.dictionnaires() else { return Ok(Posee::Pleine) };
         d.comprimer(cle.type_fhir, json, &mut self.avec, &mut self.comprimee)?;
         let (longueur, corps) = (json.len(), self.comprimee.as_slice());
-        let fiche = Fiche { cle, cachet: d.cachet(en_vigueur), temoins: t, longueur, corps, octets: 0 };
+        let fiche = Fiche { cle, cachet: d.cachet(en_vigueur), temoins: t, longueur, corps };
         let avant = self.tampon.len();
         if !fiche.ecrire(&mut self.tampon) {
             return Ok(Posee::Oui(Vec::new()));
@@ -412,8 +401,12 @@ impl Plume {
     pub fn vider(&mut self) -> io::Result<()> {
         let (octets, posees) = (std::mem::take(&mut self.tampon), std::mem::take(&mut self.posees));
         let Some((_, debut, _)) = posees.first() else { return Ok(()) };
-        self.reserve.fichier.write_all_at(&octets, u64::from(*debut) * UNITE as u64)?;
-        let mut i = self.reserve.interieur.write();
+        let r = &self.reserve;
+        r.fichier.write_all_at(&octets, u64::from(*debut) * UNITE as u64).inspect_err(|_| {
+            // The disk may give no more: what there is serves again.
+            r.emplacements.store(r.ecrits.load(Relaxed), Relaxed);
+        })?;
+        let mut i = r.interieur.write();
         posees.into_iter().for_each(|(cle, debut, n)| i.places.poser(cle, Place::nouvelle(debut, n)));
         Ok(())
     }

@@ -32,7 +32,8 @@ pub fn abime() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "damaged")
 }
 
-fn somme(octets: &[u8]) -> u32 {
+/// The check sum of bytes.
+pub fn somme(octets: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(octets);
     crc.sum()

@@ -3,48 +3,31 @@
 use std::{cell::RefCell, fs::File, hash::BuildHasher as _, io, os::unix::fs::FileExt as _};
 
 use foldhash::fast::FixedState;
-use zstd::{
-    dict::{DecoderDictionary, EncoderDictionary},
-    zstd_safe::{CCtx, DCtx, compress_bound, get_error_name},
-};
+use zstd::zstd_safe::{CCtx, DCtx, compress_bound, get_error_name};
 
-use super::{fiche::somme, places::EMPLACEMENT};
-use crate::{fhir::canoniques as c, modele::TypeFhir};
+use super::places::EMPLACEMENT;
+use crate::{
+    fhir::canoniques as c,
+    modele::{TypeFhir, etat, image::somme},
+};
 
 const MAGIE: &[u8; 8] = b"RORRENDU";
 /// Of the build: see `build.rs`.
 const EMPREINTE: &str = env!("ROR_EMPREINTE");
-/// Bytes of a dictionary, at most.
-const MAX: usize = 64 << 10;
-/// Effort; beyond, five times the time for five in a hundred.
-const NIVEAU: i32 = 3;
-
 /// That of a type.
 pub struct Dictionnaire {
-    octets: Vec<u8>,
+    zstd: etat::Dictionnaire,
     /// Resources there were to learn from.
     pub exemples: u32,
-    ecrire: EncoderDictionary<'static>,
-    lire: DecoderDictionary<'static>,
 }
 
 impl Dictionnaire {
-    fn nouveau(octets: Vec<u8>, exemples: u32) -> io::Result<Self> {
-        let ecrire = EncoderDictionary::try_copy(&octets, NIVEAU)?;
-        let lire = DecoderDictionary::try_copy(&octets)?;
-        Ok(Self { octets, exemples, ecrire, lire })
-    }
-
-    /// Learnt from these resources, of such lengths, when there were so many.
-    ///
-    /// # Errors
-    ///
-    /// There is no memory for it.
-    pub fn appris(ressources: &[u8], longueurs: &[usize], exemples: u32) -> io::Result<Self> {
+    /// Learnt from these resources, of such lengths, when there were so many; none without memory for it.
+    pub fn appris(ressources: &[u8], longueurs: &[usize], exemples: u32) -> Option<Self> {
         // Of too few nothing can be learnt.
-        let octets = zstd::dict::from_continuous(ressources, longueurs, MAX)
-            .unwrap_or_else(|_| c::EXTENSIONS.concat().into_bytes());
-        Self::nouveau(octets, exemples)
+        let communs = || etat::Dictionnaire::nouveau(c::EXTENSIONS.concat().into_bytes());
+        let zstd = etat::Dictionnaire::appris(ressources, longueurs).or_else(communs)?;
+        Some(Self { zstd, exemples })
     }
 }
 
@@ -61,7 +44,7 @@ thread_local! {
 impl Dictionnaires {
     /// By type, in the order of the tables.
     pub fn nouveaux(par_type: [Dictionnaire; 5]) -> Self {
-        let octets: Vec<&[u8]> = par_type.iter().map(|d| &d.octets[..]).collect();
+        let octets: Vec<&[u8]> = par_type.iter().map(|d| &d.zstd.octets[..]).collect();
         let empreinte = FixedState::default().hash_one((EMPREINTE, octets));
         Self { par_type, empreinte }
     }
@@ -81,8 +64,8 @@ impl Dictionnaires {
         let mut octets = Vec::new();
         for d in &self.par_type {
             octets.extend_from_slice(&d.exemples.to_le_bytes());
-            octets.extend_from_slice(&(d.octets.len() as u32).to_le_bytes());
-            octets.extend_from_slice(&d.octets);
+            octets.extend_from_slice(&(d.zstd.octets.len() as u32).to_le_bytes());
+            octets.extend_from_slice(&d.zstd.octets);
         }
         let mut tete = MAGIE.to_vec();
         tete.extend_from_slice(&(octets.len() as u32).to_le_bytes());
@@ -107,7 +90,7 @@ impl Dictionnaires {
             let (exemples, longueur) = (mot(reste)?, usize::try_from(mot(reste.get(4..)?)?).ok()?);
             let (dit, suite) = reste.get(8..)?.split_at_checked(longueur)?;
             reste = suite;
-            Dictionnaire::nouveau(dit.to_vec(), exemples).ok()
+            Some(Dictionnaire { zstd: etat::Dictionnaire::nouveau(dit.to_vec())?, exemples })
         };
         let par_type = [suivant()?, suivant()?, suivant()?, suivant()?, suivant()?];
         Some(Self::nouveaux(par_type))
@@ -127,7 +110,7 @@ impl Dictionnaires {
     ) -> io::Result<()> {
         sortie.clear();
         sortie.reserve(compress_bound(json.len()));
-        let fait = avec.compress_using_cdict(sortie, json, self.de(t).ecrire.as_cdict());
+        let fait = avec.compress_using_cdict(sortie, json, self.de(t).zstd.ecrire.as_cdict());
         fait.map(drop).map_err(|e| io::Error::other(get_error_name(e)))
     }
 
@@ -140,7 +123,7 @@ impl Dictionnaires {
                 *lire = DCtx::try_create();
             }
             let lire = lire.as_mut()?;
-            lire.decompress_using_ddict(&mut sortie[debut..], corps, self.de(t).lire.as_ddict()).ok()
+            lire.decompress_using_ddict(&mut sortie[debut..], corps, self.de(t).zstd.lire.as_ddict()).ok()
         });
         let entiere = lue == Some(longueur);
         if !entiere {

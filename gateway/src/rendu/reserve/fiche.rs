@@ -1,7 +1,10 @@
 //! A record: what its bytes depend on, and the bytes, compressed.
 
 use super::super::temoin::Temoins;
-use crate::{fhir::politique::PROFILS, modele::TypeFhir};
+use crate::{
+    fhir::politique::PROFILS,
+    modele::{TypeFhir, image::somme},
+};
 
 /// Bytes of what precedes the compressed ones.
 pub const TETE: usize = 48;
@@ -27,25 +30,28 @@ pub struct Fiche<'a> {
     /// Bytes of the resource.
     pub longueur: usize,
     pub corps: &'a [u8],
-    /// Of all of it, what follows up to the next one included.
-    pub octets: usize,
 }
 
-/// Bytes that a record takes.
-const fn place(corps: usize) -> usize {
-    (TETE + corps).next_multiple_of(UNITE)
+/// Units that a record takes; none when they are too many.
+fn unites(corps: usize) -> Option<u16> {
+    TETE.checked_add(corps)?.div_ceil(UNITE).try_into().ok()
 }
 
 impl Fiche<'_> {
+    /// Units that it takes, up to the next one; none when it is too long to be kept.
+    pub fn unites(&self) -> Option<u16> {
+        unites(self.corps.len())
+    }
+
+    /// Whether it is the one of that resource, and what it depends on beside it still holds.
+    pub fn est(&self, cle: Cle, cachet: u64) -> bool {
+        self.cle == cle && self.cachet == cachet
+    }
+
     /// Appends a record; false when it is too long to be kept.
     pub fn ecrire(&self, sortie: &mut Vec<u8>) -> bool {
-        let (Ok(corps), Ok(longueur)) = (u32::try_from(self.corps.len()), u32::try_from(self.longueur))
-        else {
-            return false;
-        };
-        if self.longueur > JSON_MAX || place(self.corps.len()) / UNITE > usize::from(u16::MAX) {
-            return false;
-        }
+        let Some(unites) = self.unites().filter(|_| self.longueur <= JSON_MAX) else { return false };
+        let (corps, longueur) = (self.corps.len() as u32, self.longueur as u32);
         let debut = sortie.len();
         sortie.extend_from_slice(&[0; 4]);
         sortie.extend_from_slice(&corps.to_le_bytes());
@@ -58,7 +64,7 @@ impl Fiche<'_> {
         sortie.extend_from_slice(self.corps);
         let somme = somme(&sortie[debut + 4..]);
         sortie[debut..debut + 4].copy_from_slice(&somme.to_le_bytes());
-        sortie.resize(debut + place(self.corps.len()), 0);
+        sortie.resize(debut + usize::from(unites) * UNITE, 0);
         true
     }
 }
@@ -69,10 +75,8 @@ impl<'a> Fiche<'a> {
         let mot = |i: usize| Some(u32::from_le_bytes(octets.get(i..i + 4)?.try_into().ok()?));
         let long = |i: usize| Some(u64::from_le_bytes(octets.get(i..i + 8)?.try_into().ok()?));
         let corps = usize::try_from(mot(4)?).ok()?;
-        let fin = TETE.checked_add(corps)?;
-        if place(corps) / UNITE > usize::from(u16::MAX) {
-            return None;
-        }
+        unites(corps)?;
+        let fin = TETE + corps;
         let longueur = usize::try_from(mot(8)?).ok().filter(|l| *l <= JSON_MAX)?;
         if somme(octets.get(4..fin)?) != mot(0)? {
             return None;
@@ -87,13 +91,6 @@ impl<'a> Fiche<'a> {
             temoins: Temoins { vue: long(24)?, etat: long(32)? },
             longueur,
             corps: &octets[TETE..fin],
-            octets: place(corps),
         })
     }
-}
-
-pub fn somme(octets: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(octets);
-    crc.sum()
 }

@@ -1,7 +1,7 @@
 //! Where each record is, in memory: six bytes a row, for each profile that is prepared.
 
 use super::fiche::{Cle, UNITE};
-use crate::fhir::politique::PROFILS;
+use crate::{fhir::politique::PROFILS, modele::TypeFhir};
 
 /// Bytes of a slot.
 pub const EMPLACEMENT: usize = 16 << 20;
@@ -52,25 +52,18 @@ impl Places {
         (place.longueur() > 0).then_some(*place)
     }
 
-    /// Makes room for so many rows.
-    pub fn prevoir(&mut self, profil: u8, t: usize, lignes: usize) {
-        if let Some(l) = self.lignes.get_mut(usize::from(profil)).map(|l| &mut l[t])
-            && l.len() < lignes
-        {
-            // A directory grows little by little: not twofold at once.
-            if l.capacity() < lignes {
-                l.reserve_exact(lignes + lignes / 16 - l.len());
-            }
-            l.resize(lignes, Place::default());
-        }
-    }
-
     /// Puts a record in the place of the former one.
     pub fn poser(&mut self, cle: Cle, place: Place) {
-        self.prevoir(cle.profil, cle.type_fhir as usize, cle.rang as usize + 1);
-        let Some(lignes) = self.lignes.get_mut(usize::from(cle.profil)) else { return };
-        let Some(ligne) = lignes[cle.type_fhir as usize].get_mut(cle.rang as usize) else { return };
-        let ancienne = std::mem::replace(ligne, place);
+        let Some(types) = self.lignes.get_mut(usize::from(cle.profil)) else { return };
+        let (lignes, rang) = (&mut types[cle.type_fhir as usize], cle.rang as usize);
+        if lignes.len() <= rang {
+            // A directory grows little by little: not twofold at once.
+            if lignes.capacity() <= rang {
+                lignes.reserve_exact(rang + 1 + rang / 16 - lignes.len());
+            }
+            lignes.resize(rang + 1, Place::default());
+        }
+        let ancienne = std::mem::replace(&mut lignes[rang], place);
         self.compter(ancienne, false);
         self.compter(place, true);
     }
@@ -116,7 +109,7 @@ impl Places {
     /// Every row, with its place.
     fn toutes(&self) -> impl Iterator<Item = (Cle, Place)> + '_ {
         (0u8..).zip(&self.lignes).flat_map(|(profil, types)| {
-            crate::modele::TypeFhir::TOUS.into_iter().zip(types).flat_map(move |(type_fhir, lignes)| {
+            TypeFhir::TOUS.into_iter().zip(types).flat_map(move |(type_fhir, lignes)| {
                 (0u32..).zip(lignes).map(move |(rang, p)| (Cle { type_fhir, profil, rang }, *p))
             })
         })
