@@ -181,9 +181,9 @@ struct Changement {
     quittent: u8,
 }
 
-/// A resource taken out of the model, to be rendered without holding it.
+/// A resource as the model has it: what tells whether it was rendered before, and its state, read only to render it.
 #[derive(Clone)]
-pub struct Extrait {
+pub struct Extrait<'m> {
     /// Type.
     pub type_fhir: TypeFhir,
     /// Kind within the type.
@@ -198,8 +198,8 @@ pub struct Extrait {
     pub maj: i64,
     /// Facts that rights depend on.
     pub faits: Faits,
-    pub(crate) etat: Etat,
-    pub(crate) capacite: Option<Etat>,
+    pub(crate) etat: &'m Etat,
+    pub(crate) capacite: Option<&'m Etat>,
 }
 
 impl Modele {
@@ -293,10 +293,10 @@ impl Modele {
     }
 
     /// Takes a row out for rendering, without what the profile may not even date.
-    pub fn extraire(&self, t: TypeFhir, rang: u32, profil: u8) -> Option<Extrait> {
+    pub fn extraire(&self, t: TypeFhir, rang: u32, profil: u8) -> Option<Extrait<'_>> {
         let table = self.table(t);
         let l = table.ligne(rang)?;
-        let etat = l.etat.clone()?;
+        let etat = l.etat.as_ref()?;
         let (capacite, apport) = match t {
             TypeFhir::Location => {
                 let visible = |_: &&Capacites| self.capacite_visible(rang, profil);
@@ -313,7 +313,7 @@ impl Modele {
             maj: table.maj(rang).max(apport.1),
             faits: l.faits,
             etat,
-            capacite: capacite.and_then(|c| c.etat.clone()),
+            capacite: capacite.and_then(|c| c.etat.as_ref()),
         })
     }
 
@@ -336,7 +336,7 @@ impl Modele {
     }
 }
 
-impl Extrait {
+impl Extrait<'_> {
     fn horodatage(&self) -> prost_types::Timestamp {
         prost_types::Timestamp {
             seconds: self.maj.div_euclid(1000),
@@ -357,7 +357,7 @@ impl Extrait {
     }
 
     pub(crate) fn capacite(&self) -> Option<Capacity> {
-        Capacity::decoder(self.capacite.as_ref()?.lire(), self.version, self.horodatage()).ok()
+        Capacity::decoder(self.capacite?.lire(), self.version, self.horodatage()).ok()
     }
 }
 

@@ -92,12 +92,12 @@ impl Contexte {
     }
 
     /// A resource that is ready to be sent.
-    fn prete(&self, e: &Extrait) -> Option<Bytes> {
+    fn prete(&self, e: &Extrait<'_>) -> Option<Bytes> {
         self.cache.prete(e, self.profil, self.generation)
     }
 
     /// Appends a resource as it is made now; false when its state cannot be read.
-    fn rendre(&self, e: &Extrait, sortie: &mut Vec<u8>) -> bool {
+    fn rendre(&self, e: &Extrait<'_>, sortie: &mut Vec<u8>) -> bool {
         let Self { politique, profil, libelles, .. } = self;
         rendre(e, &Vue { politique, profil: *profil, faits: e.faits, libelles }, sortie)
     }
@@ -106,8 +106,19 @@ impl Contexte {
 /// Room made for a resource.
 const PLACE: usize = 12 * 1024;
 
+/// Bytes of an entry of a searchset, about: a little more than the mean of a full directory.
+pub fn environ(t: TypeFhir) -> usize {
+    match t {
+        TypeFhir::Organization => 7_000,
+        TypeFhir::HealthcareService => 8_500,
+        TypeFhir::Location => 5_000,
+        TypeFhir::Practitioner => 1_000,
+        TypeFhir::PractitionerRole => 2_500,
+    }
+}
+
 /// One resource, shared with the cache when it keeps it; none when its state cannot be read.
-pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
+pub fn octets(e: &Extrait<'_>, c: &Contexte) -> Option<Bytes> {
     c.prete(e).or_else(|| {
         let mut json = Vec::with_capacity(PLACE);
         autre(e, c, &mut json).then(|| json.into())
@@ -115,7 +126,7 @@ pub fn octets(e: &Extrait, c: &Contexte) -> Option<Bytes> {
 }
 
 /// Appends one resource; false when its state cannot be read.
-pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
+pub fn ressource(e: &Extrait<'_>, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     if let Some(prete) = c.prete(e) {
         sortie.extend_from_slice(&prete);
         return true;
@@ -124,7 +135,7 @@ pub fn ressource(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 }
 
 /// Appends a resource that is not ready, from the reserve or made now, and offers it to the cache.
-fn autre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
+fn autre(e: &Extrait<'_>, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
     let debut = sortie.len();
     let la =
         c.cache.reserve().is_some_and(|r| r.lire(e, c.profil, c.empreinte, sortie)) || c.rendre(e, sortie);
@@ -135,7 +146,7 @@ fn autre(e: &Extrait, c: &Contexte, sortie: &mut Vec<u8>) -> bool {
 }
 
 /// Appends one resource as someone sees it; false when its state cannot be read.
-pub(crate) fn rendre(e: &Extrait, vue: &Vue<'_>, sortie: &mut Vec<u8>) -> bool {
+pub(crate) fn rendre(e: &Extrait<'_>, vue: &Vue<'_>, sortie: &mut Vec<u8>) -> bool {
     let avant = sortie.len();
     match e.type_fhir {
         crate::modele::TypeFhir::Organization => match e.structure().and_then(|s| s.ressource) {
@@ -255,7 +266,7 @@ impl Searchset {
     }
 
     /// What precedes the resource of an entry.
-    fn ouvrir(&self, e: &Extrait, s: &mut Vec<u8>) {
+    fn ouvrir(&self, e: &Extrait<'_>, s: &mut Vec<u8>) {
         s.extend_from_slice(if self.premiere { b",\"entry\":[" } else { b"," });
         s.extend_from_slice(b"{\"fullUrl\":\"");
         // The base is ours, ids need no escape: what does is refused at the door.

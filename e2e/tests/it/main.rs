@@ -41,7 +41,7 @@ async fn one_process_answers_as_documented() {
     let mesh = Mesh::start("small", false).await;
     let monde = Monde::lire(mesh).await.unwrap();
     let mut rapport = Rapport::default();
-    monde::tout(&monde, &mut rapport).await;
+    monde::tout(&monde, &mut rapport, oracle::Part::Premiere).await;
     clients::tout(&monde, &mut rapport).await;
     capacite::doublon(&monde, &mut rapport).await;
     rapport.finir();

@@ -118,8 +118,8 @@ pub fn version(ressource: &Value) -> Result<u64> {
     texte.parse().with_context(|| format!("versionId {texte:?}"))
 }
 
-/// Every check of the public interface; the ones that write come last.
-pub async fn tout(monde: &Monde, rapport: &mut Rapport) {
+/// Every check of the public interface; the ones that write come last. Each mesh has its share of the oracle's queries.
+pub async fn tout(monde: &Monde, rapport: &mut Rapport, part: oracle::Part) {
     sante::tout(monde, rapport).await;
     accueil::tout(monde, rapport).await;
     jetons::tout(monde, rapport).await;
@@ -134,6 +134,6 @@ pub async fn tout(monde: &Monde, rapport: &mut Rapport) {
     profils::tout(monde, rapport).await;
     export::tout(monde, rapport).await;
     capacite::tout(monde, rapport).await;
-    oracle::tout(monde, rapport).await;
+    oracle::tout(monde, rapport, part).await;
     changements::tout(monde, rapport).await;
 }

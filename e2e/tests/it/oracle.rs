@@ -18,12 +18,19 @@ use crate::monde::Monde;
 
 /// The clients of the six profiles.
 const PROFILS: [&str; 6] = ["p0", "p1", "p2", "p3", "p4", "p5"];
-/// Queries in all.
+/// Queries in all, each asked of one mesh.
 const REQUETES: u64 = 10_000;
 /// One query in so many is asked while writes run.
 const SOUS_ECRITURES: u64 = 8;
 
-pub async fn tout(m: &Monde, r: &mut Rapport) {
+/// Which half of the queries.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Premiere,
+    Seconde,
+}
+
+pub async fn tout(m: &Monde, r: &mut Rapport, part: Part) {
     let mut campagne = None;
     r.verifier("oracle: the parameters declared are those it knows", declares(m)).await;
     r.verifier("oracle: value sets are read", async {
@@ -32,17 +39,21 @@ pub async fn tout(m: &Monde, r: &mut Rapport) {
     })
     .await;
     let Some(campagne) = campagne else { return };
-    let total = nombre("ROR_ORACLE_REQUETES", REQUETES).unwrap_or(REQUETES);
+    let total = nombre("ROR_ORACLE_REQUETES", REQUETES).unwrap_or(REQUETES).div_ceil(2);
     let ecritures = total / SOUS_ECRITURES;
     let par_profil = (total - ecritures).div_ceil(PROFILS.len() as u64);
+    let premiere = match part {
+        Part::Premiere => 0,
+        Part::Seconde => PROFILS.len() as u64 * par_profil + ecritures,
+    };
     for (rang, nom) in PROFILS.into_iter().enumerate() {
-        let debut = rang as u64 * par_profil;
+        let debut = premiere + rang as u64 * par_profil;
         r.verifier(&format!("oracle: {par_profil} queries of {nom}"), async {
             campagne.lire(&client(m, nom)?, debut..debut + par_profil).await
         })
         .await;
     }
-    let debut = PROFILS.len() as u64 * par_profil;
+    let debut = premiere + PROFILS.len() as u64 * par_profil;
     r.verifier(&format!("oracle: {ecritures} queries while capacities and descriptions change"), async {
         let clients = PROFILS.into_iter().map(|nom| client(m, nom)).collect::<Result<Vec<_>>>()?;
         let descriptions = Descriptions::choisir(&m.p1, &m.mesh.dossier.donnees(), &m.mesh.demo)

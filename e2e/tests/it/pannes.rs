@@ -23,7 +23,10 @@ use ror_e2e::{
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
-use crate::monde::{self, Monde, externe, lire_lieu, version};
+use crate::{
+    monde::{self, Monde, externe, lire_lieu, version},
+    oracle::Part,
+};
 
 /// Longest time until writes go on after a kill.
 const RETOUR: Duration = Duration::from_secs(60);
@@ -184,7 +187,7 @@ async fn separate_processes_answer_alike_and_survive_every_kill() {
     let mesh = Mesh::start("small", true).await;
     let monde = Monde::lire(mesh).await.unwrap();
     let mut rapport = Rapport::default();
-    monde::tout(&monde, &mut rapport).await;
+    monde::tout(&monde, &mut rapport, Part::Seconde).await;
     let lieux = monde.lieux_modifiables().unwrap();
     let mut a = Compteur::nouveau(&monde.p1, &lieux[0].0).await.unwrap();
     let mut b = Compteur::nouveau(&monde.p1, &lieux[1].0).await.unwrap();

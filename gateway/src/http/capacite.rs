@@ -279,11 +279,12 @@ async fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> R
         // Its owner has it: the event will bring it.
         tracing::error!(error = %e, place = %place.id, "a capacity that was written is not shown yet");
     }
-    let extrait = {
+    let (version, maj) = {
         let m = p.annuaire.instant();
-        m.table(TypeFhir::Location).rang(&place.id).and_then(|r| m.extraire(TypeFhir::Location, r, 1))
+        let rang = m.table(TypeFhir::Location).rang(&place.id);
+        let montre = rang.and_then(|r| m.extraire(TypeFhir::Location, r, 1));
+        montre.map_or((meta.version, 0), |e| (e.version, e.maj))
     };
-    let (version, maj) = extrait.map_or((meta.version, 0), |e| (e.version, e.maj));
     let mut corps = Vec::with_capacity(512);
     json::document(&mut corps, |o| {
         o.texte("resourceType", "OperationOutcome");

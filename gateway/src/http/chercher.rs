@@ -26,17 +26,17 @@ use crate::{
     fhir::outcome::Issue,
     modele::Modele,
     recherche::{self, Page, Trouve, appuis::Appuis, arbre::Requete, evaluation::TropCouteux, tri::Depart},
-    rendu::{Contexte, Corde, Coupe, Searchset},
+    rendu::{self, Contexte, Corde, Coupe, Searchset},
 };
 
 /// Entries beyond which an answer is sent as it is made.
 const ENTIERE: usize = 64;
 /// Bytes of the first part of such an answer, sent early.
 const PREMIER: usize = 16 * 1024;
-/// Entries of the others, about a quarter of a megabyte, and how many are made at once.
-const LOT: usize = 48;
+/// Bytes of the others, about, and how many are made at once.
+const PARTIE: usize = 256 * 1024;
 const EN_COURS: usize = 3;
-/// Bytes of the text before the entries, then of each one that is made anew, about.
+/// Bytes of the text before the entries, then of each one of a small answer, most of which are ready to be sent.
 const TETE: usize = 4096;
 const CADRE: usize = 3072;
 /// Parameters of a walk, which the parser does not see.
@@ -373,13 +373,24 @@ fn ecrire(
 type Entree = (Trouve, &'static str);
 
 /// Entries by lots that are made apart.
-fn decouper(mut entrees: impl Iterator<Item = Entree>) -> Vec<Vec<Entree>> {
-    let lot = || Some(entrees.by_ref().take(LOT).collect::<Vec<_>>()).filter(|lot| !lot.is_empty());
-    std::iter::from_fn(lot).collect()
+fn decouper(entrees: impl Iterator<Item = Entree>) -> Vec<Vec<Entree>> {
+    let (mut lots, mut place) = (Vec::<Vec<Entree>>::new(), 0);
+    for entree in entrees {
+        let octets = rendu::environ(entree.0.type_fhir);
+        match lots.last_mut().filter(|_| octets <= place) {
+            Some(lot) => lot.push(entree),
+            None => {
+                lots.push(vec![entree]);
+                place = PARTIE;
+            }
+        }
+        place -= octets;
+    }
+    lots
 }
 
 fn rendre(mut searchset: Searchset, lot: Vec<Entree>) -> Vec<Bytes> {
-    let mut corde = Corde::avec_place(TETE + CADRE * lot.len(), lot.len());
+    let mut corde = Corde::avec_place(lot.iter().map(|(t, _)| rendu::environ(t.type_fhir)).sum(), lot.len());
     for (t, mode) in lot {
         searchset.entree(&t, mode, &mut corde);
     }

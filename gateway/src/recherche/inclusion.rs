@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
+
 use super::{
     arbre::Inclusion,
     evaluation::{Moteur, TropCouteux},
@@ -44,7 +46,7 @@ fn inclure_au_plus(
         return Ok(Inclus::default());
     }
     let m = moteur.modele;
-    let mut vus: HashSet<(TypeFhir, u32)> = page.iter().map(|r| (t, *r)).collect();
+    let mut vus: HashSet<(TypeFhir, u32), RandomState> = page.iter().map(|r| (t, *r)).collect();
     let mut inclus: Vec<(TypeFhir, u32)> = Vec::new();
     let mut nouveaux: Vec<(TypeFhir, u32)> = page.iter().map(|r| (t, *r)).collect();
     let mut tronque = false;

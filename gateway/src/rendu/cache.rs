@@ -157,14 +157,14 @@ impl Cache {
     }
 
     /// The resource as rendered before, when it is ready to be sent.
-    pub fn prete(&self, e: &Extrait, profil: u8, generation: u64) -> Option<Bytes> {
+    pub fn prete(&self, e: &Extrait<'_>, profil: u8, generation: u64) -> Option<Bytes> {
         let rendue = self.pretes.get(&(e.type_fhir, profil, e.rang))?;
         (rendue.generation == generation && rendue.vue == temoin::vue(e)).then_some(rendue.json)
     }
 
     /// Keeps a resource that was met before: one walk through everything does not drive out what is asked again
     /// and again.
-    pub fn garder(&self, e: &Extrait, profil: u8, generation: u64, json: &[u8]) {
+    pub fn garder(&self, e: &Extrait<'_>, profil: u8, generation: u64, json: &[u8]) {
         let h = self.hacheur.hash_one((e.type_fhir, profil, e.rang));
         let (place, trace) = (h as usize % PASSANTS, (h >> 32) as u32);
         if self.passants[place].swap(trace, Ordering::Relaxed) != trace {
@@ -177,7 +177,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, LazyLock};
 
     use ror_domaine::vocabulaire::Tables;
 
@@ -187,7 +187,9 @@ mod tests {
         modele::{Etat, Extrait, Sorte, TypeFhir},
     };
 
-    fn extrait(id: &str, version: u64) -> Extrait {
+    static ETAT: LazyLock<Etat> = LazyLock::new(|| Etat::garder(TypeFhir::Location.into(), b""));
+
+    fn extrait(id: &str, version: u64) -> Extrait<'static> {
         Extrait {
             type_fhir: TypeFhir::Location,
             sorte: Sorte::Unique,
@@ -196,12 +198,12 @@ mod tests {
             version,
             maj: 1000,
             faits: Faits::default(),
-            etat: Etat::garder(TypeFhir::Location.into(), b""),
+            etat: &ETAT,
             capacite: None,
         }
     }
 
-    fn garder_deux_fois(cache: &Cache, e: &Extrait, json: &[u8]) {
+    fn garder_deux_fois(cache: &Cache, e: &Extrait<'_>, json: &[u8]) {
         cache.garder(e, 1, 1, json);
         cache.garder(e, 1, 1, json);
     }
@@ -221,7 +223,7 @@ mod tests {
         assert!(cache.prete(&Extrait { maj: 1001, ..e.clone() }, 1, 1).is_none(), "another date");
         let faits = Faits { sensible: true, ..e.faits };
         assert!(cache.prete(&Extrait { faits, ..e.clone() }, 1, 1).is_none(), "other facts");
-        let capacite = Some(e.etat.clone());
+        let capacite = Some(e.etat);
         assert!(cache.prete(&Extrait { capacite, ..e.clone() }, 1, 1).is_none(), "capacities in sight");
         let (premiere, seconde) = (cache.prete(&e, 1, 1).unwrap(), cache.prete(&e, 1, 1).unwrap());
         assert_eq!((&premiere[..], &seconde[..]), (&json[..], &json[..]));

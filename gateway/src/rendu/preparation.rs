@@ -256,7 +256,7 @@ impl Preparation {
 }
 
 /// Renders a resource; one that makes rendering panic is left out, and does not end the preparation of the others.
-fn rendre(contexte: &Contexte, e: &Extrait, json: &mut Vec<u8>) -> bool {
+fn rendre(contexte: &Contexte, e: &Extrait<'_>, json: &mut Vec<u8>) -> bool {
     let avant = json.len();
     let rendue = catch_unwind(AssertUnwindSafe(|| contexte.rendre(e, json))).unwrap_or(false);
     if !rendue {

@@ -117,7 +117,7 @@ impl Reserve {
     }
 
     /// Appends a resource that was rendered before; false when it must be rendered.
-    pub fn lire(&self, e: &Extrait, profil: u8, en_vigueur: u64, sortie: &mut Vec<u8>) -> bool {
+    pub fn lire(&self, e: &Extrait<'_>, profil: u8, en_vigueur: u64, sortie: &mut Vec<u8>) -> bool {
         let cle = Cle { type_fhir: e.type_fhir, profil, rang: e.rang };
         // Who writes is of the lowest priority: no one waits for it.
         let trouvee = match self.interieur.try_read() {

@@ -16,7 +16,7 @@ pub struct Temoins {
 }
 
 /// Of a resource as it is shown: in one life of the directory no two states of a row have the same.
-pub fn vue(e: &Extrait) -> u64 {
+pub fn vue(e: &Extrait<'_>) -> u64 {
     let Faits { sensible, sensible_partage, ms, ville, niveau_contact, niveau_telecom, statut } = e.faits;
     let mut h = FixedState::default().build_hasher();
     (&e.id, e.version, e.maj, e.capacite.is_some()).hash(&mut h);
@@ -25,7 +25,7 @@ pub fn vue(e: &Extrait) -> u64 {
 }
 
 /// Both.
-pub fn temoins(e: &Extrait) -> Temoins {
-    let etats = (e.etat.brut(), e.capacite.as_ref().map(|c| c.brut()));
+pub fn temoins(e: &Extrait<'_>) -> Temoins {
+    let etats = (e.etat.brut(), e.capacite.map(|c| c.brut()));
     Temoins { vue: vue(e), etat: FixedState::default().hash_one(etats) }
 }

@@ -34,7 +34,7 @@ pub struct TextesDuMoment {
 type Deja = ((TypeFhir, bool, String), Arc<Trouves>);
 
 /// The texts of a row.
-pub fn fiche(e: &Extrait, tables: &Tables) -> Option<Fiche> {
+pub fn fiche(e: &Extrait<'_>, tables: &Tables) -> Option<Fiche> {
     match e.type_fhir {
         TypeFhir::Organization => Some(de_structure(e.rang, &e.structure()?.ressource?, tables)),
         TypeFhir::Practitioner => match e.identite()?.ressource? {

@@ -1,6 +1,12 @@
 //! What compresses: resources of a type resemble each other, and weigh a twentieth against what is learnt from some.
 
-use std::{cell::RefCell, fs::File, hash::BuildHasher as _, io, os::unix::fs::FileExt as _};
+use std::{
+    cell::RefCell,
+    fs::File,
+    hash::BuildHasher as _,
+    io::{self, Cursor},
+    os::unix::fs::FileExt as _,
+};
 
 use foldhash::fast::FixedState;
 use zstd::zstd_safe::{CCtx, DCtx, compress_bound, get_error_name};
@@ -117,13 +123,15 @@ impl Dictionnaires {
     /// Appends a resource of that length; false when it cannot be read.
     pub fn decomprimer(&self, t: TypeFhir, corps: &[u8], longueur: usize, sortie: &mut Vec<u8>) -> bool {
         let debut = sortie.len();
-        sortie.resize(debut + longueur, 0);
+        sortie.reserve(longueur);
+        let mut suite = Cursor::new(&mut *sortie);
+        suite.set_position(debut as u64);
         let lue = LIRE.with_borrow_mut(|lire| {
             if lire.is_none() {
                 *lire = DCtx::try_create();
             }
             let lire = lire.as_mut()?;
-            lire.decompress_using_ddict(&mut sortie[debut..], corps, self.de(t).zstd.lire.as_ddict()).ok()
+            lire.decompress_using_ddict(&mut suite, corps, self.de(t).zstd.lire.as_ddict()).ok()
         });
         let entiere = lue == Some(longueur);
         if !entiere {

@@ -21,17 +21,18 @@ fn rempli(version: u64) -> Modele {
 }
 
 /// Every resource of the model, with what it would be.
-fn extraits(m: &Modele) -> Vec<(Extrait, Vec<u8>)> {
+fn extraits(m: &Modele) -> Vec<(Extrait<'_>, Vec<u8>)> {
     let de = |t: TypeFhir| m.table(t).presentes().iter().filter_map(move |r| m.extraire(t, r, 1));
-    let json = |e: &Extrait| format!("{{\"id\":\"{}\",\"type\":\"{}\"}}", e.id, e.type_fhir.nom()).repeat(40);
+    let json =
+        |e: &Extrait<'_>| format!("{{\"id\":\"{}\",\"type\":\"{}\"}}", e.id, e.type_fhir.nom()).repeat(40);
     TypeFhir::TOUS.into_iter().flat_map(de).map(|e| (e.clone(), json(&e).into_bytes())).collect()
 }
 
-fn cle(e: &Extrait) -> Cle {
+fn cle(e: &Extrait<'_>) -> Cle {
     Cle { type_fhir: e.type_fhir, profil: 1, rang: e.rang }
 }
 
-fn lue(r: &Reserve, e: &Extrait, profil: u8, vigueur: u64) -> Option<Vec<u8>> {
+fn lue(r: &Reserve, e: &Extrait<'_>, profil: u8, vigueur: u64) -> Option<Vec<u8>> {
     let mut sortie = b"avant".to_vec();
     let la = r.lire(e, profil, vigueur, &mut sortie);
     assert!(la || sortie == b"avant", "nothing is added when nothing is there");
@@ -75,7 +76,7 @@ fn a_record_serves_what_it_was_made_of_and_nothing_else() {
             Extrait { version: e.version + 1, ..e.clone() },
             Extrait { maj: e.maj + 1, ..e.clone() },
             Extrait { id: "autre".into(), ..e.clone() },
-            Extrait { capacite: Some(e.etat.clone()), ..e.clone() },
+            Extrait { capacite: Some(e.etat), ..e.clone() },
             Extrait { faits: crate::fhir::politique::Faits { ms: !e.faits.ms, ..e.faits }, ..e.clone() },
         ] {
             assert!(lue(&r, &autre, 1, VIGUEUR).is_none());
