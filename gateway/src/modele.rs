@@ -20,6 +20,7 @@ pub mod image;
 mod index;
 mod journal;
 mod lien;
+mod paquets;
 mod positions;
 mod repertoire;
 mod table;
@@ -198,8 +199,8 @@ pub struct Extrait<'m> {
     pub maj: i64,
     /// Facts that rights depend on.
     pub faits: Faits,
-    pub(crate) etat: &'m Etat,
-    pub(crate) capacite: Option<&'m Etat>,
+    pub(crate) etat: Etat<'m>,
+    pub(crate) capacite: Option<Etat<'m>>,
 }
 
 impl Modele {
@@ -295,8 +296,7 @@ impl Modele {
     /// Takes a row out for rendering, without what the profile may not even date.
     pub fn extraire(&self, t: TypeFhir, rang: u32, profil: u8) -> Option<Extrait<'_>> {
         let table = self.table(t);
-        let l = table.ligne(rang)?;
-        let etat = l.etat.as_ref()?;
+        let (l, etat) = (table.ligne(rang)?, table.etat(rang)?);
         let (capacite, apport) = match t {
             TypeFhir::Location => {
                 let visible = |_: &&Capacites| self.capacite_visible(rang, profil);
@@ -313,7 +313,7 @@ impl Modele {
             maj: table.maj(rang).max(apport.1),
             faits: l.faits,
             etat,
-            capacite: capacite.and_then(|c| c.etat.as_ref()),
+            capacite: capacite.and_then(Capacites::etat),
         })
     }
 

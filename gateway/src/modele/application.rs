@@ -14,9 +14,9 @@ use ror_proto::{
 };
 
 use super::{
-    Changement, Instantane, Modele, TypeFhir as T,
+    Changement, Instantane, Modele, Table, TypeFhir as T,
     droits::Touches,
-    etat::{Etat, Genre},
+    etat::{self, Etat, Genre},
     vue::{self, Vue},
 };
 use crate::{
@@ -73,7 +73,7 @@ impl Source {
 }
 
 /// What is searched of a kept state.
-fn vue_de(t: T, etat: &Etat) -> Option<Vue> {
+fn vue_de(t: T, etat: Etat<'_>) -> Option<Vue> {
     let etat = etat.lire();
     match t {
         T::Organization => Structure::decode(etat).ok()?.ressource.map(|r| vue::structure(&r)),
@@ -121,6 +121,7 @@ impl Modele {
             self.alentours = Self::situer_offres(&self.liens, self.table(T::Location));
             self.travail.differe = false;
             self.travail.refonte = true;
+            self.tables.iter_mut().for_each(Table::tasser);
             self.recalculer_tout();
             self.dater_toutes_les_capacites();
         } else if !self.travail.differe {
@@ -176,9 +177,9 @@ impl Modele {
                 let (etat, donnees) = match &capacite.ressource {
                     _ if e.retire => (None, Vec::new()),
                     Some(capacity::Ressource::CapaciteLieu(k)) => {
-                        (Some(Etat::garder(Genre::CAPACITE, &e.etat)), vue::capacites(k))
+                        (Some(etat::garder(Genre::CAPACITE, &e.etat).into()), vue::capacites(k))
                     }
-                    None => (Some(Etat::garder(Genre::CAPACITE, &e.etat)), Vec::new()),
+                    None => (Some(etat::garder(Genre::CAPACITE, &e.etat).into()), Vec::new()),
                 };
                 if self.poser_capacites(rang, (e.version, maj), etat, &donnees) {
                     self.noter_change(source);
@@ -298,13 +299,12 @@ impl Modele {
         }
         let ancienne = self.vue(t, rang);
         self.changer_index(t, rang, &ancienne, &vue);
-        let etat = Etat::garder(t.into(), &e.etat);
         let table = self.table_mut(t);
+        table.etats.poser(rang, &etat::garder(t.into(), &e.etat));
         table.poser_maj(rang, maj);
         let l = table.ligne_mut(rang);
         l.sorte = vue.sorte;
         l.version = e.version;
-        l.etat = Some(etat);
         // Rights are computed from these once the batch is in.
         if t == T::HealthcareService {
             l.faits = vue.faits;
@@ -342,15 +342,15 @@ impl Modele {
         }
         let table = self.table_mut(t);
         let l = table.ligne_mut(rang);
-        l.etat = None;
         l.version = version;
+        table.etats.poser(rang, &[]);
         table.poser_presence(rang, false);
         table.poser_droits(rang, Faits::default(), 0);
     }
 
     /// What is searched of a row at present; nothing of a row without state.
     fn vue(&self, t: T, rang: u32) -> Vue {
-        self.table(t).ligne(rang).and_then(|l| vue_de(t, l.etat.as_ref()?)).unwrap_or_default()
+        self.table(t).etat(rang).and_then(|e| vue_de(t, e)).unwrap_or_default()
     }
 
     /// Business identifiers of a row: system, normalised, and value.
@@ -369,7 +369,7 @@ impl Modele {
         for (_, n) in apres.identifiants.iter().filter(|(_, n)| !porte(avant, n)) {
             table.identifiants.ajouter(n, rang);
         }
-        table.noms.poser(rang, vue::joindre(&apres.noms));
+        table.noms.poser(rang, apres.noms.join(vue::ENTRE_NOMS).as_bytes());
         table.mots.changer(rang, &avant.mots, &apres.mots);
         table.villes.changer(rang, &avant.villes, &apres.villes);
         table.codes_postaux.changer(rang, &avant.codes_postaux, &apres.codes_postaux);

@@ -35,7 +35,8 @@ const JAMAIS: (u64, i64) = (0, i64::MIN);
 pub(super) struct Capacites {
     pub version: u64,
     pub maj: i64,
-    pub etat: Option<Etat>,
+    /// As it is kept.
+    pub etat: Option<Arc<[u8]>>,
     /// A profile that is in none never read any.
     apports: Option<Arc<[Apport]>>,
 }
@@ -43,6 +44,10 @@ pub(super) struct Capacites {
 super::image::par_champs!(Capacites { version, maj, etat, apports });
 
 impl Capacites {
+    pub fn etat(&self) -> Option<Etat<'_>> {
+        self.etat.as_deref().map(Etat::de)
+    }
+
     fn apports(&self) -> impl Iterator<Item = &Apport> {
         self.apports.iter().flat_map(|a| a.iter())
     }
@@ -146,7 +151,7 @@ impl Modele {
     }
 
     fn enregistrements(&self, rang: u32) -> Vec<EnregistrementCapacite> {
-        let etat = self.capacite(rang).and_then(|c| c.etat.as_ref());
+        let etat = self.capacite(rang).and_then(Capacites::etat);
         let ressource = etat.and_then(|e| Capacity::decode(e.lire()).ok()?.ressource);
         ressource.map(|capacity::Ressource::CapaciteLieu(k)| k.enregistrements).unwrap_or_default()
     }
@@ -181,7 +186,7 @@ impl Modele {
         &mut self,
         rang: u32,
         (version, maj): (u64, i64),
-        etat: Option<Etat>,
+        etat: Option<Arc<[u8]>>,
         donnees: &[Donnee],
     ) -> bool {
         if self.capacites_de(rang).is_some_and(|c| c.version >= version) {
@@ -204,7 +209,7 @@ impl Modele {
         &mut self,
         rang: u32,
         (version, maj): (u64, i64),
-        etat: Option<Etat>,
+        etat: Option<Arc<[u8]>>,
         donnees: &[Donnee],
         change: (u64, i64),
     ) {

@@ -4,7 +4,7 @@
 use roaring::RoaringBitmap;
 use std::sync::Arc;
 
-use super::{Extrait, Modele, Sorte, TypeFhir as T};
+use super::{Capacites, Extrait, Modele, Sorte, TypeFhir as T};
 use crate::{
     fhir::{
         politique::{Bloc, Faits, PROFILS, Politique},
@@ -202,7 +202,7 @@ impl Modele {
     pub(crate) fn lit_pareil(&self, t: T, rang: u32, profil: u8, faits: [&Faits; 2]) -> bool {
         let Some(lu) = self.extraire(t, rang, profil) else { return true };
         // All of them: each is shown or not by its own facts.
-        let capacite = self.capacite(rang).filter(|_| t == T::Location).and_then(|c| c.etat.as_ref());
+        let capacite = self.capacite(rang).filter(|_| t == T::Location).and_then(Capacites::etat);
         let e = Extrait { capacite, ..lu };
         let [un, autre] = faits.map(|f| {
             let vue = Vue { politique: &self.politique, profil, faits: *f, libelles: &SansLibelles };

@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{LazyLock, OnceLock},
 };
 
 use bytes::Bytes;
@@ -168,40 +168,38 @@ impl Outils {
     }
 }
 
-/// An encoded state: how it is kept, then its bytes.
-#[derive(Clone)]
-pub struct Etat(Arc<[u8]>);
+/// A state as it is to be kept: how, in a first byte, then its bytes.
+pub fn garder(genre: Genre, octets: &[u8]) -> Vec<u8> {
+    let ecole = &ECOLES[usize::from(genre.0)];
+    let (marque, d) = match ecole.appris.get() {
+        Some(Some(d)) => (APPRIS + genre.0, Some(d)),
+        Some(None) => (CANONIQUES, PREMIER.as_ref()),
+        None => {
+            ecole.montrer(octets);
+            (CANONIQUES, PREMIER.as_ref())
+        }
+    };
+    let comprime = d.and_then(|d| {
+        Outils::avec(|o| {
+            let corps = o.comprimer(octets, d)?;
+            (corps.len() < octets.len()).then(|| [&[marque], corps].concat())
+        })
+    });
+    comprime.unwrap_or_else(|| [&[TEL_QUEL], octets].concat())
+}
 
-impl Etat {
-    /// Keeps a state.
-    pub fn garder(genre: Genre, octets: &[u8]) -> Self {
-        let ecole = &ECOLES[usize::from(genre.0)];
-        let (marque, d) = match ecole.appris.get() {
-            Some(Some(d)) => (APPRIS + genre.0, Some(d)),
-            Some(None) => (CANONIQUES, PREMIER.as_ref()),
-            None => {
-                ecole.montrer(octets);
-                (CANONIQUES, PREMIER.as_ref())
-            }
-        };
-        let comprime = d.and_then(|d| {
-            Outils::avec(|o| {
-                let corps = o.comprimer(octets, d)?;
-                (corps.len() < octets.len()).then(|| Self::joindre(marque, corps))
-            })
-        });
-        comprime.unwrap_or_else(|| Self::joindre(TEL_QUEL, octets))
-    }
+/// A kept state.
+#[derive(Clone, Copy)]
+pub struct Etat<'m>(&'m [u8]);
 
-    fn joindre(marque: u8, corps: &[u8]) -> Self {
-        let mut octets = Vec::with_capacity(1 + corps.len());
-        octets.push(marque);
-        octets.extend_from_slice(corps);
-        Self(octets.into())
+impl<'m> Etat<'m> {
+    /// From what [`garder`] gave, in this life or in one whose dictionaries are installed.
+    pub fn de(octets: &'m [u8]) -> Self {
+        Self(octets)
     }
 
     /// The state; empty when it cannot be read, which decoding then reports.
-    pub fn lire(&self) -> Bytes {
+    pub fn lire(self) -> Bytes {
         let Some((marque, corps)) = self.0.split_first() else { return Bytes::new() };
         let d = match *marque {
             TEL_QUEL => return Bytes::copy_from_slice(corps),
@@ -212,13 +210,8 @@ impl Etat {
     }
 
     /// As kept.
-    pub fn brut(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// From what [`Self::brut`] gave, the dictionaries of that life being installed.
-    pub fn de_brut(octets: &[u8]) -> Self {
-        Self(octets.into())
+    pub fn brut(self) -> &'m [u8] {
+        self.0
     }
 }
 
@@ -231,14 +224,14 @@ mod tests {
         let genre = Genre::from(TypeFhir::Practitioner);
         for i in 0..50 {
             let t = format!("{} code {i} é", c::TRE_R211).repeat(i).into_bytes();
-            assert_eq!(Etat::garder(genre, &t).lire(), t);
+            assert_eq!(Etat::de(&garder(genre, &t)).lire(), t);
         }
         let t = c::TRE_R211.as_bytes();
-        assert!(Etat::garder(genre, t).0.len() < t.len() / 2);
-        assert_eq!(Etat::garder(genre, &[]).lire().len(), 0);
+        assert!(garder(genre, t).len() < t.len() / 2);
+        assert_eq!(Etat::de(&garder(genre, &[])).lire().len(), 0);
         for abime in [&[][..], &[CANONIQUES], &[APPRIS, 1, 2, 3], &[200, 1], &[CANONIQUES, 0xff, 0xff, 0xff]]
         {
-            assert!(Etat::de_brut(abime).lire().is_empty(), "{abime:?}");
+            assert!(Etat::de(abime).lire().is_empty(), "{abime:?}");
         }
     }
 
@@ -249,15 +242,14 @@ mod tests {
             let h = i.wrapping_mul(2_654_435_761);
             format!("hospitalisation complete {h:08x} lits {} ouverts de chirurgie {:04x}", i % 40, h >> 7)
         };
-        let gardes: Vec<Etat> =
-            (0..2 * ECHANTILLONS as u32).map(|i| Etat::garder(genre, etat(i).as_bytes())).collect();
+        let gardes: Vec<Vec<u8>> =
+            (0..2 * ECHANTILLONS as u32).map(|i| garder(genre, etat(i).as_bytes())).collect();
         for (i, e) in (0..).zip(&gardes) {
-            assert_eq!(e.lire(), etat(i));
+            assert_eq!(Etat::de(e).lire(), etat(i));
         }
-        let (avant, apres) = (gardes[0].0.len(), gardes[gardes.len() - 1].0.len());
+        let (avant, apres) = (gardes[0].len(), gardes[gardes.len() - 1].len());
         assert!(apres * 2 < avant, "{avant} then {apres} bytes");
         let appris = dictionnaires().into_iter().find(|(n, _)| *n == genre.0).unwrap().1;
         assert!(installer(genre.0, &appris) && !installer(genre.0, b"autre") && !installer(99, &appris));
-        assert_eq!(Etat::de_brut(gardes[3000].brut()).lire(), etat(3000));
     }
 }

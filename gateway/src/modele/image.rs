@@ -13,7 +13,7 @@ use prost::Message as _;
 use roaring::RoaringBitmap;
 use ror_proto::access::v1::Policy;
 
-use super::{Colonne, Etat, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal};
+use super::{Colonne, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal};
 use crate::fhir::politique::{Faits, Politique};
 pub(super) use fichier::{Entree, Sortie, abime};
 use fichier::{FICHIER, Lecture};
@@ -178,15 +178,6 @@ pub fn oter(dossier: &Path) {
 
 fn joindre<T>(fil: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
     fil.join().unwrap_or_else(|_| Err(abime()))
-}
-
-impl Image for Etat {
-    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
-        s.octets(self.brut())
-    }
-    fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
-        e.octets(Self::de_brut)
-    }
 }
 
 impl Image for Id {

@@ -7,8 +7,8 @@ use roaring::RoaringBitmap;
 
 use super::{
     colonne::Colonne, creux::Creux, dictionnaire::Dictionnaire, enregistrements::Enregistrements, etat::Etat,
-    ident::Id, image::par_champs, index::Index, positions::Positions, repertoire::Repertoire,
-    valeurs::Valeurs,
+    ident::Id, image::par_champs, index::Index, paquets::Paquets, positions::Positions,
+    repertoire::Repertoire, valeurs::Valeurs,
 };
 use crate::fhir::politique::{Bloc, Faits, PROFILS, Politique};
 use crate::recherche::parametres::Groupe;
@@ -32,8 +32,6 @@ pub enum Sorte {
 pub struct Ligne {
     /// Version of the owning service.
     pub version: u64,
-    /// Protobuf union of its area.
-    pub etat: Option<Etat>,
     /// Facts rights depend on.
     pub faits: Faits,
     /// Kind.
@@ -42,7 +40,7 @@ pub struct Ligne {
     pub masque: u8,
 }
 
-par_champs!(Ligne { version, etat, faits, sorte, masque });
+par_champs!(Ligne { version, faits, sorte, masque });
 
 /// Classes of facts: rows with the same four facts have the same rights.
 const CLASSES: usize = 16;
@@ -69,6 +67,8 @@ pub struct Table {
     ordres: Colonne<u64>,
     majs: Colonne<i64>,
     lignes: Colonne<Ligne>,
+    /// States, as they are kept: protobuf unions of their area.
+    pub etats: Paquets,
     presentes: Arc<RoaringBitmap>,
     visibles: [Arc<RoaringBitmap>; PROFILS],
     classes: [Arc<RoaringBitmap>; CLASSES],
@@ -77,7 +77,7 @@ pub struct Table {
     /// Business identifiers.
     pub identifiants: Repertoire,
     /// Names of each row, folded, separated by a newline.
-    pub noms: Colonne<Option<Arc<str>>>,
+    pub noms: Paquets,
     /// Words of the names.
     pub mots: Dictionnaire,
     /// Cities.
@@ -104,6 +104,7 @@ par_champs!(Table {
     ordres,
     majs,
     lignes,
+    etats,
     presentes,
     visibles,
     classes,
@@ -181,6 +182,17 @@ impl Table {
     /// A row.
     pub fn ligne(&self, rang: u32) -> Option<&Ligne> {
         self.lignes.get(rang)
+    }
+
+    /// State of a row that has one.
+    pub fn etat(&self, rang: u32) -> Option<Etat<'_>> {
+        self.etats.get(rang).map(Etat::de)
+    }
+
+    /// Gives back the room made ready for the rows of a first load.
+    pub fn tasser(&mut self) {
+        self.etats.tasser(self.nombre);
+        self.noms.tasser(self.nombre);
     }
 
     /// Profiles that see a row, one bit each.

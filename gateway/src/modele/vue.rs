@@ -1,8 +1,6 @@
 //! What a resource puts in the model: its codes, texts, quantities, periods and records, the
 //! ones a reader finds in its FHIR form (docs/recherche.md).
 
-use std::sync::Arc;
-
 use ror_domaine::liaisons::{TRE_COMMUNE, TRE_REGION};
 use ror_proto::{
     capacity::v1::CapaciteLieu,
@@ -58,6 +56,8 @@ pub(super) struct Vue {
     pub tarifs: Vec<Donnee>,
 }
 
+/// What is between the names of a row.
+pub(super) const ENTRE_NOMS: &str = "\n";
 /// Ages without unit are in years.
 const ANNEE: &str = "a";
 
@@ -349,9 +349,4 @@ pub(super) fn capacites(k: &CapaciteLieu) -> Vec<Donnee> {
         Donnee { statut: statut_capacite(e), ..donnee(champs, f64::from(e.nombre), &date) }
     };
     k.enregistrements.iter().map(un).collect()
-}
-
-/// Names of each row as kept: one a line.
-pub(super) fn joindre(noms: &[String]) -> Option<Arc<str>> {
-    (!noms.is_empty()).then(|| noms.join("\n").into())
 }

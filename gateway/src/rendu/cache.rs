@@ -177,7 +177,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, LazyLock};
+    use std::sync::Arc;
 
     use ror_domaine::vocabulaire::Tables;
 
@@ -186,8 +186,6 @@ mod tests {
         fhir::politique::Faits,
         modele::{Etat, Extrait, Sorte, TypeFhir},
     };
-
-    static ETAT: LazyLock<Etat> = LazyLock::new(|| Etat::garder(TypeFhir::Location.into(), b""));
 
     fn extrait(id: &str, version: u64) -> Extrait<'static> {
         Extrait {
@@ -198,7 +196,7 @@ mod tests {
             version,
             maj: 1000,
             faits: Faits::default(),
-            etat: &ETAT,
+            etat: Etat::de(b"etat"),
             capacite: None,
         }
     }

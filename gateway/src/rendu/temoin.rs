@@ -4,7 +4,10 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use foldhash::fast::FixedState;
 
-use crate::{fhir::politique::Faits, modele::Extrait};
+use crate::{
+    fhir::politique::Faits,
+    modele::{Etat, Extrait},
+};
 
 /// Of a resource, beside the policy and the labels in force; alike in every life of one build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,6 @@ pub fn vue(e: &Extrait<'_>) -> u64 {
 
 /// Both.
 pub fn temoins(e: &Extrait<'_>) -> Temoins {
-    let etats = (e.etat.brut(), e.capacite.map(|c| c.brut()));
+    let etats = (e.etat.brut(), e.capacite.map(Etat::brut));
     Temoins { vue: vue(e), etat: FixedState::default().hash_one(etats) }
 }

@@ -270,8 +270,5 @@ fn an_identifier_of_two_systems_and_a_name_of_two_lines_are_one() {
         assert_eq!(m.par_identifiant(TypeFhir::Organization, None, "750000001").len(), 1, "{version}");
     }
     let rang = m.table(TypeFhir::Organization).rang("eg1").unwrap();
-    assert_eq!(
-        m.table(TypeFhir::Organization).noms.get(rang).cloned().flatten().as_deref(),
-        Some("hopital nord")
-    );
+    assert_eq!(m.table(TypeFhir::Organization).noms.texte(rang), Some("hopital nord"));
 }

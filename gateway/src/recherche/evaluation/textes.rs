@@ -84,9 +84,8 @@ impl Moteur<'_> {
     }
 
     fn noms(&self, table: &Table, mode: ModeTexte, v: &str, dans: &RoaringBitmap) -> Rangs {
-        let noms = |r: &u32| table.noms.get(*r).and_then(Option::as_deref);
         let verifie = |r: &u32| {
-            noms(r).is_some_and(|n| {
+            table.noms.texte(*r).is_some_and(|n| {
                 n.split('\n').any(|n| match mode {
                     ModeTexte::Debut => n.starts_with(v),
                     ModeTexte::Contient => n.contains(v),

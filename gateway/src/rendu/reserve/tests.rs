@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::modele::{
-    TypeFhir,
+    TypeFhir, etat,
     tests::{Hasard, evenement, tirer, vide},
 };
 
@@ -114,8 +114,7 @@ fn another_life_takes_up_what_is_still_so() {
     for t in TypeFhir::TOUS {
         let rangs: Vec<u32> = autre.table(t).presentes().iter().collect();
         for rang in rangs {
-            let etat = crate::modele::Etat::garder(t.into(), b"other content");
-            autre.table_mut(t).ligne_mut(rang).etat = Some(etat);
+            autre.table_mut(t).etats.poser(rang, &etat::garder(t.into(), b"other content"));
         }
     }
     assert_eq!(relue(&autre, VIGUEUR).taille().0, 0, "other states");
