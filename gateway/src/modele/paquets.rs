@@ -1,9 +1,12 @@
 //! Bytes by row, packed: those of neighbouring rows are one piece of memory, for alone each would take a fifth more in
 //! what holds it. Shared between moments: a copy costs one pointer, a change copies one packet.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
-use super::{colonne::Colonne, image::par_champs};
+use super::{
+    colonne::Colonne,
+    image::{Entree, Image, Sortie, abime, par_champs},
+};
 
 /// Rows of a packet.
 const LIGNES: usize = 64;
@@ -24,8 +27,20 @@ pub struct Paquets {
     paquets: Colonne<Option<Arc<Paquet>>>,
 }
 
-par_champs!(Paquet { fins, octets });
 par_champs!(Paquets { paquets });
+
+// Its bytes at once: one by one would take most of the time of a start.
+impl Image for Paquet {
+    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
+        self.fins.ecrire(s)?;
+        s.octets(&self.octets)
+    }
+    fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
+        let (fins, octets) = (<[u32; LIGNES]>::lire(e)?, e.octets(<[u8]>::to_vec)?);
+        let entier = fins.is_sorted() && fins[LIGNES - 1] as usize == octets.len();
+        if entier { Ok(Self { fins, octets }) } else { Err(abime()) }
+    }
+}
 
 impl Default for Paquet {
     fn default() -> Self {
