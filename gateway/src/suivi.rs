@@ -11,10 +11,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use futures::StreamExt;
+use futures::{StreamExt, future::try_join_all};
 use parking_lot::Mutex;
 use ror_chassis::{
-    Resultat,
+    Erreur, Resultat,
     admin::Etat,
     client::{self, Canal},
     nats::Jet,
@@ -30,6 +30,7 @@ use ror_proto::{
     structures::v1::{SnapshotStructuresRequest, structures_service_client::StructuresServiceClient},
 };
 use time::OffsetDateTime;
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -37,7 +38,7 @@ use crate::{
     acces::Acces,
     export::{self, Exports},
     flux::Abonnes,
-    modele::{Annuaire, Modele, Source},
+    modele::{self, Annuaire, Lu, Modele, Source},
     rendu::{Atelier, Cache, Reserve, preparation},
     terminologie::SuiviTerminologie,
     texte::TexteIntegral,
@@ -285,13 +286,42 @@ struct SuiviModele {
     reprise: Option<Position>,
     /// Whether it caught up once.
     a_jour: bool,
+    /// The last write of a snapshot, until another one is to follow it.
+    ecriture: Option<JoinHandle<Resultat<()>>>,
 }
+
+/// Events that one thread reads at once: fewer are read where they are.
+const LECTURE: usize = 64;
 
 impl SuiviModele {
     fn nouveau(passerelle: Arc<Passerelle>, source: Source, nom: &'static str) -> Self {
         let position = |(sequence, naissance)| Some(Position { cree_le: instant_de(naissance)?, sequence });
         let reprise = passerelle.annuaire.instant().reprise(source).and_then(position);
-        Self { passerelle, source, nom, reprise, a_jour: false }
+        Self { passerelle, source, nom, reprise, a_jour: false, ecriture: None }
+    }
+
+    /// Reads a batch, by some threads at once when it is long.
+    async fn lire(&self, lot: Vec<Evenement>) -> Resultat<Vec<Lu>> {
+        let source = self.source;
+        if lot.len() <= LECTURE {
+            return Ok(modele::lire_evenements(source, &lot));
+        }
+        let lot: Arc<[Evenement]> = lot.into();
+        let parts = (0..lot.len()).step_by(LECTURE).map(|debut| {
+            let lot = lot.clone();
+            let fin = lot.len().min(debut + LECTURE);
+            self.passerelle.atelier.faire(move || modele::lire_evenements(source, &lot[debut..fin]))
+        });
+        let lus = try_join_all(parts).await.map_err(|e| Erreur::interne(format!("events not read: {e}")))?;
+        Ok(lus.into_iter().flatten().collect())
+    }
+
+    /// Waits for the last write of a snapshot.
+    async fn attendre(&mut self) -> Resultat<()> {
+        match self.ecriture.take() {
+            Some(ecriture) => ecriture.await.map_err(|e| Erreur::interne(e.to_string()))?,
+            None => Ok(()),
+        }
     }
 }
 
@@ -308,24 +338,34 @@ impl Suiveur for SuiviModele {
     }
     async fn debut_instantane(&mut self, _: u64) -> Resultat<()> {
         let source = self.source;
+        // That of one cut short, whatever became of it, is not to come after this.
+        let _ = self.attendre().await;
         self.passerelle.annuaire.ecrire_async(move |m| m.debut_instantane(source)).await
     }
     async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
-        let (source, annuaire) = (self.source, &self.passerelle.annuaire);
+        let lus = self.lire(lot).await?;
+        self.attendre().await?;
+        let (source, passerelle) = (self.source, self.passerelle.clone());
+        let Some(p) = position else {
+            // Written while the next ones are read.
+            let ecriture =
+                async move { passerelle.annuaire.ecrire_async(move |m| m.appliquer_lus(source, lus)).await };
+            self.ecriture = Some(tokio::spawn(ecriture));
+            return Ok(());
+        };
         let ecriture = move |m: &mut Modele| {
-            m.appliquer(source, &lot);
-            if let Some(p) = position {
-                m.situer(source, p.sequence);
-            }
+            m.appliquer_lus(source, lus);
+            m.situer(source, p.sequence);
         };
         // Who says that it caught up must show it.
-        if position.is_some() && !self.a_jour {
-            annuaire.ecrire_et_publier(ecriture).await
+        if self.a_jour {
+            passerelle.annuaire.ecrire_async(ecriture).await
         } else {
-            annuaire.ecrire_async(ecriture).await
+            passerelle.annuaire.ecrire_et_publier(ecriture).await
         }
     }
     async fn fin_instantane(&mut self, position: Position) -> Resultat<()> {
+        self.attendre().await?;
         let (source, naissance) = (self.source, micros_de(position.cree_le));
         let ecriture = self.passerelle.annuaire.ecrire_et_publier(move |m| {
             m.resituer(source, position.sequence, naissance);

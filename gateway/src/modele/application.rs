@@ -1,22 +1,21 @@
-//! Applying events: decode, ignore what is not newer, move what is searched and the relations,
+//! Applying events that were read: ignore what is not newer, move what is searched and the relations,
 //! then compute the rights of what was touched.
 
 use prost::Message;
 use roaring::RoaringBitmap;
-use ror_chassis::conversion::instant;
 use ror_domaine::liaisons;
 use ror_proto::{
-    capacity::v1::{Capacity, capacity},
     common::v1::Evenement,
     identity::v1::{Identity, identity},
-    offers::v1::{Offer, offer},
-    structures::v1::{Structure, structure},
+    offers::v1::Offer,
+    structures::v1::Structure,
 };
 
 use super::{
     Changement, Instantane, Modele, Table, TypeFhir as T,
     droits::Touches,
-    etat::{self, Etat, Genre},
+    etat::Etat,
+    lecture::{self, Contenu, Lu, lire},
     vue::{self, Vue},
 };
 use crate::{
@@ -41,7 +40,7 @@ pub enum Source {
 const SOURCES: usize = 4;
 
 /// What is read of the registries.
-const PROFESSIONNEL: &str = "professionnel";
+pub(super) const PROFESSIONNEL: &str = "professionnel";
 
 impl Source {
     /// Every source, in the order of the positions.
@@ -81,7 +80,7 @@ fn vue_de(t: T, etat: Etat<'_>) -> Option<Vue> {
             Some(identity::Ressource::Professionnel(p)) => Some(vue::professionnel(&p)),
             _ => None,
         },
-        _ => Offer::decode(etat).ok()?.ressource.map(|r| vue::offre(&r).1),
+        _ => Offer::decode(etat).ok()?.ressource.map(|r| vue::offre(&r)),
     }
 }
 
@@ -150,72 +149,53 @@ impl Modele {
 
     /// Applies a batch of one source.
     pub fn appliquer(&mut self, source: Source, lot: &[Evenement]) {
+        self.appliquer_lus(source, lire(source, lot));
+    }
+
+    /// Applies a batch of one source that was read apart.
+    pub fn appliquer_lus(&mut self, source: Source, lot: Vec<Lu>) {
         let mut touches = Touches::default();
-        for e in lot {
-            if let Err(erreur) = self.appliquer_un(source, e, &mut touches) {
-                tracing::error!(source = source.nom(), id = %e.agregat_id, version = e.version, error = %erreur, "event not applied");
-            }
+        for lu in lot {
+            self.appliquer_un(source, lu, &mut touches);
         }
         if !self.travail.differe {
             self.recalculer(&mut touches);
         }
     }
 
-    fn appliquer_un(
-        &mut self,
-        source: Source,
-        e: &Evenement,
-        t: &mut Touches,
-    ) -> Result<(), prost::DecodeError> {
-        let maj =
-            e.date.as_ref().and_then(instant).map_or(0, |d| (d.unix_timestamp_nanos() / 1_000_000) as i64);
-        match source {
-            Source::Capacity => {
-                let capacite = Capacity::decode(e.etat.clone())?;
-                let rang = self.table_mut(T::Location).numeroter(&e.agregat_id);
-                self.noter(source, T::Location, rang);
-                let (etat, donnees) = match &capacite.ressource {
-                    _ if e.retire => (None, Vec::new()),
-                    Some(capacity::Ressource::CapaciteLieu(k)) => {
-                        (Some(etat::garder(Genre::CAPACITE, &e.etat).into()), vue::capacites(k))
-                    }
-                    None => (Some(etat::garder(Genre::CAPACITE, &e.etat).into()), Vec::new()),
-                };
-                if self.poser_capacites(rang, (e.version, maj), etat, &donnees) {
-                    self.noter_change(source);
-                } else if self.deja_la(source, self.capacites_de(rang).map(|c| c.version), e) {
-                    self.rejournaliser_capacites(rang);
-                }
+    fn appliquer_un(&mut self, source: Source, lu: Lu, touches: &mut Touches) {
+        let Lu { id, version, maj, contenu } = lu;
+        let t = match &contenu {
+            Contenu::Capacites { .. } => T::Location,
+            Contenu::Ligne { t, .. } | Contenu::Retrait { t } => *t,
+        };
+        let rang = self.table_mut(t).numeroter(&id);
+        self.noter(source, t, rang);
+        if let Contenu::Capacites { etat, donnees } = contenu {
+            if self.poser_capacites(rang, (version, maj), etat, &donnees) {
+                self.noter_change(source);
+            } else if self.deja_la(source, self.capacites_de(rang).map(|c| c.version), version) {
+                self.rejournaliser_capacites(rang);
             }
-            Source::Structures => {
-                let Some(r) = Structure::decode(e.etat.clone())?.ressource else { return Ok(()) };
-                self.poser_ligne(source, e, maj, (T::Organization, vue::structure(&r)), t, |m, rang| {
-                    m.relier_structure(rang, &r)
-                });
-            }
-            Source::Offers => {
-                let Some(r) = Offer::decode(e.etat.clone())?.ressource else { return Ok(()) };
-                self.poser_ligne(source, e, maj, vue::offre(&r), t, |m, rang| m.relier_offre(rang, &r));
-            }
-            Source::Identity => {
-                if e.genre != PROFESSIONNEL {
-                    return Ok(());
-                }
-                let Some(identity::Ressource::Professionnel(mut p)) =
-                    Identity::decode(e.etat.clone())?.ressource
-                else {
-                    return Ok(());
-                };
-                // The mirror's states do not depend on time; the façade shows the date.
-                let meta = p.meta.get_or_insert_default();
-                meta.date_creation = meta.date_creation.or(e.date_creation);
-                let vue = vue::professionnel(&p);
-                let etat = Identity { ressource: Some(identity::Ressource::Professionnel(p)) };
-                let e = Evenement { etat: etat.encode_to_vec().into(), ..e.clone() };
-                self.poser_ligne(source, &e, maj, (T::Practitioner, vue), t, |_, _| {});
-            }
+            return;
         }
-        Ok(())
+        let connue = self.table(t).ligne(rang).map(|l| l.version);
+        if connue.is_some_and(|v| v >= version) {
+            if self.deja_la(source, connue, version) {
+                self.journaliser(t, rang);
+            }
+            return;
+        }
+        self.noter_change(source);
+        self.toucher(t, rang, touches);
+        self.journaliser_etat(t, rang);
+        match contenu {
+            Contenu::Ligne { vue, etat, liens, .. } => {
+                self.poser_ligne((t, rang), (version, maj), &vue, &etat, &liens);
+                self.toucher(t, rang, touches);
+            }
+            _ => self.retirer(t, rang, version),
+        }
     }
 
     fn noter(&mut self, source: Source, t: T, rang: u32) {
@@ -233,8 +213,8 @@ impl Modele {
 
     /// Whether an event tells what is there already, put there before by an answer: who resumes at its
     /// position must still hear of it. A snapshot tells it of every row: that is nothing new.
-    fn deja_la(&self, source: Source, version: Option<u64>, e: &Evenement) -> bool {
-        version == Some(e.version) && !self.travail.instantanes.contains_key(&source)
+    fn deja_la(&self, source: Source, connue: Option<u64>, version: u64) -> bool {
+        connue == Some(version) && !self.travail.instantanes.contains_key(&source)
     }
 
     /// Notes that a row changed, for who saw it: who comes to see it is told when its rights are computed.
@@ -274,44 +254,28 @@ impl Modele {
 
     fn poser_ligne(
         &mut self,
-        source: Source,
-        e: &Evenement,
-        maj: i64,
-        (t, vue): (T, Vue),
-        touches: &mut Touches,
-        relier: impl FnOnce(&mut Self, u32),
+        (t, rang): (T, u32),
+        (version, maj): (u64, i64),
+        vue: &Vue,
+        etat: &[u8],
+        liens: &lecture::Liens,
     ) {
-        let rang = self.table_mut(t).numeroter(&e.agregat_id);
-        self.noter(source, t, rang);
-        let connue = self.table(t).ligne(rang).map(|l| l.version);
-        if connue.is_some_and(|v| v >= e.version) {
-            if self.deja_la(source, connue, e) {
-                self.journaliser(t, rang);
-            }
-            return;
-        }
-        self.noter_change(source);
-        self.toucher(t, rang, touches);
-        self.journaliser_etat(t, rang);
-        if e.retire {
-            self.retirer(t, rang, e.version);
-            return;
-        }
         let ancienne = self.vue(t, rang);
-        self.changer_index(t, rang, &ancienne, &vue);
+        self.changer_index(t, rang, &ancienne, vue);
         let table = self.table_mut(t);
-        table.etats.poser(rang, &etat::garder(t.into(), &e.etat));
+        table.etats.poser(rang, etat);
         table.poser_maj(rang, maj);
         let l = table.ligne_mut(rang);
         l.sorte = vue.sorte;
-        l.version = e.version;
+        l.version = version;
         // Rights are computed from these once the batch is in.
         if t == T::HealthcareService {
             l.faits = vue.faits;
         }
         table.poser_presence(rang, true);
-        relier(self, rang);
-        self.toucher(t, rang, touches);
+        for (relation, ids) in liens {
+            self.relier(*relation, rang, ids);
+        }
     }
 
     /// Both the old and the new neighbours of a row depend on it.
@@ -395,42 +359,10 @@ impl Modele {
         }
     }
 
-    fn relier_structure(&mut self, rang: u32, r: &structure::Ressource) {
-        let parent = match r {
-            structure::Ressource::EntiteGeographique(e) => &e.entite_juridique_id,
-            structure::Ressource::OrganisationInterne(o) => &o.entite_geographique_id,
-            structure::Ressource::EntiteJuridique(_) => "",
-        };
-        self.relier(Relation::Parent, rang, [parent]);
-    }
-
-    fn relier_offre(&mut self, rang: u32, r: &offer::Ressource) {
-        match r {
-            offer::Ressource::Offre(o) => {
-                self.relier(Relation::Porteur, rang, [&o.porteur_id]);
-                self.relier(Relation::Lieux, rang, &o.lieux_ids);
-            }
-            offer::Ressource::Lieu(l) => {
-                self.relier(Relation::Gestionnaire, rang, [&l.structure_gestionnaire_id]);
-                self.relier(Relation::LieuParent, rang, [&l.lieu_parent_id]);
-            }
-            offer::Ressource::Situation(s) => {
-                self.relier(Relation::Offre, rang, [&s.offre_id]);
-                self.relier(Relation::Professionnel, rang, [&s.professionnel_id]);
-                self.relier(Relation::Structure, rang, [&s.structure_id]);
-            }
-        }
-    }
-
-    fn relier<'a, S: AsRef<str> + ?Sized + 'a>(
-        &mut self,
-        relation: Relation,
-        rang: u32,
-        ids: impl IntoIterator<Item = &'a S>,
-    ) {
+    fn relier(&mut self, relation: Relation, rang: u32, ids: &[String]) {
         let table = self.table_mut(relation.cible());
         let mut cibles: Vec<u32> = Vec::new();
-        for id in ids.into_iter().map(AsRef::as_ref).filter(|i| !i.is_empty()) {
+        for id in ids.iter().filter(|i| !i.is_empty()) {
             let r = table.numeroter(id);
             if !cibles.contains(&r) {
                 cibles.push(r);

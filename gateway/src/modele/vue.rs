@@ -216,12 +216,21 @@ fn tarif(t: &Tarif) -> Donnee {
     donnee(champs, t.montant_centimes as f64 / 100.0, &t.date_debut_validite)
 }
 
-/// An offer, a place or a role.
-pub(super) fn offre(r: &offer::Ressource) -> (T, Vue) {
+/// What an offer, a place or a role is on the façade.
+pub(super) fn type_d_offre(r: &offer::Ressource) -> T {
     match r {
-        offer::Ressource::Offre(o) => (T::HealthcareService, offre_operationnelle(o)),
-        offer::Ressource::Lieu(l) => (T::Location, lieu(l)),
-        offer::Ressource::Situation(s) => (T::PractitionerRole, situation(s)),
+        offer::Ressource::Offre(_) => T::HealthcareService,
+        offer::Ressource::Lieu(_) => T::Location,
+        offer::Ressource::Situation(_) => T::PractitionerRole,
+    }
+}
+
+/// An offer, a place or a role.
+pub(super) fn offre(r: &offer::Ressource) -> Vue {
+    match r {
+        offer::Ressource::Offre(o) => offre_operationnelle(o),
+        offer::Ressource::Lieu(l) => lieu(l),
+        offer::Ressource::Situation(s) => situation(s),
     }
 }
 
