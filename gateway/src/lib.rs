@@ -80,7 +80,7 @@ pub struct Passerelle {
     pub indexeur: Arc<suivi::Indexeur>,
     /// Heavy searches under way, at most: one a core.
     pub lourdes: Arc<tokio::sync::Semaphore>,
-    /// Where parts of long answers are made: a thread a core.
+    /// Where parts of long answers are made, and first snapshots read: a thread a core.
     pub atelier: Arc<rendu::Atelier>,
     capacity: Canal,
     access: Canal,

@@ -290,8 +290,8 @@ struct SuiviModele {
     ecriture: Option<JoinHandle<Resultat<()>>>,
 }
 
-/// Events that one thread reads at once: fewer are read where they are.
-const LECTURE: usize = 64;
+/// Events that one thread reads at once.
+const LECTURE: usize = 32;
 
 impl SuiviModele {
     fn nouveau(passerelle: Arc<Passerelle>, source: Source, nom: &'static str) -> Self {
@@ -300,20 +300,19 @@ impl SuiviModele {
         Self { passerelle, source, nom, reprise, a_jour: false, ecriture: None }
     }
 
-    /// Reads a batch, by some threads at once when it is long.
+    /// Reads a batch apart, by some threads at once. Those make answers too: only while there are none.
     async fn lire(&self, lot: Vec<Evenement>) -> Resultat<Vec<Lu>> {
-        let source = self.source;
-        if lot.len() <= LECTURE {
-            return Ok(modele::lire_evenements(source, &lot));
-        }
-        let lot: Arc<[Evenement]> = lot.into();
+        let (source, lot) = (self.source, Arc::<[Evenement]>::from(lot));
         let parts = (0..lot.len()).step_by(LECTURE).map(|debut| {
             let lot = lot.clone();
             let fin = lot.len().min(debut + LECTURE);
             self.passerelle.atelier.faire(move || modele::lire_evenements(source, &lot[debut..fin]))
         });
-        let lus = try_join_all(parts).await.map_err(|e| Erreur::interne(format!("events not read: {e}")))?;
-        Ok(lus.into_iter().flatten().collect())
+        let lus = try_join_all(parts).await.map_err(|e| {
+            tracing::error!(source = source.nom(), error = %e, "events not read");
+            Erreur::interne(e.to_string())
+        });
+        Ok(lus?.into_iter().flatten().collect())
     }
 
     /// Waits for the last write of a snapshot.
@@ -343,25 +342,28 @@ impl Suiveur for SuiviModele {
         self.passerelle.annuaire.ecrire_async(move |m| m.debut_instantane(source)).await
     }
     async fn appliquer(&mut self, lot: Vec<Evenement>, position: Option<Position>) -> Resultat<()> {
-        let lus = self.lire(lot).await?;
-        self.attendre().await?;
         let (source, passerelle) = (self.source, self.passerelle.clone());
-        let Some(p) = position else {
+        if position.is_none() && !self.a_jour {
+            let lus = self.lire(lot).await?;
+            self.attendre().await?;
             // Written while the next ones are read.
             let ecriture =
                 async move { passerelle.annuaire.ecrire_async(move |m| m.appliquer_lus(source, lus)).await };
             self.ecriture = Some(tokio::spawn(ecriture));
             return Ok(());
-        };
+        }
+        self.attendre().await?;
         let ecriture = move |m: &mut Modele| {
-            m.appliquer_lus(source, lus);
-            m.situer(source, p.sequence);
+            m.appliquer(source, &lot);
+            if let Some(p) = position {
+                m.situer(source, p.sequence);
+            }
         };
         // Who says that it caught up must show it.
-        if self.a_jour {
-            passerelle.annuaire.ecrire_async(ecriture).await
-        } else {
+        if position.is_some() && !self.a_jour {
             passerelle.annuaire.ecrire_et_publier(ecriture).await
+        } else {
+            passerelle.annuaire.ecrire_async(ecriture).await
         }
     }
     async fn fin_instantane(&mut self, position: Position) -> Resultat<()> {

@@ -36,7 +36,7 @@ const PREMIER: usize = 16 * 1024;
 /// Bytes of the others, about, and how many are made at once.
 const PARTIE: usize = 256 * 1024;
 const EN_COURS: usize = 3;
-/// Bytes of the text before the entries, then of each one of a small answer, most of which are ready to be sent.
+/// Bytes of the text before the entries, then of each one of those sent at once, most of which are ready to be sent.
 const TETE: usize = 4096;
 const CADRE: usize = 3072;
 /// Parameters of a walk, which the parser does not see.
@@ -400,9 +400,27 @@ fn rendre(mut searchset: Searchset, lot: Vec<Entree>) -> Vec<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::modele::TypeFhir;
 
     fn lire(brute: &str) -> Chaine {
         Chaine::lire(brute).ok().unwrap()
+    }
+
+    #[test]
+    fn lots_hold_every_entry_in_order_and_are_of_even_weight() {
+        let trouve = |rang: u32| {
+            let type_fhir = TypeFhir::TOUS[rang as usize * 7 / 2000 % 5];
+            Trouve { type_fhir, rang, distance_km: None, score: None }
+        };
+        let lots = decouper((0..2000).map(|rang| (trouve(rang), "match")));
+        let rangs: Vec<u32> = lots.iter().flatten().map(|(t, _)| t.rang).collect();
+        assert_eq!(rangs, (0..2000).collect::<Vec<_>>());
+        let poids = |lot: &Vec<Entree>| lot.iter().map(|(t, _)| rendu::environ(t.type_fhir)).sum::<usize>();
+        let (dernier, pleins) = lots.split_last().unwrap();
+        for plein in pleins {
+            assert!((PARTIE - 8_500..=PARTIE).contains(&poids(plein)), "{}", poids(plein));
+        }
+        assert!(poids(dernier) <= PARTIE && decouper(std::iter::empty()).is_empty());
     }
 
     #[test]

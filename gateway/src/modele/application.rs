@@ -15,7 +15,7 @@ use super::{
     Changement, Instantane, Modele, Table, TypeFhir as T,
     droits::Touches,
     etat::Etat,
-    lecture::{self, Contenu, Lu, lire},
+    lecture::{Contenu, Lu, Renvois, lire},
     vue::{self, Vue},
 };
 use crate::{
@@ -190,11 +190,11 @@ impl Modele {
         self.toucher(t, rang, touches);
         self.journaliser_etat(t, rang);
         match contenu {
-            Contenu::Ligne { vue, etat, liens, .. } => {
-                self.poser_ligne((t, rang), (version, maj), &vue, &etat, &liens);
+            Contenu::Ligne { vue, etat, renvois, .. } => {
+                self.poser_ligne((t, rang), (version, maj), &vue, &etat, &renvois);
                 self.toucher(t, rang, touches);
             }
-            _ => self.retirer(t, rang, version),
+            Contenu::Capacites { .. } | Contenu::Retrait { .. } => self.retirer(t, rang, version),
         }
     }
 
@@ -258,7 +258,7 @@ impl Modele {
         (version, maj): (u64, i64),
         vue: &Vue,
         etat: &[u8],
-        liens: &lecture::Liens,
+        renvois: &Renvois,
     ) {
         let ancienne = self.vue(t, rang);
         self.changer_index(t, rang, &ancienne, vue);
@@ -273,7 +273,7 @@ impl Modele {
             l.faits = vue.faits;
         }
         table.poser_presence(rang, true);
-        for (relation, ids) in liens {
+        for (relation, ids) in renvois {
             self.relier(*relation, rang, ids);
         }
     }
@@ -333,7 +333,7 @@ impl Modele {
         for (_, n) in apres.identifiants.iter().filter(|(_, n)| !porte(avant, n)) {
             table.identifiants.ajouter(n, rang);
         }
-        table.noms.poser(rang, apres.noms.join(vue::ENTRE_NOMS).as_bytes());
+        table.poser_noms(rang, &apres.noms);
         table.mots.changer(rang, &avant.mots, &apres.mots);
         table.villes.changer(rang, &avant.villes, &apres.villes);
         table.codes_postaux.changer(rang, &avant.codes_postaux, &apres.codes_postaux);

@@ -23,7 +23,25 @@ pub(crate) use fichier::{mesurer, somme};
 pub(super) trait Image: Sized {
     fn ecrire(&self, s: &mut Sortie) -> io::Result<()>;
     fn lire(e: &mut Entree<'_>) -> io::Result<Self>;
+
+    /// Several, after their number.
+    fn ecrire_suite(suite: &[Self], s: &mut Sortie) -> io::Result<()> {
+        s.longueur(suite.len())?;
+        suite.iter().try_for_each(|x| x.ecrire(s))
+    }
+    /// What [`Self::ecrire_suite`] wrote.
+    fn lire_suite(e: &mut Entree<'_>) -> io::Result<Vec<Self>> {
+        let n = e.longueur()?;
+        let mut lus = Vec::with_capacity(n.min(AVANCE));
+        for _ in 0..n {
+            lus.push(Self::lire(e)?);
+        }
+        Ok(lus)
+    }
 }
+
+/// Places made ready before anything is read: a length is believed no further.
+const AVANCE: usize = 1 << 16;
 
 /// A structure is its fields, one after the other; one left out does not compile.
 macro_rules! par_champs {

@@ -23,7 +23,7 @@ use super::{
 use crate::recherche::parametres::Relation;
 
 /// What a row refers to, by relation: technical ids, some of which may be empty.
-pub(super) type Liens = Vec<(Relation, Vec<String>)>;
+pub(super) type Renvois = Vec<(Relation, Vec<String>)>;
 
 /// An event that concerns the directory.
 pub struct Lu {
@@ -39,7 +39,7 @@ pub(super) enum Contenu {
     /// Capacity records of a place; none when they are withdrawn.
     Capacites { etat: Option<Arc<[u8]>>, donnees: Vec<Donnee> },
     /// A row, and its state as it is to be kept.
-    Ligne { t: T, vue: Box<Vue>, etat: Vec<u8>, liens: Liens },
+    Ligne { t: T, vue: Box<Vue>, etat: Vec<u8>, renvois: Renvois },
     /// A row is withdrawn.
     Retrait { t: T },
 }
@@ -85,12 +85,12 @@ fn capacites(e: &Evenement) -> Result<Contenu, DecodeError> {
 }
 
 /// A row with its state, or without when it is withdrawn.
-fn ligne(retire: bool, t: T, etat: &[u8], dire: impl FnOnce() -> (Vue, Liens)) -> Contenu {
+fn ligne(retire: bool, t: T, etat: &[u8], dire: impl FnOnce() -> (Vue, Renvois)) -> Contenu {
     if retire {
         return Contenu::Retrait { t };
     }
-    let (vue, liens) = dire();
-    Contenu::Ligne { t, vue: vue.into(), etat: etat::garder(t.into(), etat), liens }
+    let (vue, renvois) = dire();
+    Contenu::Ligne { t, vue: vue.into(), etat: etat::garder(t.into(), etat), renvois }
 }
 
 fn structure(e: &Evenement) -> Result<Option<Contenu>, DecodeError> {
@@ -110,7 +110,7 @@ fn offre(e: &Evenement) -> Result<Option<Contenu>, DecodeError> {
     let Some(r) = Offer::decode(e.etat.clone())?.ressource else { return Ok(None) };
     Ok(Some(ligne(e.retire, vue::type_d_offre(&r), &e.etat, || {
         let vue = vue::offre(&r);
-        let liens = match r {
+        let renvois = match r {
             offer::Ressource::Offre(o) => {
                 vec![(Relation::Porteur, vec![o.porteur_id]), (Relation::Lieux, o.lieux_ids)]
             }
@@ -124,7 +124,7 @@ fn offre(e: &Evenement) -> Result<Option<Contenu>, DecodeError> {
                 (Relation::Structure, vec![s.structure_id]),
             ],
         };
-        (vue, liens)
+        (vue, renvois)
     })))
 }
 

@@ -42,6 +42,9 @@ pub struct Ligne {
 
 par_champs!(Ligne { version, faits, sorte, masque });
 
+/// What is between the names of a row.
+const ENTRE_NOMS: char = '\n';
+
 /// Classes of facts: rows with the same four facts have the same rights.
 const CLASSES: usize = 16;
 
@@ -76,8 +79,8 @@ pub struct Table {
     pub index: Index,
     /// Business identifiers.
     pub identifiants: Repertoire,
-    /// Names of each row, folded, separated by a newline.
-    pub noms: Paquets,
+    /// Names of each row, folded.
+    noms: Paquets,
     /// Words of the names.
     pub mots: Dictionnaire,
     /// Cities.
@@ -195,6 +198,21 @@ impl Table {
         self.noms.tasser(self.nombre);
     }
 
+    /// Names of a row that has some, folded.
+    pub fn noms(&self, rang: u32) -> Option<impl Iterator<Item = &str>> {
+        std::str::from_utf8(self.noms.get(rang)?).ok().map(|noms| noms.split(ENTRE_NOMS))
+    }
+
+    /// Gives a row its names, none of which holds a line feed.
+    pub fn poser_noms(&mut self, rang: u32, noms: &[String]) {
+        let mut ensemble = noms.join(ENTRE_NOMS.encode_utf8(&mut [0; 4]));
+        // One that folds to nothing is there all the same.
+        if ensemble.is_empty() && !noms.is_empty() {
+            ensemble.push(ENTRE_NOMS);
+        }
+        self.noms.poser(rang, ensemble.as_bytes());
+    }
+
     /// Profiles that see a row, one bit each.
     pub fn masque(&self, rang: u32) -> u8 {
         self.ligne(rang).map_or(0, |l| l.masque)
@@ -273,5 +291,23 @@ impl Table {
     /// Records of a group, to change them.
     pub fn groupe_mut(&mut self, g: Groupe) -> &mut Enregistrements {
         &mut self.groupes[g as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn names_come_back_even_one_that_folds_to_nothing() {
+        let mut t = Table::default();
+        let noms = |t: &Table, r| t.noms(r).map(|n| n.map(str::to_owned).collect::<Vec<_>>());
+        let deux = ["hopital nord".to_owned(), "nord".to_owned()];
+        t.poser_noms(7, &deux);
+        t.poser_noms(8, &[String::new()]);
+        assert_eq!(noms(&t, 7).as_deref(), Some(&deux[..]));
+        assert!(noms(&t, 8).is_some_and(|n| n.iter().all(String::is_empty)));
+        t.poser_noms(7, &[]);
+        assert_eq!((noms(&t, 7), noms(&t, 9)), (None, None));
     }
 }

@@ -168,10 +168,12 @@ fn empreinte(m: &Modele) -> Vec<String> {
                 .map(|c| table.index.chercher(Param::CommuneCog, None, &format!("4400{c}")).contains(r))
                 .collect();
             lignes.push(format!(
-                "{} {} {vus:?} {fins:?} {liens:?} {postes:?} {communes:?} {:?}",
+                "{} {} {vus:?} {fins:?} {liens:?} {postes:?} {communes:?} {:?} {:?} {:?}",
                 t.nom(),
                 table.id(r),
-                table.faits(r)
+                table.faits(r),
+                table.noms(r).map(|noms| noms.collect::<Vec<_>>()),
+                table.etat(r).map(super::Etat::lire)
             ));
         }
     }

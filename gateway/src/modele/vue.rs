@@ -56,8 +56,6 @@ pub(super) struct Vue {
     pub tarifs: Vec<Donnee>,
 }
 
-/// What is between the names of a row.
-pub(super) const ENTRE_NOMS: &str = "\n";
 /// Ages without unit are in years.
 const ANNEE: &str = "a";
 

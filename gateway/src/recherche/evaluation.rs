@@ -395,7 +395,7 @@ impl<'a> Moteur<'a> {
                 self.payer(ensembles.len() as u64 * 4)?;
                 unir(&ensembles, dans)
             }
-            Cible::Texte(Texte::Nom) => self.garder(dans, 1, |r| table.noms.get(*r).is_some())?,
+            Cible::Texte(Texte::Nom) => self.garder(dans, 1, |r| table.noms(*r).is_some())?,
             Cible::Texte(quoi) => {
                 let d = textes::dictionnaire(table, quoi);
                 self.payer(d.nombre() * 4)?;

@@ -275,7 +275,7 @@ fn around_a_commune_a_place_without_position_stands_at_the_centre_of_its_own() {
 fn cle(m: &Modele, t: TypeFhir, rang: u32, quoi: &str) -> Option<Cle<'static>> {
     let table = m.table(t);
     match quoi {
-        "name" => table.noms.texte(rang).map(|n| Cle::Texte(n.to_owned().into())),
+        "name" => table.noms(rang).map(|n| Cle::Texte(n.collect::<Vec<_>>().join("\n").into())),
         "_lastUpdated" => Some(Cle::Nombre(m.maj(t, rang, PROFIL) as f64)),
         "near" => {
             let d = table.positions.point(rang, false).distance(CENTRE);

@@ -1,5 +1,5 @@
-//! Where the parts of long answers are made: a thread a core, first come, first made. What waits takes no thread, and
-//! a thread that ends a part begins the next one without being woken.
+//! Where the parts of long answers are made, and a first snapshot is read before there is any: a thread a core, first come,
+//! first made. What waits takes no thread, and a thread that ends a part begins the next one without being woken.
 
 use std::{
     io,

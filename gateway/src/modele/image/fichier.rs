@@ -280,13 +280,13 @@ mod tests {
 
     use super::*;
 
-    type Tout = (Vec<(String, Option<u32>)>, (BTreeMap<u32, Arc<[i64]>>, (RoaringBitmap, bool)));
+    type Tout = ((Vec<(String, Option<u32>)>, Vec<u8>), (BTreeMap<u32, Arc<[i64]>>, (RoaringBitmap, bool)));
 
     #[test]
     fn any_content_under_a_right_sum_is_read_or_refused() {
         let dossier = std::env::temp_dir().join(format!("ror-image-{}-contenu", std::process::id()));
         let tout: Tout = (
-            vec![("é".into(), None), ("b".into(), Some(7))],
+            (vec![("é".into(), None), ("b".into(), Some(7))], b"octets".to_vec()),
             (
                 BTreeMap::from([(3, Arc::from([1, -2])), (9, Arc::default())]),
                 ((0..50).chain(70_000..80_000).collect(), true),

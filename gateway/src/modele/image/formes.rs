@@ -12,9 +12,6 @@ use roaring::RoaringBitmap;
 
 use super::{Entree, Image, Sortie, abime};
 
-/// Places made ready before anything is read: a length is believed no further.
-const AVANCE: usize = 1 << 16;
-
 macro_rules! nombres {
     ($($type:ty),*) => {$(
         impl Image for $type {
@@ -27,7 +24,23 @@ macro_rules! nombres {
         }
     )*};
 }
-nombres!(u8, u16, u32, u64, i16, i64, f64);
+nombres!(u16, u32, u64, i16, i64, f64);
+
+impl Image for u8 {
+    fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
+        s.poser(&[*self])
+    }
+    fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
+        e.tableau::<1>().map(|[n]| n)
+    }
+    // At once: one by one would take most of the time of a start.
+    fn ecrire_suite(suite: &[Self], s: &mut Sortie) -> io::Result<()> {
+        s.octets(suite)
+    }
+    fn lire_suite(e: &mut Entree<'_>) -> io::Result<Vec<Self>> {
+        e.octets(<[Self]>::to_vec)
+    }
+}
 
 macro_rules! textes {
     ($($type:ty),*) => {$(
@@ -95,46 +108,31 @@ impl<T: Image, const N: usize> Image for [T; N] {
     }
 }
 
-fn ecrire_suite<'a, T: Image + 'a>(
-    suite: impl ExactSizeIterator<Item = &'a T>,
-    s: &mut Sortie,
-) -> io::Result<()> {
-    s.longueur(suite.len())?;
-    for x in suite {
-        x.ecrire(s)?;
-    }
-    Ok(())
-}
-
 impl<T: Image> Image for Vec<T> {
     fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
-        ecrire_suite(self.iter(), s)
+        T::ecrire_suite(self, s)
     }
     fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
-        let n = e.longueur()?;
-        let mut lus = Self::with_capacity(n.min(AVANCE));
-        for _ in 0..n {
-            lus.push(T::lire(e)?);
-        }
-        Ok(lus)
+        T::lire_suite(e)
     }
 }
 
 impl<T: Image> Image for Arc<[T]> {
     fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
-        ecrire_suite(self.iter(), s)
+        T::ecrire_suite(self, s)
     }
     fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
-        Vec::<T>::lire(e).map(Self::from)
+        T::lire_suite(e).map(Self::from)
     }
 }
 
 impl<T: Image> Image for VecDeque<T> {
     fn ecrire(&self, s: &mut Sortie) -> io::Result<()> {
-        ecrire_suite(self.iter(), s)
+        s.longueur(self.len())?;
+        self.iter().try_for_each(|x| x.ecrire(s))
     }
     fn lire(e: &mut Entree<'_>) -> io::Result<Self> {
-        Vec::<T>::lire(e).map(Self::from)
+        T::lire_suite(e).map(Self::from)
     }
 }
 

@@ -270,5 +270,6 @@ fn an_identifier_of_two_systems_and_a_name_of_two_lines_are_one() {
         assert_eq!(m.par_identifiant(TypeFhir::Organization, None, "750000001").len(), 1, "{version}");
     }
     let rang = m.table(TypeFhir::Organization).rang("eg1").unwrap();
-    assert_eq!(m.table(TypeFhir::Organization).noms.texte(rang), Some("hopital nord"));
+    let noms: Vec<&str> = m.table(TypeFhir::Organization).noms(rang).unwrap().collect();
+    assert_eq!(noms, ["hopital nord"]);
 }

@@ -85,8 +85,8 @@ impl Moteur<'_> {
 
     fn noms(&self, table: &Table, mode: ModeTexte, v: &str, dans: &RoaringBitmap) -> Rangs {
         let verifie = |r: &u32| {
-            table.noms.texte(*r).is_some_and(|n| {
-                n.split('\n').any(|n| match mode {
+            table.noms(*r).is_some_and(|mut noms| {
+                noms.any(|n| match mode {
                     ModeTexte::Debut => n.starts_with(v),
                     ModeTexte::Contient => n.contains(v),
                     ModeTexte::Fin => n.ends_with(v),

@@ -262,7 +262,7 @@ impl<'a> Colonne<'a> {
             Self::Id(table) => Some(Cle::Texte(table.id(rang).to_string().into())),
             Self::Maj(modele, t, profil) => Some(Cle::Nombre(modele.maj(*t, rang, *profil) as f64)),
             Self::Nom(table) => {
-                let noms = table.noms.texte(rang)?.split('\n');
+                let noms = table.noms(rang)?;
                 let nom = if descendant { noms.max() } else { noms.min() };
                 nom.map(|n| Cle::Texte(n.into()))
             }
