@@ -274,7 +274,7 @@ async fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> R
         etat: union.etat(),
         ..Default::default()
     };
-    let ecriture = p.annuaire.ecrire_et_publier(move |m| m.appliquer(Source::Capacity, &[evenement]));
+    let ecriture = p.annuaire.ecrire_et_publier(move |m| m.appliquer_reponse(Source::Capacity, &evenement));
     if let Err(e) = ecriture.await {
         // Its owner has it: the event will bring it.
         tracing::error!(error = %e, place = %place.id, "a capacity that was written is not shown yet");

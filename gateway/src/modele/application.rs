@@ -152,6 +152,13 @@ impl Modele {
         self.appliquer_lus(source, lire(source, lot));
     }
 
+    /// Applies what its owner answered, whether its event came before or is to come.
+    pub fn appliquer_reponse(&mut self, source: Source, reponse: &Evenement) {
+        self.travail.reponse = true;
+        self.appliquer(source, std::slice::from_ref(reponse));
+        self.travail.reponse = false;
+    }
+
     /// Applies a batch of one source that was read apart.
     pub fn appliquer_lus(&mut self, source: Source, lot: Vec<Lu>) {
         let mut touches = Touches::default();
@@ -165,37 +172,51 @@ impl Modele {
 
     fn appliquer_un(&mut self, source: Source, lu: Lu, touches: &mut Touches) {
         let Lu { id, version, maj, contenu } = lu;
-        let t = match &contenu {
-            Contenu::Capacites { .. } => T::Location,
-            Contenu::Ligne { t, .. } | Contenu::Retrait { t } => *t,
-        };
-        let rang = self.table_mut(t).numeroter(&id);
-        self.noter(source, t, rang);
-        if let Contenu::Capacites { etat, donnees } = contenu {
-            if self.poser_capacites(rang, (version, maj), etat, &donnees) {
-                self.noter_change(source);
-            } else if self.deja_la(source, self.capacites_de(rang).map(|c| c.version), version) {
-                self.rejournaliser_capacites(rang);
+        match contenu {
+            Contenu::Capacites { etat, donnees } => {
+                let rang = self.rencontrer(source, T::Location, &id);
+                if self.poser_capacites(rang, (version, maj), etat, &donnees) {
+                    self.noter_change(source);
+                } else if self.deja_la(source, self.capacites_de(rang).map(|c| c.version), version) {
+                    self.rejournaliser_capacites(rang);
+                }
             }
-            return;
+            Contenu::Ligne { t, vue, etat, renvois } => {
+                let rang = self.rencontrer(source, t, &id);
+                if self.avancer(source, (t, rang), version, touches) {
+                    self.poser_ligne((t, rang), (version, maj), &vue, &etat, &renvois);
+                    self.toucher(t, rang, touches);
+                }
+            }
+            Contenu::Retrait { t } => {
+                let rang = self.rencontrer(source, t, &id);
+                if self.avancer(source, (t, rang), version, touches) {
+                    self.retirer(t, rang, version);
+                }
+            }
         }
+    }
+
+    /// The row of an id, which this source holds.
+    fn rencontrer(&mut self, source: Source, t: T, id: &str) -> u32 {
+        let rang = self.table_mut(t).numeroter(id);
+        self.noter(source, t, rang);
+        rang
+    }
+
+    /// Whether a version is newer than its row, which is then about to change.
+    fn avancer(&mut self, source: Source, (t, rang): (T, u32), version: u64, touches: &mut Touches) -> bool {
         let connue = self.table(t).ligne(rang).map(|l| l.version);
         if connue.is_some_and(|v| v >= version) {
             if self.deja_la(source, connue, version) {
                 self.journaliser(t, rang);
             }
-            return;
+            return false;
         }
         self.noter_change(source);
         self.toucher(t, rang, touches);
         self.journaliser_etat(t, rang);
-        match contenu {
-            Contenu::Ligne { vue, etat, renvois, .. } => {
-                self.poser_ligne((t, rang), (version, maj), &vue, &etat, &renvois);
-                self.toucher(t, rang, touches);
-            }
-            Contenu::Capacites { .. } | Contenu::Retrait { .. } => self.retirer(t, rang, version),
-        }
+        true
     }
 
     fn noter(&mut self, source: Source, t: T, rang: u32) {
@@ -212,9 +233,11 @@ impl Modele {
     }
 
     /// Whether an event tells what is there already, put there before by an answer: who resumes at its
-    /// position must still hear of it. A snapshot tells it of every row: that is nothing new.
+    /// position must still hear of it. A snapshot tells it of every row: that is nothing new. Nor is an answer that
+    /// comes after its event: who resumes at the position of that one would hear of it until the next.
     fn deja_la(&self, source: Source, connue: Option<u64>, version: u64) -> bool {
-        connue == Some(version) && !self.travail.instantanes.contains_key(&source)
+        let suivi = !self.travail.reponse && !self.travail.instantanes.contains_key(&source);
+        suivi && connue == Some(version)
     }
 
     /// Notes that a row changed, for who saw it: who comes to see it is told when its rights are computed.

@@ -205,6 +205,31 @@ fn a_caller_that_walks_everywhere_makes_its_own_walks_lapse() {
 }
 
 #[test]
+fn an_answer_is_told_until_its_event_comes_and_no_more_when_it_came_first() {
+    let a = Annuaire::nouveau(vide(), MINUTE, 4);
+    a.ecrire(|m| m.appliquer(Source::Offers, &[lieu("li1", 1)]));
+    // What who resumes at the present positions hears of.
+    let dits = || {
+        let m = a.instant();
+        m.journal_depuis(m.journal_repere(m.positions()).unwrap()).unwrap().len()
+    };
+    let change = |version| lits("li1", version, [&["01"], &["02"]][version as usize % 2]);
+    let evenement = |version| {
+        a.ecrire(|m| {
+            m.appliquer(Source::Capacity, &[change(version)]);
+            m.situer(Source::Capacity, version);
+        });
+        dits()
+    };
+    let reponse = |version| {
+        a.ecrire(|m| m.appliquer_reponse(Source::Capacity, &change(version)));
+        dits()
+    };
+    assert_eq!((evenement(3), reponse(4), evenement(4)), (0, 1, 0));
+    assert_eq!((evenement(5), reponse(5)), (0, 0), "its event came first");
+}
+
+#[test]
 fn no_one_resumes_across_what_was_not_told() {
     let a = Annuaire::nouveau(vide(), MINUTE, 2);
     let situer = |sequence, naissance| {
