@@ -152,8 +152,6 @@ struct Travail {
     etats: Vec<(TypeFhir, u32)>,
     /// Everything is computed again: rows one by one tell nothing.
     muet: bool,
-    /// What is applied is an answer, not an event.
-    reponse: bool,
     /// Everything may have changed: what was kept of former moments no longer tells enough.
     refonte: bool,
     /// Rights changed for all: former moments are not read any more.

@@ -27,7 +27,7 @@ use crate::{
     Partage, Passerelle,
     acces::Appelant,
     fhir::{canoniques::EXT_CAPACITE, json, lecture as fhir_lecture, outcome::Issue},
-    modele::{Source, TypeFhir},
+    modele::TypeFhir,
     recherche::requete::decoder,
 };
 
@@ -274,7 +274,7 @@ async fn confirmer(p: &Passerelle, place: &Place, capacites: &CapaciteLieu) -> R
         etat: union.etat(),
         ..Default::default()
     };
-    let ecriture = p.annuaire.ecrire_et_publier(move |m| m.appliquer_reponse(Source::Capacity, &evenement));
+    let ecriture = p.annuaire.ecrire_et_publier(move |m| m.appliquer_reponse(&evenement));
     if let Err(e) = ecriture.await {
         // Its owner has it: the event will bring it.
         tracing::error!(error = %e, place = %place.id, "a capacity that was written is not shown yet");

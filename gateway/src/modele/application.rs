@@ -152,11 +152,14 @@ impl Modele {
         self.appliquer_lus(source, lire(source, lot));
     }
 
-    /// Applies what its owner answered, whether its event came before or is to come.
-    pub fn appliquer_reponse(&mut self, source: Source, reponse: &Evenement) {
-        self.travail.reponse = true;
-        self.appliquer(source, std::slice::from_ref(reponse));
-        self.travail.reponse = false;
+    /// Applies capacities that their owner answered, unless their event came first: told once more, at positions that
+    /// do not move, who resumes there would hear of them until the next event.
+    pub fn appliquer_reponse(&mut self, reponse: &Evenement) {
+        let rang = self.table(T::Location).rang(&reponse.agregat_id);
+        let connue = rang.and_then(|r| self.capacites_de(r)).map(|c| c.version);
+        if connue.is_none_or(|v| v < reponse.version) {
+            self.appliquer(Source::Capacity, std::slice::from_ref(reponse));
+        }
     }
 
     /// Applies a batch of one source that was read apart.
@@ -233,11 +236,9 @@ impl Modele {
     }
 
     /// Whether an event tells what is there already, put there before by an answer: who resumes at its
-    /// position must still hear of it. A snapshot tells it of every row: that is nothing new. Nor is an answer that
-    /// comes after its event: who resumes at the position of that one would hear of it until the next.
+    /// position must still hear of it. A snapshot tells it of every row: that is nothing new.
     fn deja_la(&self, source: Source, connue: Option<u64>, version: u64) -> bool {
-        let suivi = !self.travail.reponse && !self.travail.instantanes.contains_key(&source);
-        suivi && connue == Some(version)
+        connue == Some(version) && !self.travail.instantanes.contains_key(&source)
     }
 
     /// Notes that a row changed, for who saw it: who comes to see it is told when its rights are computed.

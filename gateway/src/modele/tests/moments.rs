@@ -222,7 +222,7 @@ fn an_answer_is_told_until_its_event_comes_and_no_more_when_it_came_first() {
         dits()
     };
     let reponse = |version| {
-        a.ecrire(|m| m.appliquer_reponse(Source::Capacity, &change(version)));
+        a.ecrire(|m| m.appliquer_reponse(&change(version)));
         dits()
     };
     assert_eq!((evenement(3), reponse(4), evenement(4)), (0, 1, 0));
