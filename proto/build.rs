@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "ror/common/v1/common.proto",
     "ror/structures/v1/structures_service.proto",
     "ror/offers/v1/offers_service.proto",
@@ -14,6 +14,7 @@ const FILES: [&str; 8] = [
     "ror/identity/v1/identity_service.proto",
     "ror/access/v1/access_service.proto",
     "ror/bascule/v1/bascule_service.proto",
+    "ror/gateway/v1/gateway_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -33,7 +33,7 @@ CALLS = {
     "offers": ["nomenclatures", "structures", "identity"],
     "capacity": ["nomenclatures", "offers"],
     "bascule": ["structures", "offers", "capacity"],
-    "gateway": [s for s in SERVICES if s != "gateway"],
+    "gateway": SERVICES,  # its own replicas included, for the image of the directory
 }
 REGIONS = "01 02 03 04 06 11 24 27 28 32 44 52 53 75 76 84 93 94".split()
 # Object names and secrets in the clear that may never appear in a render.
@@ -311,9 +311,9 @@ def policy_selectors_match(documents, _):
         for port in service["spec"]["ports"]:
             if port["targetPort"] not in known:
                 yield f"{identity(service)}: port {port['targetPort']} is not that of a container"
-    services = {
-        component(s): [p["name"] for p in s["spec"]["ports"]] for s in of_kind(documents, "Service")
-    }
+    services = {}
+    for s in of_kind(documents, "Service"):
+        services.setdefault(component(s), []).extend(p["name"] for p in s["spec"]["ports"])
     for monitor in of_kind(documents, "ServiceMonitor"):
         for endpoint in monitor["spec"]["endpoints"]:
             if endpoint["port"] not in services[component(monitor)]:

@@ -161,6 +161,11 @@ impl Mesh {
         valeur.filter(|v| !v.is_empty()).with_context(|| format!("demo.json: no exemples.{nom}"))
     }
 
+    /// A gateway without an image beside that of this mesh, which it may take; ready.
+    pub async fn replique(&self, nom: &str) -> Result<Replique> {
+        Replique::lancer(self, nom).await
+    }
+
     /// The client of that name in demo.json.
     pub fn client(&self, nom: &str) -> Result<Client> {
         Client::nouveau(&self.demo, nom)
@@ -230,6 +235,76 @@ impl Drop for Mesh {
                 let _ = killpg(Pid::from_raw(self.pid()), Signal::SIGKILL);
             }
         }
+        let _ = self.enfant.wait();
+    }
+}
+
+/// A replica of the gateway of a mesh; dropping it kills it.
+#[derive(Debug)]
+pub struct Replique {
+    enfant: Child,
+    port: u16,
+    demo: Value,
+}
+
+impl Replique {
+    async fn lancer(mesh: &Mesh, nom: &str) -> Result<Self> {
+        let donnees = mesh.dossier.donnees();
+        let lire = |chemin: PathBuf| -> Result<Value> {
+            let octets = fs::read(&chemin).with_context(|| chemin.display().to_string())?;
+            Ok(serde_json::from_slice(&octets)?)
+        };
+        // Where the servers are when this folder could not have them.
+        let ailleurs = fs::read_to_string(donnees.join("embedded.path"));
+        let serveurs = ailleurs.map_or_else(|_| donnees.clone(), |p| PathBuf::from(p.trim_end()));
+        let nats = lire(serveurs.join("nats.conf"))?;
+        let (port, grpc) = ports_libres();
+        let mut c = Command::new(binaire());
+        c.args(["serve", "gateway"]).stdin(Stdio::null());
+        for (service, url) in lire(donnees.join("mesh.json"))?.as_object().context("mesh.json")? {
+            c.env(format!("ROR_UPSTREAM__{}", service.to_uppercase()), url.as_str().context("mesh.json")?);
+        }
+        c.env("ROR_NATS__URL", format!("nats://{}", nats["listen"].as_str().context("nats.conf")?));
+        c.env("ROR_HTTP__ADDR", format!("127.0.0.1:{port}"))
+            .env("ROR_GRPC__ADDR", format!("127.0.0.1:{grpc}"));
+        c.env("ROR_ADMIN__ADDR", "127.0.0.1:0").env("ROR_LOG__FORMAT", "text");
+        c.env("ROR_HTTP__SECRET_FILE", donnees.join("tls/signature.key"));
+        c.env("ROR_IMAGE__DIR", mesh.dossier.chemin(nom));
+        let journal = fs::File::options().create(true).append(true).open(mesh.dossier.journal())?;
+        c.stdout(journal.try_clone()?).stderr(journal);
+        let enfant = c.spawn().with_context(|| binaire().display().to_string())?;
+        let mut replique = Self { enfant, port, demo: mesh.demo.clone() };
+        let (http, fin) = (http(None, None)?, Instant::now() + LIMITE_DEPART);
+        while !pret(&http, port).await {
+            if let Some(statut) = replique.enfant.try_wait()? {
+                bail!("ror serve gateway ended by itself: {statut}");
+            }
+            if Instant::now() >= fin {
+                bail!("the replica is not whole after {} s", LIMITE_DEPART.as_secs());
+            }
+            tokio::time::sleep(PAS).await;
+        }
+        Ok(replique)
+    }
+
+    /// Base address in clear.
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The client of that name in demo.json, reading here.
+    pub fn client(&self, nom: &str) -> Result<Client> {
+        let mut client = Client::nouveau(&self.demo, nom)?;
+        let (_, chemin) = client.base.split_once("://").context("no scheme")?;
+        let chemin = chemin.split_once('/').map_or("", |(_, c)| c);
+        client.base = format!("{}/{chemin}", self.base());
+        Ok(client)
+    }
+}
+
+impl Drop for Replique {
+    fn drop(&mut self) {
+        let _ = self.enfant.kill();
         let _ = self.enfant.wait();
     }
 }

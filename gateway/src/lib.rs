@@ -17,6 +17,7 @@ pub mod fhir;
 pub mod flux;
 pub mod http;
 pub mod modele;
+mod pairs;
 pub mod recherche;
 pub mod reglages;
 mod rendu;
@@ -194,6 +195,14 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
         Some(t) => Some((serveur::ecouter(t.adresse, "TLS").await?, http::ecoute::configurer_tls(t)?)),
         None => None,
     };
+    // Without an image there is nothing to give.
+    let aux_pairs = match &reglages.image {
+        Some(i) => {
+            let ecoute = serveur::ecouter(reglages.commun.grpc, "gRPC").await?;
+            Some((ecoute, i.dossier.clone(), reglages.commun.tls.clone()))
+        }
+        None => None,
+    };
     let local =
         |e: &tokio::net::TcpListener| e.local_addr().map_err(|e| ror_chassis::Erreur::Interne(Box::new(e)));
     let adresse = local(&ecoute)?;
@@ -203,6 +212,15 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
     let delais = reglages.delais;
     let admin = reglages.commun.admin.filter(|_| !reglages.metriques);
     let passerelle = suivi::demarrer(reglages, &jet, &taches, &arret)?;
+    if let Some((ecoute, dossier, tls)) = aux_pairs {
+        let routes = tonic::service::Routes::new(pairs::service(dossier));
+        let arret = arret.clone();
+        taches.spawn(async move {
+            if let Err(e) = serveur::servir(ecoute, routes, tls.as_ref(), arret).await {
+                tracing::error!(error = %e, "gRPC server ended");
+            }
+        });
+    }
     let routes = http::routes(passerelle.clone());
     taches.spawn(http::ecoute::servir(ecoute, routes.clone(), None, delais, arret.clone()));
     if let Some((ecoute, config)) = ecoute_tls {

@@ -176,6 +176,8 @@ pub struct ReglagesPasserelle {
     pub cle_des_pages: Option<Secret>,
     /// Image of the read model; without a folder for it, none.
     pub image: Option<ReglagesImage>,
+    /// gRPC URL of the other replicas, behind which each address is one: a replica without an image takes theirs.
+    pub pairs: Option<String>,
     /// Bulk export.
     pub exports: ReglagesExport,
     /// Change feed.
@@ -248,6 +250,7 @@ impl ReglagesPasserelle {
             coupe: l.ou("http.search_cut", 0),
             cle_des_pages,
             image: ReglagesImage::lire(l),
+            pairs: l.option("upstream.gateway"),
             exports: ReglagesExport::lire(l),
             flux: ReglagesFlux::lire(l),
         }

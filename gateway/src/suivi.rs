@@ -44,6 +44,7 @@ use crate::{
     texte::TexteIntegral,
 };
 
+pub(crate) use image::bloquer;
 pub use indexeur::Indexeur;
 
 /// Bytes the writer of the full text may hold.

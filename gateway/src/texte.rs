@@ -50,7 +50,7 @@ use touches::Touches;
 
 pub use analyse::Analyse;
 pub use demande::{Demande, MOTS_MAX};
-pub use disque::{CopieDemandee, oublier};
+pub use disque::{CopieDemandee, est_copie, oublier};
 pub use fiche::{d_offre, de_professionnel, de_structure};
 pub use moment::{TextesDuMoment, fiche};
 

@@ -42,6 +42,11 @@ pub mod bascule {
         tonic::include_proto!("ror.bascule.v1");
     }
 }
+pub mod gateway {
+    pub mod v1 {
+        tonic::include_proto!("ror.gateway.v1");
+    }
+}
 
 /// Encoded descriptor set of every proto, for gRPC reflection.
 pub const DESCRIPTEURS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ror_descriptor.bin"));

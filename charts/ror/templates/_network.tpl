@@ -35,14 +35,13 @@ spec:
       from:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-    {{- else }}
+    {{- end }}
     {{- with $callers }}
     # Callers.
     - ports: [{ port: 50051, protocol: TCP }]
       from:
         - podSelector:
             {{- include "ror.selectorOfMany" (dict "root" $root "components" .) | nindent 12 }}
-    {{- end }}
     {{- end }}
     # Metrics.
     - ports: [{ port: {{ ternary 8080 9090 $gateway }}, protocol: TCP }]

@@ -54,8 +54,10 @@ add. Called with (dict "root" "component" "migrate"); a migration needs the logs
       {{- end }}
     {{- end }}
   {{- else }}
-    {{- $_ := set $clear "ROR_GRPC__ADDR" "0.0.0.0:50051" }}
     {{- $_ := set $clear "ROR_ADMIN__ADDR" "0.0.0.0:9090" }}
+  {{- end }}
+  {{- if $component.grpc }}
+    {{- $_ := set $clear "ROR_GRPC__ADDR" "0.0.0.0:50051" }}
   {{- end }}
   {{- if $values.nats.existingSecret }}
     {{- $_ := set $secret "ROR_NATS__URL" (pick $values.nats "existingSecret" "key") }}
@@ -72,7 +74,7 @@ add. Called with (dict "root" "component" "migrate"); a migration needs the logs
   {{- end }}
   {{- $scheme := ternary "https" "http" $values.tls.enabled }}
   {{- range $component.calls }}
-    {{- $_ := set $clear (printf "ROR_UPSTREAM__%s" (upper .)) (printf "%s://%s-%s:50051" $scheme (include "ror.fullname" $.root) .) }}
+    {{- $_ := set $clear (printf "ROR_UPSTREAM__%s" (upper .)) (printf "%s://%s:50051" $scheme (include "ror.callee" (dict "root" $.root "name" .))) }}
   {{- end }}
   {{- if eq $component.name "bascule" }}
     {{- $_ := set $clear "ROR_BASCULE__FILE" "/etc/ror/bascule/bascule.yaml" }}

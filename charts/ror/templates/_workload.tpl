@@ -1,6 +1,6 @@
 {{/* All the objects of one service. Called with (dict "root" $ "component" … "components" …). */}}
 {{- define "ror.workload" -}}
-{{- range $kind := list "serviceAccount" "deployment" "service" "podDisruptionBudget" "autoscaler" "networkPolicy" "serviceMonitor" }}
+{{- range $kind := list "serviceAccount" "deployment" "service" "peers" "podDisruptionBudget" "autoscaler" "networkPolicy" "serviceMonitor" }}
 {{- with include (printf "ror.%s" $kind) $ | trim }}
 ---
 {{ . }}
@@ -84,8 +84,10 @@ spec:
             - { name: https, containerPort: 8443 }
             {{- end }}
             {{- else }}
-            - { name: grpc, containerPort: 50051 }
             - { name: admin, containerPort: 9090 }
+            {{- end }}
+            {{- if $component.grpc }}
+            - { name: grpc, containerPort: 50051 }
             {{- end }}
           env:
             {{- include "ror.env" . | trim | nindent 12 }}
@@ -186,6 +188,25 @@ spec:
     - { name: grpc, port: 50051, targetPort: grpc, appProtocol: {{ ternary "https" "kubernetes.io/h2c" .root.Values.tls.enabled }} }
     - { name: admin, port: 9090, targetPort: admin, appProtocol: http }
     {{- end }}
+{{- end }}
+
+{{/* Where the gateway calls its own replicas: each by its address, and those alone that are ready. */}}
+{{- define "ror.peers" -}}
+{{- if has .component.name .component.calls }}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ include "ror.callee" (dict "root" .root "name" .component.name) }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "ror.labels" (dict "root" .root "component" .component.name) | nindent 4 }}
+spec:
+  clusterIP: None
+  selector:
+    {{- include "ror.selector" (dict "root" .root "component" .component.name) | nindent 4 }}
+  ports:
+    - { name: grpc, port: 50051, targetPort: grpc, appProtocol: {{ ternary "https" "kubernetes.io/h2c" .root.Values.tls.enabled }} }
+{{- end }}
 {{- end }}
 
 {{- define "ror.podDisruptionBudget" -}}

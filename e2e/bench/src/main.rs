@@ -152,7 +152,7 @@ async fn executer(o: &Options) -> Result<()> {
     a.paquet(&mut r).await?;
     a.patch(&mut r).await?;
     {
-        let mut seconde = mesh.passerelle()?;
+        let mut seconde = mesh.passerelle(None)?;
         let pret = seconde.pret().await.context("the second gateway")?;
         a.visibilite(seconde.adresse, &mut r).await?;
         let m = machine::memoire(seconde.pid()).residente;

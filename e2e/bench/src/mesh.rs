@@ -225,8 +225,9 @@ impl Mesh {
         }
     }
 
-    /// Starts a second gateway over the services of the running mesh.
-    pub fn passerelle(&self) -> Result<Processus> {
+    /// Starts a second gateway over the services of the running mesh; with a folder for its image, it takes that of
+    /// the first one.
+    pub fn passerelle(&self, image: Option<&Path>) -> Result<Processus> {
         let amont: Value = serde_json::from_slice(&fs::read(self.dossier.join("mesh.json"))?)?;
         let port = port_libre()?;
         let mut c = Command::new(&self.programme);
@@ -238,6 +239,10 @@ impl Mesh {
         c.env("ROR_NATS__URL", self.nats()?);
         c.env("ROR_HTTP__ADDR", format!("127.0.0.1:{port}"));
         c.env("ROR_ADMIN__ADDR", "127.0.0.1:0");
+        if let Some(image) = image {
+            c.env("ROR_IMAGE__DIR", image);
+            c.env("ROR_GRPC__ADDR", format!("127.0.0.1:{}", port_libre()?));
+        }
         c.env("ROR_LOG__FORMAT", "text").env("ROR_LOG__FILTER", "warn");
         Processus::lancer(c, "ror serve gateway", self.travail.join("gateway.log"), port)
     }

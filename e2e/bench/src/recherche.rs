@@ -18,6 +18,7 @@ mod scenarios;
 mod semis;
 
 use std::{
+    fs,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -128,7 +129,7 @@ pub async fn executer(o: &Options) -> Result<()> {
     ensure!(facade.pid("ror")? == ror.pid(), "demo.json is that of another mesh");
     crate::repos().await;
     memoire(&facade, "Memory of the gateway alone, idle after its start", &mut r)?;
-    seconde_passerelle(&mesh, &mut r).await?;
+    autres_passerelles(&mesh, &mut r).await?;
 
     let outils = Outils::trouver(facade.pid("postgres")?, mesh.port_postgres()?, &mesh.travail)?;
     let (postgres, _) = outils.reglages().await?;
@@ -208,10 +209,19 @@ async fn demarrages(mesh: &Mesh, runs: usize, r: &mut Rapport) -> Result<()> {
     Ok(())
 }
 
-/// A gateway that starts on services that run already.
-async fn seconde_passerelle(mesh: &Mesh, r: &mut Rapport) -> Result<()> {
+/// Gateways that start on services that run already.
+async fn autres_passerelles(mesh: &Mesh, r: &mut Rapport) -> Result<()> {
     eprintln!("a second gateway…");
-    let mut seconde = mesh.passerelle()?;
+    let image = mesh.travail.join("image");
+    let _ = fs::remove_dir_all(&image);
+    let mut seconde = mesh.passerelle(Some(&image))?;
+    let pret = seconde.pret().await.context("the second gateway")?.as_secs_f64();
+    let texte = format!("{pret:.2} s");
+    let quoi = "Start of a gateway that takes the image of the one that runs, on running services, to /ready";
+    r.au_plus(quoi, texte, pret, 10.0, "s");
+    seconde.arreter().await?;
+    fs::remove_dir_all(&image)?;
+    let mut seconde = mesh.passerelle(None)?;
     let pret = seconde.pret().await.context("the second gateway")?.as_secs_f64();
     let sommet = machine::memoire(seconde.pid()).sommet;
     let texte = format!("{pret:.2} s ({sommet:.0} MB resident at the highest)");

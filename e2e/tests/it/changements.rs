@@ -131,7 +131,7 @@ async fn lire(c: &Client, chemin: &str, entetes: &[(&str, &str)]) -> Result<Brut
 }
 
 /// The present cursor.
-async fn maintenant(c: &Client, chemin: &str) -> Result<String> {
+pub async fn maintenant(c: &Client, chemin: &str) -> Result<String> {
     let r = lire(c, chemin, &[LIGNES]).await?.reponse().attendre(200)?;
     let lignes: Vec<Value> = r.texte.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     ensure!(lignes.len() == 1 && lignes[0].get("type").is_none(), "not a cursor alone: {}", r.texte);

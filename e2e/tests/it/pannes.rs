@@ -24,6 +24,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
+    changements,
     monde::{self, Monde, externe, lire_lieu, version},
     oracle::Part,
 };
@@ -256,9 +257,9 @@ async fn relay_killed_before_mark_loses_and_doubles_nothing() {
     relais("avant-marquage").await.unwrap();
 }
 
-/// What the gateway says of itself.
-async fn mesures(m: &Monde) -> Result<String> {
-    let url = format!("{}/metrics", m.mesh.base());
+/// What the gateway there says of itself.
+async fn mesures(base: &str) -> Result<String> {
+    let url = format!("{base}/metrics");
     Ok(appeler(&http(None, None)?, Method::GET, &url, &[], None).await?.attendre(200)?.texte)
 }
 
@@ -272,14 +273,14 @@ async fn autre_passerelle(m: &Monde, signal: Signal) -> Result<(bool, bool)> {
         Ok(m.mesh.pret().await.then_some(()))
     })
     .await?;
-    let page = mesures(m).await?;
+    let page = mesures(&m.mesh.base()).await?;
     Ok((page.contains("ror_gateway_image_read_seconds"), page.contains("ror_gateway_image_text_rows")))
 }
 
 /// What full text finds, once it answers.
-async fn trouves(m: &Monde, mot: &str) -> Result<Ids> {
+async fn trouves(client: &Client, mot: &str) -> Result<Ids> {
     attendre("full text answers", RETOUR, async || -> Result<Option<Ids>> {
-        let page = m.p1.chercher("Organization", &[("_content", mot), ("_count", "1000")]).await?;
+        let page = client.chercher("Organization", &[("_content", mot), ("_count", "1000")]).await?;
         if page.statut == 503 {
             return Ok(None);
         }
@@ -294,11 +295,11 @@ async fn image() -> Result<()> {
     let noms = m.vue1.tous("Organization").flat_map(|o| texte(o, "/name").split_whitespace());
     let mots = noms.filter(|n| n.chars().all(char::is_alphanumeric));
     let mot = mots.max_by_key(|n| n.len()).context("no name")?;
-    let avant = trouves(&m, mot).await?;
+    let avant = trouves(&m.p1, mot).await?;
     ensure!(!avant.is_empty(), "{mot} finds nothing");
     let mut compteur = Compteur::nouveau(&m.p1, &m.lieux_modifiables()?[0].0).await?;
     ensure!(autre_passerelle(&m, Signal::SIGINT).await? == (true, true), "told to stop, it left no image");
-    ensure!(trouves(&m, mot).await? == avant, "full text: not as before");
+    ensure!(trouves(&m.p1, mot).await? == avant, "full text: not as before");
     let vue = Vue::lire(&m.p1).await?;
     for genre in GENRES {
         ensure!(vue.tous(genre).eq(m.vue1.tous(genre)), "{genre}: not as before");
@@ -307,7 +308,7 @@ async fn image() -> Result<()> {
     compteur.ecrire(&m.flux).await?;
     ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (true, true), "killed, it read no image");
     compteur.visible(&m.p1).await?;
-    ensure!(trouves(&m, mot).await? == avant, "full text: not as before the kill");
+    ensure!(trouves(&m.p1, mot).await? == avant, "full text: not as before the kill");
     // Without its full text, the rest of the image serves.
     let image = m.mesh.dossier.donnees().join("image");
     for entree in std::fs::read_dir(&image)? {
@@ -317,10 +318,10 @@ async fn image() -> Result<()> {
         }
     }
     ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (true, false), "it read half a full text");
-    ensure!(trouves(&m, mot).await? == avant, "full text: not fed as before");
+    ensure!(trouves(&m.p1, mot).await? == avant, "full text: not fed as before");
     // Once full text is whole another image is written, and none soon after it.
     attendre("an image is written", RETOUR, async || -> Result<Option<()>> {
-        Ok(mesures(&m).await?.contains("ror_gateway_image_write_seconds").then_some(()))
+        Ok(mesures(&m.mesh.base()).await?.contains("ror_gateway_image_write_seconds").then_some(()))
     })
     .await?;
     let fichier = image.join("modele.image");
@@ -328,7 +329,7 @@ async fn image() -> Result<()> {
     std::fs::write(&fichier, &octets[..octets.len() / 2])?;
     ensure!(autre_passerelle(&m, Signal::SIGKILL).await? == (false, false), "it read half an image");
     compteur.visible(&m.p1).await?;
-    ensure!(trouves(&m, mot).await? == avant, "full text: not read as before");
+    ensure!(trouves(&m.p1, mot).await? == avant, "full text: not read as before");
     let vue = Vue::lire(&m.p1).await?;
     for genre in GENRES {
         ensure!(vue.tous(genre).count() == m.vue1.tous(genre).count(), "{genre}: not as many as before");
@@ -340,7 +341,40 @@ async fn image() -> Result<()> {
         Ok(texte_vif(&image)?.is_some_and(|autre| autre != vif).then_some(()))
     })
     .await?;
-    ensure!(trouves(&m, mot).await? == avant, "full text: not made again as before");
+    ensure!(trouves(&m.p1, mot).await? == avant, "full text: not made again as before");
+    repliques(&m, mot, &mut compteur).await
+}
+
+/// New replicas, without an image: they take that of the gateway that runs, or read the services.
+async fn repliques(m: &Monde, mot: &str, compteur: &mut Compteur) -> Result<()> {
+    let curseur = changements::maintenant(&m.p1, "$changes").await?;
+    attendre("an image has the full text", RETOUR, async || -> Result<Option<()>> {
+        Ok(mesures(&m.mesh.base()).await?.contains("ror_gateway_image_write_seconds").then_some(()))
+    })
+    .await?;
+    let image = m.mesh.dossier.donnees().join("image/modele.image");
+    for (nom, donnee) in [("prise", true), ("abimee", false)] {
+        if !donnee {
+            let octets = std::fs::read(&image)?;
+            std::fs::write(&image, &octets[..octets.len() / 2])?;
+        }
+        let replique = m.mesh.replique(nom).await?;
+        let page = mesures(&replique.base()).await?;
+        for dit in ["ror_gateway_image_taken_bytes", "ror_gateway_image_read_seconds"] {
+            ensure!(page.contains(dit) == donnee, "{nom}: {dit}\n{page}");
+        }
+        let p1 = replique.client("p1")?;
+        let (ici, la) = (Vue::lire(&m.p1).await?, Vue::lire(&p1).await?);
+        for genre in GENRES {
+            ensure!(ici.tous(genre).eq(la.tous(genre)), "{nom}: {genre}: not as the other replica");
+        }
+        ensure!(trouves(&p1, mot).await? == trouves(&m.p1, mot).await?, "{nom}: full text");
+        compteur.ecrire(&m.flux).await?;
+        compteur.visible(&p1).await?;
+        // A cursor of the other replica goes on here, where what it was told of came with the image.
+        let suite = p1.lire(&format!("$changes?since={curseur}")).await?;
+        suite.attendre(if donnee { 200 } else { 410 }).with_context(|| format!("{nom}: its cursor"))?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! An image serves the build that wrote it and no other (`build.rs`), so nothing in it says what follows:
 //! each structure is read as it was written.
 
+mod copie;
 mod fichier;
 mod formes;
 
@@ -15,6 +16,8 @@ use ror_proto::access::v1::Policy;
 
 use super::{Colonne, Id, Liens, Modele, Sorte, Table, Touche, TypeFhir, etat, journal::Journal};
 use crate::fhir::politique::{Faits, Politique};
+pub use copie::{Fichier, Reception, ouvrir};
+pub use fichier::empreinte;
 pub(super) use fichier::{Entree, Sortie, abime};
 use fichier::{FICHIER, Lecture};
 pub(crate) use fichier::{mesurer, somme};

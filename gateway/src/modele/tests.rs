@@ -28,7 +28,7 @@ impl Hasard {
     }
 }
 
-fn politique() -> Arc<Politique> {
+pub(crate) fn politique() -> Arc<Politique> {
     let tsv = include_str!("../../../services/access/data/politique.tsv");
     Arc::new(Politique::compiler(&politique_par_defaut(tsv).unwrap()).unwrap())
 }

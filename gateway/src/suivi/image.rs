@@ -16,6 +16,7 @@ use super::{Indexeur, instant_de, micros_de};
 use crate::{
     Passerelle, maintenant,
     modele::{Annuaire, Modele, Source, image},
+    pairs,
     reglages::ReglagesImage,
     texte,
 };
@@ -23,11 +24,15 @@ use crate::{
 /// Between two looks at the directory, and between two questions to a broker that does not answer.
 const PAS: Duration = Duration::from_secs(2);
 
-/// Puts the image of a former life in place of the empty directory, when it serves. An image that does not
-/// is deleted, and everything comes from the services.
+/// Puts the image of a former life in place of the empty directory, when it serves; else that of another replica. An
+/// image that does not serve is deleted, and without one everything comes from the services.
 pub async fn restaurer(p: &Passerelle, jet: &Jet) {
     let Some(reglages) = p.reglages.image.clone() else { return };
-    let texte = relire(p, jet, &reglages).await;
+    let lue = match relire(p, jet, &reglages).await {
+        None if prendre(p, &reglages).await => relire(p, jet, &reglages).await,
+        lue => lue,
+    };
+    let texte = lue.and_then(|l| l.texte);
     let indexeur = p.indexeur.clone();
     let restaure = bloquer(move || {
         let copie = texte.as_ref().map(|t| t.dossier.clone());
@@ -46,8 +51,21 @@ pub async fn restaurer(p: &Passerelle, jet: &Jet) {
     }
 }
 
-/// Puts the directory of the image in place; what it says of full text.
-async fn relire(p: &Passerelle, jet: &Jet, reglages: &ReglagesImage) -> Option<image::Texte> {
+/// Takes the image of another replica, when there is one.
+async fn prendre(p: &Passerelle, reglages: &ReglagesImage) -> bool {
+    match &p.reglages.pairs {
+        Some(url) => pairs::prendre(url, p.reglages.commun.tls.as_ref(), &reglages.dossier).await,
+        None => false,
+    }
+}
+
+/// An image that serves.
+struct Lue {
+    texte: Option<image::Texte>,
+}
+
+/// Puts the directory of the image in place, when there is one that serves.
+async fn relire(p: &Passerelle, jet: &Jet, reglages: &ReglagesImage) -> Option<Lue> {
     let dossier = reglages.dossier.clone();
     let debut = Instant::now();
     let (m, texte) = match bloquer(move || image::lire(&dossier)).await {
@@ -68,12 +86,13 @@ async fn relire(p: &Passerelle, jet: &Jet, reglages: &ReglagesImage) -> Option<i
     let date = instant_de(m.date().saturating_mul(1000));
     if let Err(e) = p.annuaire.ecrire_et_publier(move |vide| *vide = m).await {
         tracing::error!(error = %e, "image of the directory not put in place");
-        return None;
+        // Another one would not be either.
+        return Some(Lue { texte: None });
     }
     metrics::gauge!("ror_gateway_image_read_seconds").set(secondes);
     metrics::gauge!("ror_gateway_image_age_seconds").set(age);
     tracing::info!(date = ?date, rows = lignes, seconds = secondes, "directory read from its image");
-    texte
+    Some(Lue { texte })
 }
 
 /// What an image is of: the moment, and the labels of its full text when that is whole.
@@ -169,6 +188,9 @@ async fn memes_vies(jet: &Jet, m: &Modele) -> bool {
     true
 }
 
-async fn bloquer<R: Send + 'static>(faire: impl FnOnce() -> io::Result<R> + Send + 'static) -> io::Result<R> {
+/// Runs what waits for a disk.
+pub(crate) async fn bloquer<R: Send + 'static>(
+    faire: impl FnOnce() -> io::Result<R> + Send + 'static,
+) -> io::Result<R> {
     tokio::task::spawn_blocking(faire).await.unwrap_or_else(|e| Err(io::Error::other(e)))
 }

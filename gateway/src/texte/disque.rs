@@ -43,6 +43,11 @@ pub fn oublier(dossier: &Path, sauf: Option<&str>) {
     vider(dossier, COPIE, sauf);
 }
 
+/// Whether a folder of that name, in that of the image, is a copy of the index.
+pub fn est_copie(nom: &str) -> bool {
+    nom.starts_with(COPIE)
+}
+
 fn vider(dossier: &Path, genre: &str, sauf: Option<&str>) {
     let Ok(entrees) = fs::read_dir(dossier) else { return };
     for entree in entrees.flatten() {

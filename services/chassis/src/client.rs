@@ -1,7 +1,8 @@
 //! gRPC client channels: lazy, with deadlines, the trace context carried along.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
+use http::Uri;
 use tonic::{
     Request, Status,
     metadata::MetadataValue,
@@ -14,6 +15,9 @@ use crate::{
     reglages::{FichiersTls, Reglages},
     telemetrie::traceparent_courant,
 };
+
+/// Longest time to find an address, and to be connected.
+const CONNEXION: Duration = Duration::from_secs(3);
 
 /// A channel to one service.
 pub type Canal = InterceptedService<Channel, Propagation>;
@@ -33,9 +37,37 @@ impl Interceptor for Propagation {
 
 /// A channel to `url`; connects at the first call and again after a loss.
 pub fn canal(url: &str, tls: Option<&FichiersTls>) -> Resultat<Canal> {
+    point(url, tls, None).map(ouvrir)
+}
+
+/// A channel to each address that the name in `url` has now: one a replica, behind a name that has them all.
+pub async fn repliques(url: &str, tls: Option<&FichiersTls>) -> Resultat<Vec<(SocketAddr, Canal)>> {
+    let uri: Uri = url.parse().map_err(|e| illisible(url, &e))?;
+    let (Some(schema), Some(hote), Some(port)) = (uri.scheme_str(), uri.host(), uri.port_u16()) else {
+        return Err(illisible(url, &"schéma, hôte et port attendus"));
+    };
+    // A host in brackets is an IPv6 address.
+    let nom = hote.trim_matches(['[', ']']);
+    let adresses = tokio::time::timeout(CONNEXION, tokio::net::lookup_host((nom, port)));
+    let adresses = adresses.await.map_err(|_| Erreur::Indisponible(format!("{hote} sans réponse")))?;
+    let adresses = adresses.map_err(|e| Erreur::Indisponible(format!("{hote} introuvable : {e}")))?;
+    // A certificate names the service, not the address of a replica.
+    let vers = |a: SocketAddr| Ok((a, ouvrir(point(&format!("{schema}://{a}"), tls, Some(nom))?)));
+    adresses.collect::<BTreeSet<_>>().into_iter().map(vers).collect()
+}
+
+fn illisible(url: &str, e: &dyn std::fmt::Display) -> Erreur {
+    Erreur::Indisponible(format!("adresse gRPC {url} illisible : {e}"))
+}
+
+fn ouvrir(point: Endpoint) -> Canal {
+    InterceptedService::new(point.connect_lazy(), Propagation)
+}
+
+fn point(url: &str, tls: Option<&FichiersTls>, nom: Option<&str>) -> Resultat<Endpoint> {
     let mut point = Endpoint::from_shared(url.to_owned())
-        .map_err(|e| Erreur::Indisponible(format!("adresse gRPC {url} illisible : {e}")))?
-        .connect_timeout(Duration::from_secs(3))
+        .map_err(|e| illisible(url, &e))?
+        .connect_timeout(CONNEXION)
         .timeout(Duration::from_secs(15))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_while_idle(true)
@@ -45,15 +77,15 @@ pub fn canal(url: &str, tls: Option<&FichiersTls>) -> Resultat<Canal> {
             std::fs::read(c)
                 .map_err(|e| Erreur::Indisponible(format!("fichier TLS {} illisible : {e}", c.display())))
         };
-        point = point
-            .tls_config(
-                ClientTlsConfig::new()
-                    .ca_certificate(Certificate::from_pem(lire(&t.ca)?))
-                    .identity(Identity::from_pem(lire(&t.cert)?, lire(&t.cle)?)),
-            )
-            .map_err(|e| Erreur::Indisponible(format!("TLS : {e}")))?;
+        let mut config = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(lire(&t.ca)?))
+            .identity(Identity::from_pem(lire(&t.cert)?, lire(&t.cle)?));
+        if let Some(nom) = nom {
+            config = config.domain_name(nom);
+        }
+        point = point.tls_config(config).map_err(|e| Erreur::Indisponible(format!("TLS : {e}")))?;
     }
-    Ok(InterceptedService::new(point.connect_lazy(), Propagation))
+    Ok(point)
 }
 
 /// A channel to a service named in the settings.

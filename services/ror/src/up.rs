@@ -247,10 +247,10 @@ async fn creer_base(embarque: &Embedded) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A free port for each service.
+/// A free port for each service and for the gateway.
 fn ports() -> anyhow::Result<BTreeMap<String, u16>> {
-    let ports = ror_embedded::free_ports(SERVICES.len())?;
-    Ok(SERVICES.iter().map(|s| (*s).to_owned()).zip(ports).collect())
+    let ports = ror_embedded::free_ports(SERVICES.len() + 1)?;
+    Ok(SERVICES.into_iter().chain(["gateway"]).map(str::to_owned).zip(ports).collect())
 }
 
 fn reglages(plan: &Plan, nom: &str) -> Reglages {
@@ -294,6 +294,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         coupe: 0,
         cle_des_pages: std::fs::read_to_string(c.signature()).ok().map(Into::into),
         image: Some(ReglagesImage::dans(plan.dossier_image())),
+        pairs: None,
         exports: ReglagesExport::dans(plan.dossier_exports()),
         flux: ReglagesFlux::default(),
     }

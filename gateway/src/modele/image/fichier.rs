@@ -14,12 +14,18 @@ use super::Image;
 
 /// Name of the image in its folder, and while it is written.
 pub const FICHIER: &str = "modele.image";
-const PROVISOIRE: &str = "modele.image.tmp";
+pub(super) const PROVISOIRE: &str = "modele.image.tmp";
 
 const MAGIE: &[u8] = b"RORIMAGE";
 /// Of the build: see `build.rs`.
 const EMPREINTE: &[u8] = env!("ROR_EMPREINTE").as_bytes();
 const SECTIONS: usize = 10;
+
+/// What tells this build from those that read nothing of its images, 16 hexadecimal digits.
+pub fn empreinte() -> &'static str {
+    env!("ROR_EMPREINTE")
+}
+
 /// Magic, fingerprint, end of each section, check sum.
 const ENTETE: usize = 8 + 16 + 8 * SECTIONS + 4;
 /// Bytes of a frame, at most.
@@ -181,6 +187,11 @@ impl Lecture {
             return Err(abime());
         }
         Ok(Self { fichier, bornes })
+    }
+
+    /// The file itself.
+    pub fn fichier(self) -> File {
+        self.fichier
     }
 
     /// All of a section, which is one thing.

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::ErrorKind,
+    io::{ErrorKind, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -251,4 +251,82 @@ fn an_image_that_is_not_as_it_was_written_is_refused() {
     assert_eq!(refus(&ailleurs).as_deref(), Some("written by another build"));
     image::oter(&d.0);
     assert_eq!(image::lire(&d.0).err().map(|e| e.kind()), Some(ErrorKind::NotFound));
+}
+
+/// Gives to `vers` what was opened, but for what `sauf` changes.
+fn donner(
+    ouverts: Vec<image::Fichier>,
+    vers: &Path,
+    sauf: impl Fn(&str, &mut String, &mut String, &mut u64),
+) -> std::io::Result<()> {
+    let mut reception = image::Reception::nouvelle(vers)?;
+    for mut f in ouverts {
+        let mut octets = Vec::new();
+        f.octets.read_to_end(&mut octets)?;
+        let nom = f.nom.clone();
+        sauf(&nom, &mut f.dossier, &mut f.nom, &mut f.taille);
+        reception.commencer(&f.dossier, &f.nom, f.taille)?;
+        octets.chunks(1000).try_for_each(|morceau| reception.poser(morceau))?;
+    }
+    reception.finir()
+}
+
+#[test]
+fn an_image_is_given_as_it_was_opened_and_taken_whole_or_not_at_all() {
+    let (d, autre) = (Dossier::nouveau("donnee"), Dossier::nouveau("prise"));
+    let ecrire = |m: &Modele, copie: &str| {
+        fs::create_dir_all(d.0.join(copie)).unwrap();
+        fs::write(d.0.join(copie).join("a.idx"), copie.repeat(500)).unwrap();
+        let texte = image::Texte {
+            dossier: copie.into(),
+            fichiers: vec![("a.idx".into(), (0, 0))],
+            presentes: Default::default(),
+            a_nourrir: Default::default(),
+            libelles: 7,
+        };
+        image::ecrire(m, Some(&texte), &d.0).unwrap();
+    };
+    let m = rempli();
+    ecrire(&m, "texte-copie-1");
+    let rien = |_: &str, _: &mut String, _: &mut String, _: &mut u64| {};
+    let ouverts = image::ouvrir(&d.0).unwrap();
+    // Replaced meanwhile, its full text deleted.
+    ecrire(&vide(), "texte-copie-2");
+    fs::remove_dir_all(d.0.join("texte-copie-1")).unwrap();
+    donner(ouverts, &autre.0, rien).unwrap();
+    let (lu, texte) = image::lire(&autre.0).unwrap();
+    assert_eq!(trouves(&lu), trouves(&m));
+    assert_eq!(texte.map(|t| t.libelles), Some(7));
+    assert_eq!(
+        fs::read(autre.0.join("texte-copie-1/a.idx")).unwrap(),
+        "texte-copie-1".repeat(500).as_bytes()
+    );
+    fs::remove_dir_all(&autre.0).unwrap();
+
+    let refusees: [&dyn Fn(&mut String, &mut String, &mut u64); 8] = [
+        &|dossier, _, _| *dossier = "ailleurs".into(),
+        &|dossier, _, _| *dossier = "texte-copie-/../../x".into(),
+        &|_, nom, _| *nom = "../a".into(),
+        &|_, nom, _| *nom = ".a".into(),
+        &|_, nom, _| nom.clear(),
+        &|dossier, _, _| dossier.clear(),
+        &|_, _, taille| *taille += 1,
+        &|_, _, taille| *taille -= 1,
+    ];
+    for (i, refusee) in refusees.iter().enumerate() {
+        let sauf = |quel: &str, dossier: &mut String, nom: &mut String, taille: &mut u64| {
+            if quel == "a.idx" {
+                refusee(dossier, nom, taille);
+            }
+        };
+        assert!(donner(image::ouvrir(&d.0).unwrap(), &autre.0, sauf).is_err(), "{i}");
+        assert_eq!(fs::read_dir(&autre.0).unwrap().count(), 0, "{i}: something of it stays");
+    }
+    let mut sans_fin = image::ouvrir(&d.0).unwrap();
+    sans_fin.pop();
+    assert!(donner(sans_fin, &autre.0, rien).is_err(), "without the image");
+    assert_eq!(fs::read_dir(&autre.0).unwrap().count(), 0);
+    let mut deux = image::ouvrir(&d.0).unwrap();
+    deux.extend(image::ouvrir(&d.0).unwrap());
+    assert!(donner(deux, &autre.0, rien).is_err(), "something after the image");
 }

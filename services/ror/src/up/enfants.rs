@@ -116,9 +116,10 @@ fn environnement(plan: &Plan, service: &str) -> BTreeMap<String, String> {
     poser("LOG__FILTER", std::env::var("ROR_LOG__FILTER").unwrap_or_else(|_| "warn".into()));
     // Any free port: the launcher reads readiness on the façade.
     poser("ADMIN__ADDR", "127.0.0.1:0".into());
-    for (s, url) in plan.amont() {
+    for (s, url) in plan.amont().into_iter().filter(|(s, _)| s != service) {
         poser(&format!("UPSTREAM__{}", s.to_uppercase()), url);
     }
+    poser("GRPC__ADDR", format!("127.0.0.1:{}", plan.grpc.get(service).copied().unwrap_or(0)));
     if service == "gateway" {
         let c = &plan.certificats;
         poser("HTTP__ADDR", plan.http.to_string());
@@ -140,7 +141,6 @@ fn environnement(plan: &Plan, service: &str) -> BTreeMap<String, String> {
     } else {
         poser("DATABASE__URL", plan.base.clone());
         poser("DATABASE__MIGRATE", "true".into());
-        poser("GRPC__ADDR", format!("127.0.0.1:{}", plan.grpc.get(service).copied().unwrap_or(0)));
     }
     e
 }
