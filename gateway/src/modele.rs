@@ -40,7 +40,7 @@ use crate::recherche::parametres::Relation;
 
 pub use annuaire::{Annuaire, Temoin};
 pub use application::{ACTIVITES, Source, plier};
-pub use bits::Bits;
+pub use bits::{Bits, LOT, par_lots};
 use capacites::Capacites;
 use colonne::Colonne;
 pub use dictionnaire::Dictionnaire;
@@ -311,7 +311,7 @@ impl Modele {
             sorte: l.sorte,
             rang,
             id: table.id(rang),
-            version: l.version + apport.0,
+            version: table.version(rang).unwrap_or(0) + apport.0,
             maj: table.maj(rang).max(apport.1),
             faits: l.faits,
             etat,

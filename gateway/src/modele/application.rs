@@ -107,7 +107,7 @@ impl Modele {
             for rang in self.table(t).presentes() - &vus {
                 change = true;
                 self.toucher(t, rang, &mut touches);
-                let version = self.table(t).ligne(rang).map_or(0, |l| l.version);
+                let version = self.table(t).version(rang).unwrap_or(0);
                 self.retirer(t, rang, version);
             }
         }
@@ -209,7 +209,7 @@ impl Modele {
 
     /// Whether a version is newer than its row, which is then about to change.
     fn avancer(&mut self, source: Source, (t, rang): (T, u32), version: u64, touches: &mut Touches) -> bool {
-        let connue = self.table(t).ligne(rang).map(|l| l.version);
+        let connue = self.table(t).version(rang);
         if connue.is_some_and(|v| v >= version) {
             if self.deja_la(source, connue, version) {
                 self.journaliser(t, rang);
@@ -289,9 +289,9 @@ impl Modele {
         let table = self.table_mut(t);
         table.etats.poser(rang, etat);
         table.poser_maj(rang, maj);
+        table.poser_version(rang, version);
         let l = table.ligne_mut(rang);
         l.sorte = vue.sorte;
-        l.version = version;
         // Rights are computed from these once the batch is in.
         if t == T::HealthcareService {
             l.faits = vue.faits;
@@ -329,8 +329,7 @@ impl Modele {
             self.poser_lien(r, rang, &[]);
         }
         let table = self.table_mut(t);
-        let l = table.ligne_mut(rang);
-        l.version = version;
+        table.poser_version(rang, version);
         table.etats.poser(rang, &[]);
         table.poser_presence(rang, false);
         table.poser_droits(rang, Faits::default(), 0);

@@ -5,13 +5,30 @@ use roaring::RoaringBitmap;
 /// From so many rows on, marking them costs less than entering them.
 const BEAUCOUP: usize = 4096;
 
+/// Rows looked at together: what each needs is read before any is decided, so that as many reads are on their way at
+/// once as a core can have.
+pub const LOT: usize = 1024;
+
+/// Walks through the rows of a set, some at a time.
+pub fn par_lots<E>(rangs: &RoaringBitmap, mut voir: impl FnMut(&[u32]) -> Result<(), E>) -> Result<(), E> {
+    let mut place = [0; LOT];
+    let mut rangs = rangs.iter();
+    loop {
+        let lot = rangs.next_many(&mut place);
+        voir(lot)?;
+        if lot.len() < LOT {
+            return Ok(());
+        }
+    }
+}
+
 /// A set of rows, one bit each.
-pub struct Bits(Vec<u64>);
+pub struct Bits(Vec<u8>);
 
 impl Bits {
     /// An empty set of rows below this one.
     pub fn jusqu_a(fin: u32) -> Self {
-        Self(vec![0; (fin as usize).div_ceil(64)])
+        Self(vec![0; (fin as usize).div_ceil(8)])
     }
 
     /// The rows of a set.
@@ -37,20 +54,19 @@ impl Bits {
 
     /// Marks a row; one beyond the end is left out.
     pub fn marquer(&mut self, rang: u32) {
-        if let Some(mot) = self.0.get_mut(rang as usize / 64) {
-            *mot |= 1 << (rang % 64);
+        if let Some(octet) = self.0.get_mut(rang as usize / 8) {
+            *octet |= 1 << (rang % 8);
         }
     }
 
     /// Whether a row is marked.
     pub fn contient(&self, rang: u32) -> bool {
-        self.0.get(rang as usize / 64).is_some_and(|mot| mot & (1 << (rang % 64)) != 0)
+        self.0.get(rang as usize / 8).is_some_and(|octet| octet & (1 << (rang % 8)) != 0)
     }
 
     /// The rows marked.
     pub fn ensemble(&self) -> RoaringBitmap {
-        let octets: Vec<u8> = self.0.iter().flat_map(|mot| mot.to_le_bytes()).collect();
-        RoaringBitmap::from_lsb0_bytes(0, &octets)
+        RoaringBitmap::from_lsb0_bytes(0, &self.0)
     }
 }
 

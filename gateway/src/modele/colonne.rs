@@ -60,6 +60,12 @@ impl<T: Copy + Default> Colonne<T> {
     pub fn valeur(&self, rang: u32) -> T {
         self.get(rang).copied().unwrap_or_default()
     }
+
+    /// The values of these rows, in place of what was there.
+    pub fn lire(&self, rangs: &[u32], valeurs: &mut Vec<T>) {
+        valeurs.clear();
+        valeurs.extend(rangs.iter().map(|r| self.valeur(*r)));
+    }
 }
 
 #[cfg(test)]

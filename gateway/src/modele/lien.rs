@@ -5,15 +5,13 @@ use std::{convert::Infallible, sync::Arc};
 use roaring::RoaringBitmap;
 
 use super::{
-    bits::Bits,
+    bits::{Bits, LOT, par_lots},
     colonne::{BLOC, Colonne},
     image::par_champs,
 };
 
 /// From so many rows on, marking their neighbours costs less than sorting them.
 const MARQUER: u64 = 256;
-/// Neighbours met between two payments.
-const PAR_PAIEMENT: u64 = 4096;
 
 /// The neighbours of the rows of one block, one after the other.
 #[derive(Clone)]
@@ -80,6 +78,20 @@ impl Sens {
                 self.blocs.get(rang / BLOC).and_then(Option::as_deref).map_or(&[], |b| b.de(rang % BLOC))
             }
             Some(Voisin(seul)) => std::slice::from_ref(seul),
+        }
+    }
+
+    /// The neighbours of each of some rows, with its place among them.
+    fn par_lot<'a>(&'a self, rangs: &[u32], mut voir: impl FnMut(usize, &'a [u32])) {
+        let mut tetes = [AUCUN; LOT];
+        for (debut, lot) in rangs.chunks(LOT).enumerate() {
+            for (rang, tete) in lot.iter().zip(&mut tetes) {
+                *tete = self.voisins.valeur(*rang).0;
+            }
+            for (i, (rang, tete)) in lot.iter().zip(&tetes).enumerate() {
+                // It is at hand now.
+                voir(debut * LOT + i, if *tete == AUCUN { &[] } else { self.de(*rang) });
+            }
         }
     }
 
@@ -168,29 +180,25 @@ impl Sens {
         fin: u32,
         mut payer: impl FnMut(u64) -> Result<(), E>,
     ) -> Result<RoaringBitmap, E> {
-        let mut dus = 0;
-        let mut voisins = |r: u32| {
-            let voisins = self.de(r);
-            dus += voisins.len() as u64;
-            if dus >= PAR_PAIEMENT { payer(std::mem::take(&mut dus)).map(|()| voisins) } else { Ok(voisins) }
+        let mut chacun = |voir: &mut dyn FnMut(&[u32])| {
+            par_lots(rangs, |lot| {
+                let mut dus = 0;
+                self.par_lot(lot, |_, voisins| dus += voisins.len() as u64);
+                payer(dus)?;
+                self.par_lot(lot, |_, voisins| voir(voisins));
+                Ok(())
+            })
         };
-        let trouves = if rangs.len() >= MARQUER && fin > 0 {
+        if rangs.len() >= MARQUER && fin > 0 {
             let mut bits = Bits::jusqu_a(fin);
-            for r in rangs {
-                voisins(r)?.iter().for_each(|v| bits.marquer(*v));
-            }
-            bits.ensemble()
-        } else {
-            let mut trouves: Vec<u32> = Vec::new();
-            for r in rangs {
-                trouves.extend_from_slice(voisins(r)?);
-            }
-            trouves.sort_unstable();
-            trouves.dedup();
-            RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default()
-        };
-        payer(dus)?;
-        Ok(trouves)
+            chacun(&mut |voisins| voisins.iter().for_each(|v| bits.marquer(*v)))?;
+            return Ok(bits.ensemble());
+        }
+        let mut trouves: Vec<u32> = Vec::new();
+        chacun(&mut |voisins| trouves.extend_from_slice(voisins))?;
+        trouves.sort_unstable();
+        trouves.dedup();
+        Ok(RoaringBitmap::from_sorted_iter(trouves).unwrap_or_default())
     }
 }
 
@@ -222,6 +230,11 @@ impl Lien {
     /// What a row refers to.
     pub fn cibles(&self, rang: u32) -> &[u32] {
         self.avant.de(rang)
+    }
+
+    /// What each of some rows refers to, with its place among them.
+    pub fn cibles_par_lot<'a>(&'a self, rangs: &[u32], voir: impl FnMut(usize, &'a [u32])) {
+        self.avant.par_lot(rangs, voir);
     }
 
     /// Every row that refers to something, in order, with what it refers to.

@@ -30,8 +30,6 @@ pub enum Sorte {
 /// A row. A row without state was only referred to so far.
 #[derive(Clone, Default)]
 pub struct Ligne {
-    /// Version of the owning service.
-    pub version: u64,
     /// Facts rights depend on.
     pub faits: Faits,
     /// Kind.
@@ -40,7 +38,7 @@ pub struct Ligne {
     pub masque: u8,
 }
 
-par_champs!(Ligne { version, faits, sorte, masque });
+par_champs!(Ligne { faits, sorte, masque });
 
 /// What is between the names of a row.
 const ENTRE_NOMS: char = '\n';
@@ -69,6 +67,7 @@ pub struct Table {
     // Beside the rows, so that ordering or dating a page reads nothing else.
     ordres: Colonne<u64>,
     majs: Colonne<i64>,
+    versions: Colonne<u64>,
     lignes: Colonne<Ligne>,
     /// States, as they are kept: protobuf unions of their area.
     pub etats: Paquets,
@@ -106,6 +105,7 @@ par_champs!(Table {
     repertoire,
     ordres,
     majs,
+    versions,
     lignes,
     etats,
     presentes,
@@ -172,6 +172,11 @@ impl Table {
         self.ordres.valeur(rang)
     }
 
+    /// Where some rows stand, in place of what was there.
+    pub fn lire_ordres(&self, rangs: &[u32], ordres: &mut Vec<u64>) {
+        self.ordres.lire(rangs, ordres);
+    }
+
     /// Order of two rows: the same on every replica.
     pub fn comparer(&self, a: u32, b: u32) -> std::cmp::Ordering {
         self.ordre(a).cmp(&self.ordre(b)).then_with(|| self.ids.get(a).cmp(&self.ids.get(b)))
@@ -180,6 +185,16 @@ impl Table {
     /// Last update of a row, milliseconds.
     pub fn maj(&self, rang: u32) -> i64 {
         self.majs.valeur(rang)
+    }
+
+    /// Version of a row at the owning service, 0 for one that is only referred to; none beyond the rows.
+    pub fn version(&self, rang: u32) -> Option<u64> {
+        self.versions.get(rang).copied()
+    }
+
+    /// Puts a row at a version.
+    pub fn poser_version(&mut self, rang: u32, version: u64) {
+        self.versions.poser(rang, version);
     }
 
     /// A row.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use roaring::RoaringBitmap;
 
-use super::colonne::Colonne;
+use super::{bits::LOT, colonne::Colonne};
 
 /// A value and the code of its unit, empty without one. The order is not that of the numbers.
 pub type Valeur = (u64, Arc<str>);
@@ -57,16 +57,22 @@ impl Valeurs {
         toutes.filter(|(_, _, b)| !b.is_empty())
     }
 
-    /// Whether the value of a row is one of those for which this holds: each value is looked at once, whatever
-    /// the number of rows then asked.
-    pub fn admises(&self, condition: impl Fn(f64, &str) -> bool) -> impl Fn(u32) -> bool {
+    /// Tells of each of some rows whether its value is one of those for which this holds: each value is looked at once,
+    /// whatever the number of rows then asked.
+    pub fn admises(&self, condition: impl Fn(f64, &str) -> bool) -> impl FnMut(&[u32], &mut [bool]) {
         let mut admises = vec![false; self.ensembles.len() + 1];
         for ((n, u), (numero, _)) in self.ensembles.iter() {
             if let Some(a) = admises.get_mut(*numero as usize) {
                 *a = condition(f64::from_bits(*n), u);
             }
         }
-        move |rang| admises.get(self.numeros.valeur(rang) as usize).is_some_and(|a| *a)
+        let mut numeros = Vec::with_capacity(LOT);
+        move |rangs, verdicts| {
+            self.numeros.lire(rangs, &mut numeros);
+            for (numero, verdict) in numeros.iter().zip(verdicts) {
+                *verdict = admises.get(*numero as usize).is_some_and(|a| *a);
+            }
+        }
     }
 }
 
@@ -85,8 +91,9 @@ mod tests {
             v.changer(r, Some(&ans(r % 7)), (r % 2 == 0).then(|| ans(90)).as_ref());
         }
         for seuil in [0.0, 3.0, 80.0, 99.0] {
-            let admise = v.admises(|n, u| n >= seuil && u == "a");
-            let par_colonne: RoaringBitmap = (0..1200).filter(|r| admise(*r)).collect();
+            let (tous, mut verdicts) = ((0..1200).collect::<Vec<u32>>(), vec![true; 1200]);
+            v.admises(|n, u| n >= seuil && u == "a")(&tous, &mut verdicts);
+            let par_colonne: RoaringBitmap = tous.into_iter().filter(|r| verdicts[*r as usize]).collect();
             let par_ensembles = v
                 .toutes()
                 .filter(|(n, _, _)| *n >= seuil)

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     fhir::politique::Bloc,
-    modele::{Bits, Modele, Param, Table, TypeFhir},
+    modele::{Bits, LOT, Modele, Param, Table, TypeFhir, par_lots},
     texte::Trouves,
 };
 
@@ -38,8 +38,6 @@ pub const BUDGET: i64 = 60_000_000;
 pub const LEGER: i64 = 400_000;
 /// Longest time of a core that a light request may take, and any other: what others do meanwhile is not theirs.
 const DELAIS: [Duration; 2] = [Duration::from_millis(8), Duration::from_secs(3)];
-/// Rows looked at between two looks at the clock, when each is.
-const LOT: usize = 1024;
 /// Work between two looks at the clock, about half a millisecond.
 const ENTRE_DEUX: i64 = 16_384;
 /// Below this many rows, looking at each is cheaper than building sets.
@@ -161,31 +159,45 @@ impl<'a> Moteur<'a> {
 
     /// Rows of a set for which a condition holds, which costs so much a row.
     fn garder(&self, rangs: &RoaringBitmap, cout: u64, condition: impl Fn(&u32) -> bool) -> Rangs {
+        self.garder_par_lots(rangs, cout, |lot, verdicts| {
+            for (rang, verdict) in lot.iter().zip(verdicts) {
+                *verdict = condition(rang);
+            }
+        })
+    }
+
+    /// The same, decided some rows at a time.
+    fn garder_par_lots(
+        &self,
+        rangs: &RoaringBitmap,
+        cout: u64,
+        mut juger: impl FnMut(&[u32], &mut [bool]),
+    ) -> Rangs {
         self.payer(rangs.len().saturating_mul(cout))?;
         // Each is written, and stays if it is kept: which ones are cannot be foretold, so nothing branches on it.
         let mut gardes = vec![0; usize::try_from(rangs.len()).unwrap_or(0)];
         let mut nombre = 0;
+        let mut verdicts = [false; LOT];
         self.par_lots(rangs, |lot| {
-            for rang in lot {
-                gardes[nombre] = *rang;
-                nombre += usize::from(condition(rang));
+            let verdicts = &mut verdicts[..lot.len()];
+            juger(lot, verdicts);
+            let gardes = &mut gardes[nombre..];
+            let mut ici = 0;
+            for (rang, verdict) in lot.iter().zip(verdicts) {
+                gardes[ici] = *rang;
+                ici += usize::from(*verdict);
             }
+            nombre += ici;
         })?;
         Ok(Bits::en_ordre(&gardes[..nombre]))
     }
 
-    /// Walks through the rows of a set, some at a time.
+    /// Walks through the rows of a set, some at a time, the clock looked at between.
     fn par_lots(&self, rangs: &RoaringBitmap, mut voir: impl FnMut(&[u32])) -> Result<(), TropCouteux> {
-        let mut place = [0; LOT];
-        let mut rangs = rangs.iter();
-        loop {
-            let lot = rangs.next_many(&mut place);
+        par_lots(rangs, |lot| {
             voir(lot);
-            if lot.len() < LOT {
-                return Ok(());
-            }
-            self.heure()?;
-        }
+            if lot.len() < LOT { Ok(()) } else { self.heure() }
+        })
     }
 
     /// Keeps the rows of `dans` that meet a condition.
@@ -268,8 +280,7 @@ impl<'a> Moteur<'a> {
                     valeurs.iter().any(|(p, v, u)| unites::verifie(*p, *v, u.as_deref(), n, unite))
                 };
                 if dans.len() < PAR_RANG {
-                    let admise = ages.admises(convient);
-                    return self.garder(dans, 1, |r| admise(*r));
+                    return self.garder_par_lots(dans, 1, ages.admises(convient));
                 }
                 let retenus: Vec<&RoaringBitmap> =
                     ages.toutes().filter(|(n, unite, _)| convient(*n, unite)).map(|(_, _, e)| e).collect();

@@ -3,7 +3,7 @@
 
 mod cles;
 
-use std::{borrow::Cow, cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, convert::Infallible, sync::Arc};
 
 use roaring::RoaringBitmap;
 
@@ -13,7 +13,7 @@ use super::{
     notation::Notation,
 };
 use crate::{
-    modele::{Table, TypeFhir},
+    modele::{LOT, Table, TypeFhir, par_lots},
     texte::Trouves,
 };
 pub use cles::Cle;
@@ -106,8 +106,11 @@ impl<'a> Ordre<'a> {
     ) -> Result<Tranche, TropCouteux> {
         m.payer(rangs.len() / 4 + rangs.len().saturating_mul(self.sources.len() as u64))?;
         Ok(match self.sources.first() {
-            None => self.trancher(rangs, depart, n, |r| self.table.ordre(r)),
-            Some(source) => self.trancher(rangs, depart, n, |r| source.nombre(r)),
+            None => self.trancher(rangs, depart, n, |lot, nombres| self.table.lire_ordres(lot, nombres)),
+            Some(source) => self.trancher(rangs, depart, n, |lot, nombres| {
+                nombres.clear();
+                nombres.extend(lot.iter().map(|r| source.nombre(*r)));
+            }),
         })
     }
 
@@ -117,26 +120,29 @@ impl<'a> Ordre<'a> {
         rangs: &RoaringBitmap,
         depart: Depart,
         n: usize,
-        nombre: impl Fn(u32) -> u64,
+        mut numeroter: impl FnMut(&[u32], &mut Vec<u64>),
     ) -> Tranche {
-        let numeroter = |r: u32| (nombre(r), r);
         let comparer = |a: &Numerote, b: &Numerote| a.0.cmp(&b.0).then_with(|| self.departager(a.1, b.1));
-        let tous = rangs.iter().map(&numeroter);
+        let mut nombres = Vec::with_capacity(LOT);
+        let mut numeros = |lot: &[u32]| -> Numerote {
+            numeroter(lot, &mut nombres);
+            (nombres[0], lot[0])
+        };
         match depart {
             Depart::Debut => {
-                let (rangs, apres) = premiers(tous, n, comparer);
+                let (rangs, apres) = premiers(rangs, numeroter, |_| true, n, comparer);
                 Tranche { rangs, avant: false, apres }
             }
             Depart::Apres(r) => {
-                let r = numeroter(r);
-                let suivants = tous.filter(|x| comparer(x, &r) == Ordering::Greater);
-                let (rangs, apres) = premiers(suivants, n, comparer);
+                let r = numeros(&[r]);
+                let suivant = |x: &Numerote| comparer(x, &r) == Ordering::Greater;
+                let (rangs, apres) = premiers(rangs, numeroter, suivant, n, comparer);
                 Tranche { rangs, avant: true, apres }
             }
             Depart::Avant(r) => {
-                let r = numeroter(r);
-                let precedents = tous.filter(|x| comparer(x, &r) == Ordering::Less);
-                let (mut rangs, avant) = premiers(precedents, n, |a, b| comparer(b, a));
+                let r = numeros(&[r]);
+                let precedent = |x: &Numerote| comparer(x, &r) == Ordering::Less;
+                let (mut rangs, avant) = premiers(rangs, numeroter, precedent, n, |a, b| comparer(b, a));
                 rangs.reverse();
                 Tranche { rangs, avant, apres: true }
             }
@@ -144,26 +150,33 @@ impl<'a> Ordre<'a> {
     }
 }
 
-/// The first `n` in an order, and whether there are more.
+/// The first `n` in an order among those that count, and whether there are more.
 fn premiers(
-    tous: impl Iterator<Item = Numerote>,
+    rangs: &RoaringBitmap,
+    mut numeroter: impl FnMut(&[u32], &mut Vec<u64>),
+    compte: impl Fn(&Numerote) -> bool,
     n: usize,
     comparer: impl Fn(&Numerote, &Numerote) -> Ordering,
 ) -> (Vec<u32>, bool) {
     let mut v: Vec<Numerote> = Vec::with_capacity(2 * (n + 1));
     let mut borne: Option<Numerote> = None;
-    for x in tous {
-        if borne.is_some_and(|b| comparer(&x, &b) == Ordering::Greater) {
-            continue;
+    let mut nombres = Vec::with_capacity(LOT);
+    let Ok(()) = par_lots::<Infallible>(rangs, |lot| {
+        numeroter(lot, &mut nombres);
+        for x in nombres.iter().copied().zip(lot.iter().copied()) {
+            if borne.is_some_and(|b| comparer(&x, &b) == Ordering::Greater) || !compte(&x) {
+                continue;
+            }
+            v.push(x);
+            // Twice too many: keep the first half, and know what needs no look any more.
+            if v.len() == 2 * (n + 1) {
+                v.select_nth_unstable_by(n, &comparer);
+                v.truncate(n + 1);
+                borne = Some(v[n]);
+            }
         }
-        v.push(x);
-        // Twice too many: keep the first half, and know what needs no look any more.
-        if v.len() == 2 * (n + 1) {
-            v.select_nth_unstable_by(n, &comparer);
-            v.truncate(n + 1);
-            borne = Some(v[n]);
-        }
-    }
+        Ok(())
+    });
     v.sort_unstable_by(comparer);
     let suite = v.len() > n;
     v.truncate(n);
@@ -194,8 +207,13 @@ mod tests {
             graine = graine.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (graine >> 33) % borne
         };
-        for (lignes, numeros) in [(0, 1), (5, 3), (21, 2), (1000, 1), (1000, 7), (1000, 1_000_000)] {
-            let tous: Vec<Numerote> = (0..lignes).map(|r| (hasard(numeros), r ^ 3)).collect();
+        for (lignes, numeros) in [(0, 1), (5, 3), (21, 2), (1000, 1), (3000, 7), (3000, 1_000_000)] {
+            let tous: Vec<Numerote> = (0..lignes).map(|r| (hasard(numeros), r)).collect();
+            let rangs: RoaringBitmap = (0..lignes).collect();
+            let numeroter = |lot: &[u32], nombres: &mut Vec<u64>| {
+                nombres.clear();
+                nombres.extend(lot.iter().map(|r| tous[*r as usize].0));
+            };
             for sens in [1, -1] {
                 let comparer = |a: &Numerote, b: &Numerote| {
                     let o = a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1));
@@ -207,7 +225,7 @@ mod tests {
                     let attendus: Vec<u32> = tries.iter().take(n).map(|(_, r)| *r).collect();
                     let suite = tries.len() > n;
                     assert_eq!(
-                        premiers(tous.iter().copied(), n, comparer),
+                        premiers(&rangs, numeroter, |_| true, n, comparer),
                         (attendus, suite),
                         "{lignes} {n}"
                     );

@@ -1,7 +1,7 @@
 //! The index itself, and what is asked over it. Each type has its own fields, so that a search walks the words of its
 //! type alone. Nothing is stored: a document is its terms, its row and the length of its narrative.
 
-use std::path::Path;
+use std::{convert::Infallible, path::Path};
 
 use roaring::{MultiOps, RoaringBitmap};
 use tantivy::{
@@ -18,7 +18,7 @@ use super::{
     disque::Dossier,
     mot::{Classe, Mot},
 };
-use crate::modele::{Bits, TypeFhir};
+use crate::modele::{Bits, LOT, TypeFhir, par_lots};
 
 const ANALYSEUR: &str = "ror";
 const RANG: &str = "rang";
@@ -189,11 +189,14 @@ fn meilleures(classes: &[RoaringBitmap; Classe::NOMBRE], fin: u32) -> Vec<Option
     let mut v = vec![None; fin as usize];
     // The best is written last.
     for classe in Classe::TOUTES.into_iter().rev() {
-        for doc in &classes[classe as usize] {
-            if let Some(place) = v.get_mut(doc as usize) {
-                *place = Some(classe);
+        let Ok(()) = par_lots::<Infallible>(&classes[classe as usize], |lot| {
+            for doc in lot {
+                if let Some(place) = v.get_mut(*doc as usize) {
+                    *place = Some(classe);
+                }
             }
-        }
+            Ok(())
+        });
     }
     v
 }
@@ -245,15 +248,23 @@ fn chercher_segment(
     let longueurs = segment.fast_fields().u64(LONGUEUR)?;
     let meilleures: Vec<Meilleures> = reponses.iter().map(|r| r.meilleures(segment.max_doc())).collect();
     let mut vus = Vec::with_capacity(meilleures.len());
-    for doc in docs {
-        if segment.is_deleted(doc) {
-            continue;
+    let (mut rangs_lus, mut longueurs_lues) = ([None; LOT], [None; LOT]);
+    let Ok(()) = par_lots::<Infallible>(&docs, |lot| {
+        let (rangs_lus, longueurs_lues) = (&mut rangs_lus[..lot.len()], &mut longueurs_lues[..lot.len()]);
+        rangs.first_vals(lot, rangs_lus);
+        longueurs.first_vals(lot, longueurs_lues);
+        for ((doc, rang), longueur) in lot.iter().zip(rangs_lus).zip(longueurs_lues) {
+            let (rang, longueur) = (rang.take(), longueur.take());
+            let Some(rang) = rang.and_then(|r| u32::try_from(r).ok()) else { continue };
+            if segment.is_deleted(*doc) {
+                continue;
+            }
+            vus.clear();
+            vus.extend(meilleures.iter().map(|m| m.vu(*doc)));
+            sortie.push((rang, demande.noter(&vus, longueur.unwrap_or(0))));
         }
-        let Some(rang) = rangs.first(doc).and_then(|r| u32::try_from(r).ok()) else { continue };
-        vus.clear();
-        vus.extend(meilleures.iter().map(|m| m.vu(doc)));
-        sortie.push((rang, demande.noter(&vus, longueurs.first(doc).unwrap_or(0))));
-    }
+        Ok(())
+    });
     Ok(())
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Mot {
     /// Whether the stem is a word that is its own stem, so indexed without a mark.
     propre: bool,
     automate: Option<Automate>,
+    /// Of its letters, once for all the texts that are scored.
+    poids: f32,
 }
 
 impl Mot {
@@ -49,12 +51,13 @@ impl Mot {
         let racine = racine(&texte).into_owned();
         let propre = self::racine(&racine) == racine;
         let automate = Automate::nouveau(&texte);
-        Self { texte, racine, propre, automate }
+        let poids = (2.0 + texte.chars().count() as f32).ln();
+        Self { texte, racine, propre, automate, poids }
     }
 
     /// What it weighs in a score: long words tell more.
     pub(super) fn poids(&self) -> f32 {
-        (2.0 + self.texte.chars().count() as f32).ln()
+        self.poids
     }
 
     /// The word, for comparison.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use roaring::{MultiOps, RoaringBitmap};
 
-use super::{LOT, MARQUER, Moteur, PAR_CELLULE, PEU, Rangs, TropCouteux, centre};
+use super::{MARQUER, Moteur, PAR_CELLULE, PEU, Rangs, TropCouteux, centre};
 use crate::{
-    modele::{Bits, Disque, TypeFhir},
+    modele::{Bits, Disque, LOT, TypeFhir},
     recherche::{
         arbre::{Cercle, Noeud, Test},
         parametres::Relation,
@@ -40,9 +40,13 @@ impl Moteur<'_> {
             // Many rows ask: each is answered by one bit.
             if dans.len() >= MARQUER && cibles.len() / 8 < dans.len() {
                 let bits = Bits::de(cibles);
-                return self.garder(dans, 2, |r| l.cibles(*r).iter().any(|c| bits.contient(*c)));
+                return self.garder_par_lots(dans, 2, |lot, verdicts| {
+                    l.cibles_par_lot(lot, |i, v| verdicts[i] = v.iter().any(|c| bits.contient(*c)));
+                });
             }
-            return self.garder(dans, 2, |r| l.cibles(*r).iter().any(|c| cibles.contains(*c)));
+            return self.garder_par_lots(dans, 2, |lot, verdicts| {
+                l.cibles_par_lot(lot, |i, v| verdicts[i] = v.iter().any(|c| cibles.contains(*c)));
+            });
         }
         Ok(self.sources_de(relation, cibles)? & dans)
     }
@@ -114,12 +118,12 @@ impl Moteur<'_> {
         self.par_lots(dans, |lot| {
             rangs.clear();
             cibles.clear();
-            for r in lot {
-                for c in l.cibles(*r) {
-                    rangs.push(*r);
+            l.cibles_par_lot(lot, |i, v| {
+                for c in v {
+                    rangs.push(lot[i]);
                     cibles.push(*c);
                 }
-            }
+            });
             positions.dedans(&disques, par_commune, &cibles, |i| {
                 // The links of a row follow one another.
                 if gardes.last() != Some(&rangs[i]) && visibles.contains(cibles[i]) {
