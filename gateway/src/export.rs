@@ -34,9 +34,9 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use crate::{Partage, Passerelle, reglages::ReglagesExport};
+use crate::{Partage, Passerelle, prive, reglages::ReglagesExport};
 use reperes::Reperes;
-use tache::{Echec, Etat, Fiche, Tache, creer_dossier, maintenant};
+use tache::{Echec, Etat, Fiche, Tache, maintenant};
 
 /// Most exports that wait or run, all callers together.
 const FILE_MAX: usize = 100;
@@ -98,7 +98,7 @@ impl Exports {
     /// Reads the jobs that a former life left.
     pub fn charger(&self) {
         let racine = &self.reglages.dossier;
-        let dossiers = match creer_dossier(racine).and_then(|()| fs::read_dir(racine)) {
+        let dossiers = match prive::dossier(racine).and_then(|()| fs::read_dir(racine)) {
             Ok(d) => d,
             Err(e) => {
                 tracing::error!(folder = %racine.display(), error = %e, "exports refused: their folder cannot be used");
@@ -160,7 +160,7 @@ impl Exports {
             ));
         }
         let racine = &self.reglages.dossier;
-        let creee = creer_dossier(racine).and_then(|()| Tache::creer(racine, fiche));
+        let creee = prive::dossier(racine).and_then(|()| Tache::creer(racine, fiche));
         let t = Arc::new(creee.map_err(|e| Erreur::Indisponible(Echec::from(e).textes.join(" ")))?);
         self.taches.lock().insert(t.id, t.clone());
         self.reveil.notify_one();

@@ -18,6 +18,7 @@ pub mod flux;
 pub mod http;
 pub mod modele;
 mod pairs;
+mod prive;
 pub mod recherche;
 pub mod reglages;
 mod rendu;
@@ -196,12 +197,12 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
         None => None,
     };
     // Without an image there is nothing to give.
-    let aux_pairs = match &reglages.image {
-        Some(i) => {
-            let ecoute = serveur::ecouter(reglages.commun.grpc, "gRPC").await?;
+    let aux_pairs = match (&reglages.image, reglages.aux_pairs) {
+        (Some(i), Some(adresse)) => {
+            let ecoute = serveur::ecouter(adresse, "gRPC").await?;
             Some((ecoute, i.dossier.clone(), reglages.commun.tls.clone()))
         }
-        None => None,
+        _ => None,
     };
     let local =
         |e: &tokio::net::TcpListener| e.local_addr().map_err(|e| ror_chassis::Erreur::Interne(Box::new(e)));
@@ -213,7 +214,7 @@ pub async fn demarrer(reglages: ReglagesPasserelle, arret: CancellationToken) ->
     let admin = reglages.commun.admin.filter(|_| !reglages.metriques);
     let passerelle = suivi::demarrer(reglages, &jet, &taches, &arret)?;
     if let Some((ecoute, dossier, tls)) = aux_pairs {
-        let routes = tonic::service::Routes::new(pairs::service(dossier));
+        let routes = tonic::service::Routes::new(pairs::service(dossier, passerelle.etat.clone()));
         let arret = arret.clone();
         taches.spawn(async move {
             if let Err(e) = serveur::servir(ecoute, routes, tls.as_ref(), arret).await {

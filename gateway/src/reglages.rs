@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use sha2::{Digest, Sha256};
 
 use http::HeaderValue;
-use ror_chassis::reglages::{Lecteur, Reglages, Secret};
+use ror_chassis::{
+    client,
+    reglages::{Lecteur, Reglages, Secret},
+};
 
 /// TLS of the façade.
 #[derive(Clone, Debug)]
@@ -178,6 +181,8 @@ pub struct ReglagesPasserelle {
     pub image: Option<ReglagesImage>,
     /// gRPC URL of the other replicas, behind which each address is one: a replica without an image takes theirs.
     pub pairs: Option<String>,
+    /// Where it gives its image to them, which holds everything; nowhere when there are none and no address is given.
+    pub aux_pairs: Option<SocketAddr>,
     /// Bulk export.
     pub exports: ReglagesExport,
     /// Change feed.
@@ -231,6 +236,11 @@ impl ReglagesPasserelle {
         if cle_des_pages.as_ref().is_some_and(|s| s.exposer().len() < SECRET_MIN) {
             l.faute("http.secret : 32 caractères au moins, les mêmes pour toutes les répliques");
         }
+        let pairs = l.option::<String>("upstream.gateway");
+        if pairs.as_deref().is_some_and(|url| client::adresse(url).is_err()) {
+            l.faute("upstream.gateway : une URL avec son port, comme http://ror-gateway-peers:50051");
+        }
+        let aux_pairs = l.option("grpc.addr").or_else(|| pairs.is_some().then_some(commun.grpc));
         Self {
             commun,
             http,
@@ -250,7 +260,8 @@ impl ReglagesPasserelle {
             coupe: l.ou("http.search_cut", 0),
             cle_des_pages,
             image: ReglagesImage::lire(l),
-            pairs: l.option("upstream.gateway"),
+            pairs,
+            aux_pairs,
             exports: ReglagesExport::lire(l),
             flux: ReglagesFlux::lire(l),
         }

@@ -240,7 +240,7 @@ spec:
     - type: Resource
       resource: { name: cpu, target: { type: Utilization, averageUtilization: {{ .targetCPUPercent }} } }
   behavior:
-    # A replica is dear to start (it loads the directory): give it up late.
+    # A replica that goes takes walks and exports with it: give it up late.
     scaleDown: { stabilizationWindowSeconds: 900 }
 {{- end }}
 {{- end }}

@@ -348,11 +348,14 @@ async fn image() -> Result<()> {
 /// New replicas, without an image: they take that of the gateway that runs, or read the services.
 async fn repliques(m: &Monde, mot: &str, compteur: &mut Compteur) -> Result<()> {
     let curseur = changements::maintenant(&m.p1, "$changes").await?;
-    attendre("an image has the full text", RETOUR, async || -> Result<Option<()>> {
-        Ok(mesures(&m.mesh.base()).await?.contains("ror_gateway_image_write_seconds").then_some(()))
+    let dossier = m.mesh.dossier.donnees().join("image");
+    let image = dossier.join("modele.image");
+    attendre("the image names a copy of the full text", RETOUR, async || -> Result<Option<()>> {
+        let ecrite = std::fs::metadata(&image)?.modified()?;
+        let Some(copie) = dossier_de(&dossier, "texte-copie-")? else { return Ok(None) };
+        Ok((std::fs::metadata(dossier.join(copie))?.modified()? <= ecrite).then_some(()))
     })
     .await?;
-    let image = m.mesh.dossier.donnees().join("image/modele.image");
     for (nom, donnee) in [("prise", true), ("abimee", false)] {
         if !donnee {
             let octets = std::fs::read(&image)?;
@@ -360,8 +363,8 @@ async fn repliques(m: &Monde, mot: &str, compteur: &mut Compteur) -> Result<()> 
         }
         let replique = m.mesh.replique(nom).await?;
         let page = mesures(&replique.base()).await?;
-        for dit in ["ror_gateway_image_taken_bytes", "ror_gateway_image_read_seconds"] {
-            ensure!(page.contains(dit) == donnee, "{nom}: {dit}\n{page}");
+        for dit in ["taken_bytes", "read_seconds", "text_rows"] {
+            ensure!(page.contains(&format!("ror_gateway_image_{dit}")) == donnee, "{nom}: {dit}\n{page}");
         }
         let p1 = replique.client("p1")?;
         let (ici, la) = (Vue::lire(&m.p1).await?, Vue::lire(&p1).await?);
@@ -380,9 +383,14 @@ async fn repliques(m: &Monde, mot: &str, compteur: &mut Compteur) -> Result<()> 
 
 /// Name of the folder that full text lives in.
 fn texte_vif(image: &Path) -> Result<Option<String>> {
-    let noms = std::fs::read_dir(image)?.map(|e| Ok(e?.file_name().to_string_lossy().into_owned()));
+    dossier_de(image, "texte-vif-")
+}
+
+/// A name in that folder that begins so.
+fn dossier_de(dossier: &Path, debut: &str) -> Result<Option<String>> {
+    let noms = std::fs::read_dir(dossier)?.map(|e| Ok(e?.file_name().to_string_lossy().into_owned()));
     let noms: Vec<String> = noms.collect::<Result<_>>()?;
-    Ok(noms.into_iter().find(|nom| nom.starts_with("texte-vif-")))
+    Ok(noms.into_iter().find(|nom| nom.starts_with(debut)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

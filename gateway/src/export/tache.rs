@@ -3,9 +3,8 @@
 //! last, whole and on disk, so that neither is ever taken for true before it is.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io::{self, ErrorKind, Write},
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{demande::Demande, manifeste::Manifeste};
-use crate::fhir::outcome::Issue;
+use crate::{fhir::outcome::Issue, prive};
 
 const DEMANDE: &str = "demande.json";
 const MANIFESTE: &str = "manifeste.json";
@@ -128,7 +127,7 @@ impl Tache {
     pub fn creer(racine: &Path, fiche: Fiche) -> io::Result<Self> {
         let id = Uuid::new_v4();
         let dossier = racine.join(id.to_string());
-        creer_dossier(&dossier)?;
+        prive::dossier(&dossier)?;
         let pose = poser_json(&dossier, DEMANDE, &fiche).and_then(|()| File::open(racine)?.sync_all());
         if let Err(e) = pose {
             let _ = fs::remove_dir_all(&dossier);
@@ -257,11 +256,6 @@ impl Tache {
 pub fn maintenant() -> i64 {
     let depuis = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(depuis.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A folder, and those above it, that nobody else of this machine may look into.
-pub fn creer_dossier(chemin: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(chemin)
 }
 
 /// Deletes every file but the request.

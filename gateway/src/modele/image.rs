@@ -158,9 +158,6 @@ pub fn ecrire(m: &Modele, texte: Option<&Texte>, dossier: &Path) -> io::Result<u
 pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
     let image = &Lecture::ouvrir(&dossier.join(FICHIER))?;
     let prelude = image.section::<Prelude>(PRELUDE)?;
-    if !prelude.dictionnaires.iter().all(|(genre, octets)| etat::installer(*genre, octets)) {
-        return Err(io::Error::other("other dictionaries are in use"));
-    }
     let texte = image.section::<Option<Texte>>(TEXTE)?;
     let politique = Policy::decode(prelude.politique.as_slice()).map_err(|_| abime())?;
     let politique = Politique::compiler(&politique).map_err(|_| abime())?;
@@ -172,12 +169,16 @@ pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
         (tables.map(joindre), joindre(capacites), joindre(liens), joindre(journal))
     });
     let [structures, offres, lieux, professionnels, roles] = tables;
-    let liens = liens?;
-    let (offres, lieux) = (offres?, lieux?);
+    let (liens, capacites, journal) = (liens?, capacites?, journal?);
+    let tables = [structures?, offres?, lieux?, professionnels?, roles?];
+    // Last: an image that does not serve must not stand in the way of another one, which has others.
+    if !prelude.dictionnaires.iter().all(|(genre, octets)| etat::installer(*genre, octets)) {
+        return Err(io::Error::other("other dictionaries are in use"));
+    }
     let m = Modele {
-        alentours: Modele::situer_offres(&liens, &lieux),
-        tables: [structures?, offres, lieux, professionnels?, roles?],
-        capacites: capacites?,
+        alentours: Modele::situer_offres(&liens, &tables[TypeFhir::Location as usize]),
+        tables,
+        capacites,
         liens,
         politique: politique.into(),
         positions: prelude.positions,
@@ -186,7 +187,7 @@ pub fn lire(dossier: &Path) -> io::Result<(Modele, Option<Texte>)> {
         date: prelude.date,
         // That of this life knows nothing yet.
         texte: 0,
-        journal: journal?.into(),
+        journal: journal.into(),
         travail: Default::default(),
     };
     Ok((m, texte))

@@ -187,7 +187,7 @@ impl Table {
         self.majs.valeur(rang)
     }
 
-    /// Version of a row at the owning service, 0 for one that is only referred to; none beyond the rows.
+    /// Version of a row at the owning service; none, or 0, for one that is only referred to.
     pub fn version(&self, rang: u32) -> Option<u64> {
         self.versions.get(rang).copied()
     }

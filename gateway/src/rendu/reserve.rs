@@ -14,9 +14,9 @@ mod places;
 
 use std::{
     cell::RefCell,
-    fs::{DirBuilder, File},
+    fs::File,
     io::{self, IoSliceMut},
-    os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::FileExt as _,
     path::Path,
     sync::{
         Arc,
@@ -36,6 +36,7 @@ use super::temoin::{Temoins, temoins, vue};
 use crate::{
     fhir::politique::PROFILS,
     modele::{Extrait, Modele},
+    prive,
 };
 pub use dictionnaires::{Dictionnaire, Dictionnaires};
 pub use fiche::Cle;
@@ -92,9 +93,9 @@ impl Reserve {
     ///
     /// It cannot be made.
     pub fn ouvrir(dossier: &Path, octets: u64) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dossier)?;
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        prive::dossier(dossier)?;
+        let mut options = prive::options();
+        options.read(true).write(true).create(true).truncate(false);
         let fichier = options.open(dossier.join(FICHIER))?;
         let dictionnaires = Dictionnaires::lire(&fichier).map(Arc::new);
         let emplacements = usize::try_from(octets).unwrap_or(usize::MAX) / EMPLACEMENT;

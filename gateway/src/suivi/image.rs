@@ -2,8 +2,10 @@
 //! the directory is whole, then from time to time, and at the end.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, ErrorKind},
+    net::SocketAddr,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -28,10 +30,14 @@ const PAS: Duration = Duration::from_secs(2);
 /// image that does not serve is deleted, and without one everything comes from the services.
 pub async fn restaurer(p: &Passerelle, jet: &Jet) {
     let Some(reglages) = p.reglages.image.clone() else { return };
-    let lue = match relire(p, jet, &reglages).await {
-        None if prendre(p, &reglages).await => relire(p, jet, &reglages).await,
-        lue => lue,
-    };
+    let mut lue = relire(p, jet, &reglages).await;
+    let mut demandees = BTreeSet::new();
+    while lue.is_none()
+        && let Some(adresse) = prendre(p, &reglages, &demandees).await
+    {
+        lue = relire(p, jet, &reglages).await;
+        demandees.insert(adresse);
+    }
     let texte = lue.and_then(|l| l.texte);
     let indexeur = p.indexeur.clone();
     let restaure = bloquer(move || {
@@ -51,12 +57,14 @@ pub async fn restaurer(p: &Passerelle, jet: &Jet) {
     }
 }
 
-/// Takes the image of another replica, when there is one.
-async fn prendre(p: &Passerelle, reglages: &ReglagesImage) -> bool {
-    match &p.reglages.pairs {
-        Some(url) => pairs::prendre(url, p.reglages.commun.tls.as_ref(), &reglages.dossier).await,
-        None => false,
-    }
+/// Takes the image of another replica, but for these, when there is one.
+async fn prendre(
+    p: &Passerelle,
+    reglages: &ReglagesImage,
+    sauf: &BTreeSet<SocketAddr>,
+) -> Option<SocketAddr> {
+    let url = p.reglages.pairs.as_deref()?;
+    pairs::prendre(url, p.reglages.commun.tls.as_ref(), &reglages.dossier, sauf).await
 }
 
 /// An image that serves.

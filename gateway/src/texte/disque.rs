@@ -2,9 +2,8 @@
 //! so a copy is links, which merges and deletions of the index leave alone.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io::{self, BufWriter, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, mpsc::Receiver},
 };
@@ -20,7 +19,10 @@ use tantivy::{
 };
 use uuid::Uuid;
 
-use crate::modele::image::{self, Texte};
+use crate::{
+    modele::image::{self, Texte},
+    prive,
+};
 
 /// Begins the name of the folder that an index lives in.
 const VIF: &str = "texte-vif-";
@@ -34,7 +36,7 @@ const GERES: &str = ".managed.json";
 pub(super) fn naitre(dossier: &Path) -> io::Result<PathBuf> {
     vider(dossier, VIF, None);
     let vif = dossier.join(nommer(VIF));
-    creer(&vif)?;
+    prive::dossier(&vif)?;
     Ok(vif)
 }
 
@@ -63,10 +65,6 @@ fn nommer(genre: &str) -> String {
     format!("{genre}{}", Uuid::new_v4().simple())
 }
 
-fn creer(chemin: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(chemin)
-}
-
 fn lier(de: &Path, vers: &Path) -> io::Result<()> {
     fs::hard_link(de, vers).or_else(|_| fs::copy(de, vers).map(drop))
 }
@@ -90,7 +88,7 @@ pub(super) fn copier(index: &Index, vif: &Path) -> tantivy::Result<(String, Vec<
     let nom = nommer(COPIE);
     let copie = vif.with_file_name(&nom);
     let remplir = || -> tantivy::Result<Vec<String>> {
-        creer(&copie)?;
+        prive::dossier(&copie)?;
         let mut fichiers = Vec::new();
         for fichier in metas.list_segment_files() {
             match lier(&vif.join(&fichier), &copie.join(&fichier)) {
@@ -115,7 +113,7 @@ pub(super) fn copier(index: &Index, vif: &Path) -> tantivy::Result<(String, Vec<
 pub(super) fn reprendre(dossier: &Path, copie: &Texte) -> io::Result<PathBuf> {
     let vif = dossier.join(nommer(VIF));
     let remplir = || -> io::Result<()> {
-        creer(&vif)?;
+        prive::dossier(&vif)?;
         for (nom, mesure) in &copie.fichiers {
             lier(&dossier.join(&copie.dossier).join(nom), &vif.join(nom))?;
             if image::mesurer(&vif.join(nom))? != *mesure {
@@ -187,9 +185,7 @@ impl Directory for Dossier {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let mut neuf = File::options();
-        neuf.write(true).create_new(true).mode(0o600);
-        let fichier = neuf.open(self.racine.join(path)).map_err(|e| match e.kind() {
+        let fichier = prive::fichier(&self.racine.join(path)).map_err(|e| match e.kind() {
             ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
             _ => OpenWriteError::wrap_io_error(e, path.to_owned()),
         })?;

@@ -42,18 +42,25 @@ pub fn canal(url: &str, tls: Option<&FichiersTls>) -> Resultat<Canal> {
 
 /// A channel to each address that the name in `url` has now: one a replica, behind a name that has them all.
 pub async fn repliques(url: &str, tls: Option<&FichiersTls>) -> Resultat<Vec<(SocketAddr, Canal)>> {
-    let uri: Uri = url.parse().map_err(|e| illisible(url, &e))?;
-    let (Some(schema), Some(hote), Some(port)) = (uri.scheme_str(), uri.host(), uri.port_u16()) else {
-        return Err(illisible(url, &"schéma, hôte et port attendus"));
-    };
-    // A host in brackets is an IPv6 address.
-    let nom = hote.trim_matches(['[', ']']);
-    let adresses = tokio::time::timeout(CONNEXION, tokio::net::lookup_host((nom, port)));
-    let adresses = adresses.await.map_err(|_| Erreur::Indisponible(format!("{hote} sans réponse")))?;
-    let adresses = adresses.map_err(|e| Erreur::Indisponible(format!("{hote} introuvable : {e}")))?;
+    let (schema, nom, port) = adresse(url)?;
+    let adresses = tokio::time::timeout(CONNEXION, tokio::net::lookup_host((nom.as_str(), port)));
+    let adresses = adresses.await.map_err(|_| Erreur::Indisponible(format!("{nom} sans réponse")))?;
+    let adresses = adresses.map_err(|e| Erreur::Indisponible(format!("{nom} introuvable : {e}")))?;
     // A certificate names the service, not the address of a replica.
-    let vers = |a: SocketAddr| Ok((a, ouvrir(point(&format!("{schema}://{a}"), tls, Some(nom))?)));
+    let vers = |a: SocketAddr| Ok((a, ouvrir(point(&format!("{schema}://{a}"), tls, Some(&nom))?)));
     adresses.collect::<BTreeSet<_>>().into_iter().map(vers).collect()
+}
+
+/// Scheme, host and port of a URL that says all three.
+pub fn adresse(url: &str) -> Resultat<(String, String, u16)> {
+    let uri: Uri = url.parse().map_err(|e| illisible(url, &e))?;
+    match (uri.scheme_str(), uri.host(), uri.port_u16()) {
+        (Some(schema @ ("http" | "https")), Some(hote), Some(port)) => {
+            // An IPv6 address is in brackets.
+            Ok((schema.to_owned(), hote.trim_matches(['[', ']']).to_owned(), port))
+        }
+        _ => Err(illisible(url, &"schéma, hôte et port attendus")),
+    }
 }
 
 fn illisible(url: &str, e: &dyn std::fmt::Display) -> Erreur {

@@ -295,6 +295,7 @@ fn passerelle(plan: &Plan) -> ReglagesPasserelle {
         cle_des_pages: std::fs::read_to_string(c.signature()).ok().map(Into::into),
         image: Some(ReglagesImage::dans(plan.dossier_image())),
         pairs: None,
+        aux_pairs: Some(reglages(plan, "gateway").grpc),
         exports: ReglagesExport::dans(plan.dossier_exports()),
         flux: ReglagesFlux::default(),
     }

@@ -1,17 +1,19 @@
 //! The files of an image as one replica gives them to another, and as this one takes them.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use super::{
     TEXTE, Texte,
-    fichier::{FICHIER, Lecture, PROVISOIRE},
+    fichier::{FICHIER, Lecture},
 };
-use crate::texte;
+use crate::{prive, texte};
+
+/// Name of the image while it comes: this gateway may begin to write its own.
+const RECUE: &str = "modele.image.recue";
 
 /// A file of an image, open: whatever replaces the image, its bytes stay.
 pub struct Fichier {
@@ -93,7 +95,7 @@ impl Reception {
     ///
     /// The folder cannot be written.
     pub fn nouvelle(dossier: &Path) -> io::Result<Self> {
-        creer(dossier)?;
+        prive::dossier(dossier)?;
         Ok(Self { dossier: dossier.into(), texte: None, en_cours: None, image: false, entiere: false })
     }
 
@@ -111,22 +113,25 @@ impl Reception {
             if nom != FICHIER {
                 return Err(refus("no file of an image has that name"));
             }
-            let provisoire = self.dossier.join(PROVISOIRE);
+            let recue = self.dossier.join(RECUE);
             // What a life that was cut short left.
-            let _ = fs::remove_file(&provisoire);
-            provisoire
+            let _ = fs::remove_file(&recue);
+            recue
         } else {
             let meme = self.texte.as_deref().is_none_or(|t| t == dossier);
             if !meme || !texte::est_copie(dossier) || !nom_simple(dossier) || !nom_simple(nom) {
                 return Err(refus("no file of an image has that name"));
             }
             let copie = self.dossier.join(dossier);
-            creer(&copie)?;
-            self.texte = Some(dossier.to_owned());
+            if self.texte.is_none() {
+                self.texte = Some(dossier.to_owned());
+                // As above.
+                let _ = fs::remove_dir_all(&copie);
+                prive::dossier(&copie)?;
+            }
             copie.join(nom)
         };
-        let fichier = File::options().write(true).create_new(true).mode(0o600).open(chemin)?;
-        self.en_cours = Some((fichier, taille));
+        self.en_cours = Some((prive::fichier(&chemin)?, taille));
         Ok(())
     }
 
@@ -151,7 +156,7 @@ impl Reception {
             Some((_, 0)) if self.image => {}
             _ => return Err(refus("the image did not come whole")),
         }
-        fs::rename(self.dossier.join(PROVISOIRE), self.dossier.join(FICHIER))?;
+        fs::rename(self.dossier.join(RECUE), self.dossier.join(FICHIER))?;
         self.entiere = true;
         Ok(())
     }
@@ -162,13 +167,9 @@ impl Drop for Reception {
         if self.entiere {
             return;
         }
-        let _ = fs::remove_file(self.dossier.join(PROVISOIRE));
+        let _ = fs::remove_file(self.dossier.join(RECUE));
         if let Some(texte) = &self.texte {
             let _ = fs::remove_dir_all(self.dossier.join(texte));
         }
     }
-}
-
-fn creer(dossier: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dossier)
 }

@@ -2,19 +2,20 @@
 //! nothing is read of a frame that is not as it was written.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    os::unix::fs::FileExt,
     path::Path,
 };
 
 use flate2::{Crc, CrcReader};
 
 use super::Image;
+use crate::prive;
 
 /// Name of the image in its folder, and while it is written.
 pub const FICHIER: &str = "modele.image";
-pub(super) const PROVISOIRE: &str = "modele.image.tmp";
+const PROVISOIRE: &str = "modele.image.tmp";
 
 const MAGIE: &[u8] = b"RORIMAGE";
 /// Of the build: see `build.rs`.
@@ -58,7 +59,7 @@ pub fn mesurer(chemin: &Path) -> io::Result<(u64, u32)> {
 
 /// Writes a whole file in place of the former one, or nothing; its bytes.
 pub fn remplacer(dossier: &Path, ecrire: impl FnOnce(&mut Sortie) -> io::Result<()>) -> io::Result<u64> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dossier)?;
+    prive::dossier(dossier)?;
     let provisoire = dossier.join(PROVISOIRE);
     // What a life that was cut short left.
     let _ = fs::remove_file(&provisoire);
@@ -84,7 +85,7 @@ pub struct Sortie {
 
 impl Sortie {
     fn creer(chemin: &Path) -> io::Result<Self> {
-        let mut fichier = File::options().write(true).create_new(true).mode(0o600).open(chemin)?;
+        let mut fichier = prive::fichier(chemin)?;
         // The header is known last.
         fichier.write_all(&[0; ENTETE])?;
         Ok(Self { fichier, cadre: Vec::with_capacity(CADRE), ecrits: ENTETE as u64, fins: Vec::new() })

@@ -303,15 +303,16 @@ fn an_image_is_given_as_it_was_opened_and_taken_whole_or_not_at_all() {
     );
     fs::remove_dir_all(&autre.0).unwrap();
 
-    let refusees: [&dyn Fn(&mut String, &mut String, &mut u64); 8] = [
-        &|dossier, _, _| *dossier = "ailleurs".into(),
-        &|dossier, _, _| *dossier = "texte-copie-/../../x".into(),
-        &|_, nom, _| *nom = "../a".into(),
-        &|_, nom, _| *nom = ".a".into(),
-        &|_, nom, _| nom.clear(),
-        &|dossier, _, _| dossier.clear(),
-        &|_, _, taille| *taille += 1,
-        &|_, _, taille| *taille -= 1,
+    type Faute = fn(&mut String, &mut String, &mut u64);
+    let refusees: [Faute; 8] = [
+        |dossier, _, _| *dossier = "ailleurs".into(),
+        |dossier, _, _| *dossier = "texte-copie-/../../x".into(),
+        |_, nom, _| *nom = "../a".into(),
+        |_, nom, _| *nom = ".a".into(),
+        |_, nom, _| nom.clear(),
+        |dossier, _, _| dossier.clear(),
+        |_, _, taille| *taille += 1,
+        |_, _, taille| *taille -= 1,
     ];
     for (i, refusee) in refusees.iter().enumerate() {
         let sauf = |quel: &str, dossier: &mut String, nom: &mut String, taille: &mut u64| {
