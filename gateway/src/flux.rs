@@ -135,13 +135,14 @@ impl Drop for Place {
     }
 }
 
-/// The cursor of a moment, for a copy made with these nomenclatures.
-pub fn curseur_de(p: &Passerelle, m: &Modele, mots: u64) -> String {
-    curseur(m, mots).sceller(&p.secret)
+/// The cursor of a moment, for a copy made under that profile with these nomenclatures.
+pub fn curseur_de(p: &Passerelle, m: &Modele, profil: u8, mots: u64) -> String {
+    curseur(m, profil, mots).sceller(&p.secret)
 }
 
-fn curseur(m: &Modele, mots: u64) -> Curseur {
-    Curseur { positions: m.positions(), date: maintenant(), droits: m.politique().empreinte(), mots }
+fn curseur(m: &Modele, profil: u8, mots: u64) -> Curseur {
+    let droits = m.politique().empreinte_pour(profil);
+    Curseur { positions: m.positions(), date: maintenant(), droits, mots }
 }
 
 /// What tells the labels and value sets of now, alike on every replica of a build.
@@ -154,7 +155,7 @@ pub fn mots(p: &Passerelle) -> u64 {
 /// # Errors
 ///
 /// [`Perime`] when what changed since cannot be told: also when the cursor is of another life of the streams.
-pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
+pub fn retrouver(p: &Passerelle, m: &Modele, profil: u8, c: &Curseur) -> Result<Repere, Perime> {
     // A cursor may be ahead of a replica that is late, but not of one that has caught up since it was
     // given: its streams were then made anew.
     let retard = p.fraicheur.retard().map_or(i64::MAX, |s| (s * 1000.0) as i64);
@@ -162,13 +163,14 @@ pub fn retrouver(p: &Passerelle, m: &Modele, c: &Curseur) -> Result<Repere, Peri
     if devant && c.date < maintenant().saturating_sub(retard).saturating_sub(ECART_HORLOGES) {
         return Err(Perime::Journal);
     }
-    situer(m, c)
+    situer(m, profil, c)
 }
 
 /// Where a cursor stands among the moments up to this one.
-fn situer(m: &Modele, c: &Curseur) -> Result<Repere, Perime> {
-    // Another policy changes what is read of rows that nothing touched, at positions that stay the same.
-    if c.droits != m.politique().empreinte() {
+fn situer(m: &Modele, profil: u8, c: &Curseur) -> Result<Repere, Perime> {
+    // Another policy, or another profile, changes what is read of rows that nothing touched, at positions that stay the
+    // same.
+    if c.droits != m.politique().empreinte_pour(profil) {
         return Err(Perime::Droits);
     }
     m.journal_repere(c.positions).map(Repere::Numero).ok_or(Perime::Journal)
@@ -189,17 +191,22 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_given_before_another_policy_is_of_no_use_even_where_nothing_moved() {
+    fn a_cursor_given_under_other_rights_is_of_no_use_even_where_nothing_moved() {
         let a = Annuaire::nouveau(vide(), Duration::from_secs(60), 2);
         a.ecrire(|m| m.resituer(Source::Offers, 12, 1));
-        let avant = curseur(&a.instant(), 0);
-        assert!(situer(&a.instant(), &avant).is_ok());
+        let avant = curseur(&a.instant(), 1, 0);
+        assert!(situer(&a.instant(), 1, &avant).is_ok());
+        // The profile of an application may be another the day after.
+        assert_eq!(
+            [0, 2, 5].map(|profil| situer(&a.instant(), profil, &avant).err()),
+            [Some(Perime::Droits); 3]
+        );
         let autre = POLITIQUE_TSV.replace("lieu.equipement\t5\t!sensible", "lieu.equipement\t5\tjamais");
         a.ecrire(|m| m.changer_politique(politique(&autre)));
         let m = a.instant();
-        assert_eq!(curseur(&m, 0).positions, avant.positions);
-        assert_eq!(situer(&m, &avant).err(), Some(Perime::Droits));
-        assert!(situer(&m, &curseur(&m, 0)).is_ok());
+        assert_eq!(curseur(&m, 1, 0).positions, avant.positions);
+        assert_eq!(situer(&m, 1, &avant).err(), Some(Perime::Droits));
+        assert!(situer(&m, 1, &curseur(&m, 1, 0)).is_ok());
         // The same policy, compiled again: alike on every replica, and after a restart.
         assert_eq!(politique(&autre).empreinte(), m.politique().empreinte());
     }

@@ -293,7 +293,19 @@ async fn elements(m: &Monde) -> Result<()> {
         let entier = m.vue1.un(genre, id).with_context(|| format!("{genre}/{id} is not seen"))?;
         let permis: &[&str] = match genre.as_str() {
             "Location" => &["resourceType", "id", "meta", "name"],
-            _ => &["resourceType", "id", "meta", "name", "active"],
+            // What the profiles make mandatory stays.
+            _ => &[
+                "resourceType",
+                "id",
+                "meta",
+                "name",
+                "active",
+                "identifier",
+                "providedBy",
+                "type",
+                "specialty",
+                "characteristic",
+            ],
         };
         let membres = r.as_object().context("an object")?;
         for (nom, valeur) in membres {

@@ -334,6 +334,14 @@ async fn image() -> Result<()> {
     for genre in GENRES {
         ensure!(vue.tous(genre).count() == m.vue1.tous(genre).count(), "{genre}: not as many as before");
     }
+    attendre("an image with a copy of the full text", RETOUR, async || -> Result<Option<()>> {
+        // The one that did not serve was deleted; a copy that no image names yet is younger than the last one.
+        let Ok(ecrite) = std::fs::metadata(&fichier).and_then(|m| m.modified()) else { return Ok(None) };
+        let Some(copie) = dossier_de(&image, "texte-copie-")? else { return Ok(None) };
+        let copiee = std::fs::metadata(image.join(copie)).and_then(|m| m.modified());
+        Ok(copiee.is_ok_and(|copiee| copiee <= ecrite).then_some(()))
+    })
+    .await?;
     // Its live full text gone, the gateway makes it again by itself.
     let vif = texte_vif(&image)?.context("no folder of the full text")?;
     std::fs::rename(image.join(&vif), image.join("ailleurs"))?;
@@ -348,14 +356,7 @@ async fn image() -> Result<()> {
 /// New replicas, without an image: they take that of the gateway that runs, or read the services.
 async fn repliques(m: &Monde, mot: &str, compteur: &mut Compteur) -> Result<()> {
     let curseur = changements::maintenant(&m.p1, "$changes").await?;
-    let dossier = m.mesh.dossier.donnees().join("image");
-    let image = dossier.join("modele.image");
-    attendre("the image names a copy of the full text", RETOUR, async || -> Result<Option<()>> {
-        let ecrite = std::fs::metadata(&image)?.modified()?;
-        let Some(copie) = dossier_de(&dossier, "texte-copie-")? else { return Ok(None) };
-        Ok((std::fs::metadata(dossier.join(copie))?.modified()? <= ecrite).then_some(()))
-    })
-    .await?;
+    let image = m.mesh.dossier.donnees().join("image/modele.image");
     for (nom, donnee) in [("prise", true), ("abimee", false)] {
         if !donnee {
             let octets = std::fs::read(&image)?;

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Passerelle,
     flux::{self, touches::Touches},
-    modele::{Modele, TypeFhir},
+    modele::{Bits, Modele, TypeFhir},
     recherche::evaluation::{self, Moteur, Textes, TropCouteux},
     rendu::{self, Contexte},
     texte::TextesDuMoment,
@@ -86,8 +86,9 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
         // The writing thread only stops by itself with a reason, returned above.
         Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
     }
-    let curseur = flux::curseur_de(p, &m, mots);
-    Ok(Some(Manifeste { jusqu_a, curseur, fin: maintenant(), sorties, suppressions, messages }))
+    let curseur = flux::curseur_de(p, &m, profil, mots);
+    let droits = m.politique().empreinte_pour(profil);
+    Ok(Some(Manifeste { jusqu_a, curseur, droits, fin: maintenant(), sorties, suppressions, messages }))
 }
 
 /// Rows of an export; `None` when it is no longer wanted.
@@ -156,6 +157,10 @@ impl Rendu<'_> {
             messages.push(message("warning", "incomplete", &texte));
         }
         let touches = touches.flatten();
+        let donnees = d.depuis.map(|depuis| {
+            let touchees = touches.as_ref().map(|x| &x.rangs);
+            changees(self.m, fiche.profil, self.ensembles, (depuis, touchees), d.complet)
+        });
         let cache = Arc::new(self.p.rendues.a_part(CACHE));
         let tables = self.p.vocabulaire.tables();
         let c = Contexte::nouveau(&cache, self.m.politique(), &tables, fiche.profil, &fiche.base);
@@ -168,12 +173,11 @@ impl Rendu<'_> {
                 if vus.is_multiple_of(CONTROLE) && (self.t.annulee() || self.arret.is_cancelled()) {
                     return Err(Arret::Voulu);
                 }
-                let Some(e) = self.m.extraire(t, rang, fiche.profil) else { continue };
-                let touche = || touches.as_ref().is_some_and(|x| x.rangs[t as usize].contains(rang));
-                if d.depuis.is_some_and(|i| e.maj <= i) && !touche() {
+                if donnees.as_ref().is_some_and(|x| !x[t as usize].contains(rang)) {
                     self.t.fait.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
+                let Some(e) = self.m.extraire(t, rang, fiche.profil) else { continue };
                 let mut entier = Vec::new();
                 let ecrit = s.ajouter(|sortie| {
                     if d.forme == Forme::Json {
@@ -269,6 +273,28 @@ impl Rendu<'_> {
     }
 }
 
+/// Those of these rows that changed since an instant, or are known to; in the complete form, what goes with them too:
+/// what they now lead to may have changed long before.
+fn changees(
+    m: &Modele,
+    profil: u8,
+    ensembles: &Ensembles,
+    (depuis, touchees): (i64, Option<&Ensembles>),
+    complet: bool,
+) -> Ensembles {
+    let mut changees = Ensembles::default();
+    for t in TypeFhir::TOUS {
+        let touchees = touchees.map(|x| &x[t as usize]);
+        let changee = |r: &u32| m.maj(t, *r, profil) > depuis || touchees.is_some_and(|x| x.contains(*r));
+        let rangs: Vec<u32> = ensembles[t as usize].iter().filter(changee).collect();
+        changees[t as usize] = Bits::en_ordre(&rangs);
+    }
+    if complet {
+        associer(m, &mut changees, profil);
+    }
+    changees
+}
+
 fn message(severite: &str, code: &str, texte: &str) -> Vec<u8> {
     json!({
         "resourceType": "OperationOutcome",
@@ -280,15 +306,55 @@ fn message(severite: &str, code: &str, texte: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+    use prost_types::Timestamp;
+    use ror_proto::{
+        common::v1::{Evenement, Meta},
+        offers::v1::{Offer, OffreOperationnelle, offer},
+    };
+
     use super::*;
     use crate::{
         flux::comparaison::tests::requete,
         modele::{
             Source,
-            tests::{moments::lieu, vide},
+            tests::{evenement, moments::lieu, vide},
         },
         recherche::tests::SansTexte,
     };
+
+    #[test]
+    fn the_complete_form_since_an_instant_gives_what_a_change_newly_leads_to() {
+        let mut m = vide();
+        let dater = |e: Evenement, seconds| Evenement { date: Some(Timestamp { seconds, nanos: 0 }), ..e };
+        let offre = |lieux: &[&str], version, seconds| {
+            let o = OffreOperationnelle {
+                meta: Some(Meta { id: "o".into(), ..Default::default() }),
+                lieux_ids: lieux.iter().map(|l| (*l).to_owned()).collect(),
+                ..Default::default()
+            };
+            let etat = Offer { ressource: Some(offer::Ressource::Offre(o)) }.encode_to_vec();
+            dater(evenement("o", version, &etat, false, Source::Offers), seconds)
+        };
+        let lieux = ["li1", "li2", "li3"].map(|l| dater(lieu(l, 1), 10));
+        m.appliquer(Source::Offers, &lieux);
+        m.appliquer(Source::Offers, &[offre(&["li1"], 1, 10)]);
+        m.appliquer(Source::Offers, &[offre(&["li1", "li2"], 2, 30)]);
+        let tout = TypeFhir::TOUS.map(|t| m.table(t).visibles(1).clone());
+        let donnees = |touchees: Option<&Ensembles>, complet| {
+            let x = changees(&m, 1, &tout, (20_000, touchees), complet);
+            TypeFhir::TOUS
+                .map(|t| x[t as usize].iter().map(|r| m.table(t).id(r).to_string()).collect::<Vec<_>>())
+        };
+        let (o, li) = (TypeFhir::HealthcareService as usize, TypeFhir::Location as usize);
+        assert_eq!(donnees(None, false)[o], ["o"]);
+        assert!(donnees(None, false)[li].is_empty());
+        // The second place is new to it, though it did not change; the third is of no offer.
+        assert_eq!(donnees(None, true)[li], ["li1", "li2"]);
+        let mut touchees = Ensembles::default();
+        touchees[li].extend(m.table(TypeFhir::Location).rang("li3"));
+        assert_eq!(donnees(Some(&touchees), false)[li], ["li3"]);
+    }
 
     #[test]
     fn searches_stop_when_nobody_waits_and_when_they_cost_too_much() {

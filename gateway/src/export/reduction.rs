@@ -58,7 +58,7 @@ impl Elements {
 
     /// The members kept in a type.
     pub fn membres(&self, t: TypeFhir) -> Membres {
-        Membres::Seulement(self.de(t).into_iter().map(str::to_owned).collect())
+        Membres::elements(t, self.de(t))
     }
 }
 

@@ -242,6 +242,13 @@ impl Politique {
         self.empreinte
     }
 
+    /// What tells what a profile may read from what another, or another policy, lets read: alike on every replica.
+    #[must_use]
+    pub const fn empreinte_pour(&self, profil: u8) -> u64 {
+        // Far apart, whatever the policies.
+        self.empreinte.wrapping_add((profil as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
     fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {
         let mut masques = [[0; STATUTS]; CLASSES];
         for (classe, statuts) in masques.iter_mut().enumerate() {

@@ -6,7 +6,7 @@ use crate::sceau::Sceau;
 
 /// What a cursor is for, and its form; it changes with the meaning of the numbers.
 const USAGE: &[u8] = b"ror $changes 2";
-/// Instant, four positions, policy, nomenclatures.
+/// Instant, four positions, rights, nomenclatures.
 const CORPS: usize = 8 + 4 * 8 + 8 + 8;
 /// Letters of a text beyond which it is not even decoded.
 const LONGUEUR_MAX: usize = 200;
@@ -18,7 +18,7 @@ pub struct Curseur {
     pub positions: [u64; 4],
     /// When it was given, milliseconds since 1970.
     pub date: i64,
-    /// What tells the access policy of then.
+    /// What tells what its reader might read then.
     pub droits: u64,
     /// What tells the nomenclatures of the copy that is followed.
     pub mots: u64,

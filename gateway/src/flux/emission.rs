@@ -217,7 +217,7 @@ impl Suivi {
     /// From now on.
     pub fn maintenant(p: &Passerelle, abonnement: Arc<Abonnement>, textes: &TextesDuMoment) -> Self {
         let moment = p.annuaire.instant();
-        let curseur = curseur_de(p, &moment, abonnement.mots);
+        let curseur = curseur_de(p, &moment, abonnement.profil, abonnement.mots);
         let repere = Repere::ici(&abonnement, moment.clone(), textes);
         Self { abonnement, repere, moment, ecarts: Vec::new(), curseurs: (curseur.clone(), curseur) }
     }
@@ -236,7 +236,7 @@ impl Suivi {
     ) -> Result<Self, Perime> {
         let moment = p.annuaire.instant();
         let ecarts = repere.avancer(&abonnement, &moment, textes)?;
-        let fin = curseur_de(p, &moment, abonnement.mots);
+        let fin = curseur_de(p, &moment, abonnement.profil, abonnement.mots);
         Ok(Self { abonnement, repere, moment, ecarts, curseurs: (curseur, fin) })
     }
 
@@ -251,7 +251,7 @@ impl Suivi {
         let a = &self.abonnement;
         let Some(textes) = p.textes(a.profil, a.recherches.requetes()) else { return Ok(()) };
         self.ecarts = self.repere.avancer(a, &moment, &textes)?;
-        let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment, a.mots));
+        let debut = std::mem::replace(&mut self.curseurs.1, curseur_de(p, &moment, a.profil, a.mots));
         self.curseurs.0 = debut;
         self.moment = moment;
         Ok(())

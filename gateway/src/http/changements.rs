@@ -109,7 +109,7 @@ async fn donner(
     let suivis = lue.depuis.as_ref().map_or(mots, |(c, _)| c.mots);
     let abonnement = Arc::new(abonnement.avec_les_mots(suivis, appuis.nomenclatures()));
     if let Err(cause) = abonnement.lire_encore(mots) {
-        return Ok(perime(&p, cause));
+        return Ok(perime(&p, profil, cause));
     }
     let neuf = lue.depuis.is_none();
     let (q, depuis) = (p.clone(), lue.depuis);
@@ -119,14 +119,13 @@ async fn donner(
         abonnement.recherches.evaluer_par(&Moteur::nouveau(&m, profil, &textes, BUDGET))?;
         Ok(match depuis {
             None => Ok(Suivi::maintenant(&q, abonnement, &textes)),
-            Some((c, texte)) => {
-                retrouver(&q, &m, &c).and_then(|repere| Suivi::depuis(&q, abonnement, repere, texte, &textes))
-            }
+            Some((c, texte)) => retrouver(&q, &m, profil, &c)
+                .and_then(|repere| Suivi::depuis(&q, abonnement, repere, texte, &textes)),
         })
     };
     let suivi = match chercher::a_part(p.lourdes.clone(), ouvrir).await {
         Ok(Ok(Ok(s))) => s,
-        Ok(Ok(Err(cause))) => return Ok(perime(&p, cause)),
+        Ok(Ok(Err(cause))) => return Ok(perime(&p, profil, cause)),
         Ok(Err(TropCouteux)) => return Err(chercher::trop_couteux()),
         Err(_) => return Err(chercher::interne()),
     };
@@ -163,14 +162,14 @@ fn reponse(forme: Forme, corps: Body) -> Response {
 }
 
 /// What changed since cannot be told: a copy must be made anew.
-fn perime(p: &Passerelle, cause: Perime) -> Response {
-    let curseur = curseur_de(p, &p.annuaire.instant(), flux::mots(p));
+fn perime(p: &Passerelle, profil: u8, cause: Perime) -> Response {
+    let curseur = curseur_de(p, &p.annuaire.instant(), profil, flux::mots(p));
     let cause = match cause {
         Perime::Journal => {
             "Le curseur est trop ancien : les changements gardés ne remontent plus jusqu'à lui."
         }
         Perime::Droits => {
-            "Le curseur est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même."
+            "Le curseur est d'avant la politique d'accès, ou le profil de l'application, en vigueur : ce qu'elle peut lire n'est plus le même."
         }
         Perime::Mots => {
             "Les nomenclatures ont changé depuis ce curseur : les critères qui s'y lisent (:in, :text, _content) ne retiennent plus les mêmes ressources."

@@ -102,6 +102,8 @@ impl Chaine {
                     })?);
                 }
                 lecture::PRETTY => {}
+                // A link is of a request whatever the form of its answers.
+                "_format" => criteres.push(paire),
                 _ => {
                     chaine.noter(&nom, &valeur);
                     criteres.push(paire);
@@ -169,6 +171,8 @@ async fn repondre(
     empreinte.ajouter(&base);
     let etiquette = empreinte.etag();
     if negociation::detient(entetes, &etiquette) {
+        // The links of the page that the caller has go on from this moment.
+        p.annuaire.garder(&moment, chaine.page.is_some(), &lecteur.client_id);
         return Ok(negociation::inchange(&etiquette));
     }
     // The last page before the cut is short.
@@ -430,6 +434,7 @@ mod tests {
         assert_eq!((un.decodes.as_str(), un.page.as_deref()), ("type\0s|1,2\0name\0a b\0", Some("A-B")));
         assert_eq!((&un.decodes, &un.page), (&autre.decodes, &autre.page));
         assert_eq!(autre.criteres, "%74ype=s%7C1%2C2&name=a%20b");
+        assert_eq!(lire("a=b&_format=json").decodes, lire("_format=xml&a=b&_format=json").decodes);
         assert_ne!(lire("a=b&c=").decodes, lire("a=b%26c=").decodes);
         assert_eq!(lire("a=%zz").criteres, "a=%zz");
         assert_eq!(lire("_moment=12&x").moment, Some(12));

@@ -24,6 +24,7 @@ use crate::{
     Partage,
     export::{
         demande::{Demande, Lecture},
+        manifeste::Manifeste,
         portee::Portee,
         tache::{Etat, Fiche, Tache, maintenant},
     },
@@ -149,6 +150,7 @@ async fn suivre(
     match t.etat() {
         Etat::Attente | Etat::Cours => Ok(en_cours(&t)),
         Etat::Faite(m) => {
+            lisible(&p, &m, &t.fiche)?;
             let base = lecture::base(&p, &entetes, connexion.tls);
             let corps = m.json(t.id, &t.fiche, &base);
             let mut r = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], corps).into_response();
@@ -235,6 +237,15 @@ async fn sienne(
     }
     let trouvee = Uuid::parse_str(id).ok().and_then(|id| p.exports.trouver(id, &appelant.client_id, profil));
     trouvee.ok_or_else(|| inconnu(id))
+}
+
+/// What an export gave is read under the rights that it was made under, or no more.
+pub(super) fn lisible(p: &Partage, m: &Manifeste, fiche: &Fiche) -> Result<(), Refus> {
+    if m.droits == p.annuaire.instant().politique().empreinte_pour(fiche.profil) {
+        return Ok(());
+    }
+    let texte = "L'export est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même. Attendu : un nouvel export.";
+    Err(Refus::un(StatusCode::GONE, Issue::new("expired", texte)))
 }
 
 /// What is unknown, another's, cancelled or out of date is answered alike.

@@ -112,14 +112,14 @@ fn qualite(plages: &[Plage], noms: &[&str]) -> u16 {
     plages.iter().filter_map(|p| Some((p.precision(noms)?, p.qualite))).max().map_or(0, |(_, q)| q)
 }
 
-/// The format that a query string or a form asks.
+/// The format that a query string or a form asks: the last one, which a client adds to the link it follows.
 pub(super) fn format_demande(chaine: &str) -> Option<Format> {
     // Names are seldom encoded, and nothing else is decoded for it.
     let nomme = |nom: &str| {
         nom == "_format" || (nom.contains('%') && decoder(nom).is_some_and(|nom| nom == "_format"))
     };
     let valeurs = chaine.split('&').filter_map(|p| p.split_once('=')).filter(|(nom, _)| nomme(nom));
-    valeurs.filter_map(|(_, v)| decoder(v)).find_map(|v| format_nomme(&v))
+    valeurs.filter_map(|(_, v)| decoder(v)).filter_map(|v| format_nomme(&v)).next_back()
 }
 
 /// What stands for `Accept` once `_format` was read.
@@ -401,7 +401,12 @@ mod tests {
 
     #[test]
     fn a_format_is_asked_by_its_name_however_it_is_written() {
-        for xml in ["_format=xml", "a=b&%5Fformat=application%2Ffhir%2Bxml", "_format=turtle&_format=xml"] {
+        for xml in [
+            "_format=xml",
+            "a=b&%5Fformat=application%2Ffhir%2Bxml",
+            "_format=json&_format=xml",
+            "_format=xml&_format=turtle",
+        ] {
             assert_eq!(format_demande(xml), Some(Format::Xml), "{xml}");
         }
         for rien in ["", "format=xml", "_format", "a=_format=xml", "_format=%zz"] {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Connexion,
     erreurs::{self, Refus},
-    export::{inconnu, sur_disque},
+    export::{inconnu, lisible, sur_disque},
     lecture,
 };
 use crate::{
@@ -43,6 +43,7 @@ pub async fn telecharger(
     let t = Uuid::parse_str(&export).ok().and_then(|id| p.exports.trouver(id, &appelant.client_id, profil));
     let t = t.ok_or_else(|| inconnu(&export))?;
     let Etat::Faite(manifeste) = t.etat() else { return Err(inconnu(&export)) };
+    lisible(&p, &manifeste, &t.fiche)?;
     let Some(f) = manifeste.fichiers().find(|f| f.nom == nom).cloned() else {
         let nom: String = nom.chars().take(80).collect();
         let texte =

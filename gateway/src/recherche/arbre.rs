@@ -2,7 +2,7 @@
 //! for what each means.
 
 use super::{
-    notation::{Demande, Notation},
+    notation::Demandee,
     parametres::{Groupe, Parametre, Relation},
 };
 use crate::modele::TypeFhir;
@@ -354,7 +354,7 @@ pub struct Requete {
     /// Whether full text is asked, of whatever resource.
     pub texte_integral: bool,
     /// What scores the resources found.
-    pub notation: Option<Notation<Demande>>,
+    pub notation: Option<Demandee>,
     /// Includes.
     pub inclusions: Vec<Inclusion>,
     /// Order; empty for the stable order.

@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     arbre::{Critere, ModeTexte, Noeud, Requete, Resume, Total},
-    notation::Notation,
+    notation::Demandee,
 };
 use crate::{fhir::outcome::Issue, modele::TypeFhir};
 
@@ -220,7 +220,8 @@ impl<'r> Lecteur<'r> {
             let attendu = if base == "_sort" { "_sort=-paramètre pour décroître" } else { base };
             return Err(sans_modificateur(m, attendu));
         }
-        if self.donnes.iter().any(|d| d == base) {
+        // A client that follows a link may ask its own format after that of the link.
+        if base != "_format" && self.donnes.iter().any(|d| d == base) {
             return Err(Rejet::new("value", "Il est donné plusieurs fois.", "une seule fois"));
         }
         self.donnes.push(base.to_owned());
@@ -281,7 +282,7 @@ impl<'r> Lecteur<'r> {
             let mut noeuds = vec![relier(Expression::Et(std::mem::take(&mut self.criteres)))];
             noeuds.extend(std::mem::take(&mut self.filtres).into_iter().map(relier));
             requete.condition = correlation::tous(noeuds);
-            requete.notation = Notation::de(&requete.condition);
+            requete.notation = Demandee::de(&requete.condition);
         }
         if let Some(tri) = self.tri.take() {
             let (cles, rejets) = reponse::tri(&self.requete, &tri, sain);

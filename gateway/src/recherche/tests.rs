@@ -13,6 +13,7 @@ use super::{
     arbre::Requete,
     chercher, communes,
     evaluation::{Moteur, Payeur, Textes, TropCouteux},
+    notation::PAR_UN_LIEN,
     parametres::Relation,
     requete::{self, Regard},
     tri::{Cle, Depart, Ordre, Tranche},
@@ -184,18 +185,25 @@ fn conditions_on_places_hold_of_one_and_the_same() {
 #[test]
 fn the_best_answers_come_first_by_the_texts_asked_of_them() {
     let m = Arc::new(repertoire());
-    let un: fn(u32) -> Option<f32> = |r| ParLettre::note("a", r);
-    let moyenne: fn(u32) -> Option<f32> =
-        |r| Some((ParLettre::note("a", r)? + ParLettre::note("b", r)?) / 2.0);
-    let meilleure: fn(u32) -> Option<f32> =
-        |r| ParLettre::note("a", r).into_iter().chain(ParLettre::note("b", r)).reduce(f32::max);
-    let cas = [
-        ("_content=alpha", un),
-        // What is asked of others, or denied, scores nothing, wherever it stands.
-        ("location._content=c&_content=alpha", un),
-        ("_filter=not(_content eq b) and _content eq alpha", un),
-        ("_content=alpha&_text=b", moyenne),
-        ("_filter=_content eq alpha or _text eq b", meilleure),
+    let note = |lettre: &str, r: u32| ParLettre::note(lettre, r);
+    // The best of the places that are seen.
+    let par_lieu = |r: u32| {
+        lieux(&m, r).into_iter().filter_map(|l| note("c", l)).reduce(f32::max).map(|s| PAR_UN_LIEN * s)
+    };
+    type Score<'a> = &'a dyn Fn(u32) -> Option<f32>;
+    let cas: [(&str, Score<'_>); 7] = [
+        ("_content=alpha", &|r| note("a", r)),
+        // What is denied scores nothing, wherever it stands.
+        ("_filter=not(_content eq b) and _content eq alpha", &|r| note("a", r)),
+        ("_content=alpha&_text=b", &|r| Some((note("a", r)? + note("b", r)?) / 2.0)),
+        ("_filter=_content eq alpha or _text eq b", &|r| {
+            note("a", r).into_iter().chain(note("b", r)).reduce(f32::max)
+        }),
+        ("location._content=c", &par_lieu),
+        ("location._content=c&_content=alpha", &|r| Some((par_lieu(r)? + note("a", r)?) / 2.0)),
+        ("_filter=location._content eq c or _content eq alpha", &|r| {
+            par_lieu(r).into_iter().chain(note("a", r)).reduce(f32::max)
+        }),
     ];
     for (q, score) in cas {
         let requete = lire(OFFRE, &format!("{q}&_sort=-_score&_count=1000"));

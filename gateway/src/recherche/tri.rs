@@ -3,19 +3,16 @@
 
 mod cles;
 
-use std::{borrow::Cow, cmp::Ordering, convert::Infallible, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, convert::Infallible};
 
 use roaring::RoaringBitmap;
 
 use super::{
     arbre::{Centre, Tri},
     evaluation::{Moteur, TropCouteux},
-    notation::Notation,
+    notation::Trouvee,
 };
-use crate::{
-    modele::{LOT, Table, TypeFhir, par_lots},
-    texte::Trouves,
-};
+use crate::modele::{LOT, Table, TypeFhir, par_lots};
 pub use cles::Cle;
 use cles::Source;
 
@@ -60,7 +57,7 @@ impl<'a> Ordre<'a> {
         t: TypeFhir,
         tri: &[Tri],
         depuis: Option<Centre>,
-        notes: Option<&'a Notation<Arc<Trouves>>>,
+        notes: Option<&'a Trouvee<'a>>,
         rangs: &RoaringBitmap,
         depart: Depart,
     ) -> Result<Self, TropCouteux> {

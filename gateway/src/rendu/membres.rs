@@ -23,6 +23,11 @@ pub enum Membres {
 }
 
 impl Membres {
+    /// These root elements, and the mandatory ones.
+    pub fn elements<'a>(t: TypeFhir, noms: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Seulement(obligatoires(t).iter().copied().chain(noms).map(str::to_owned).collect())
+    }
+
     /// Those of a request, for one type.
     pub fn de(r: &Requete, t: TypeFhir) -> Self {
         let listes = match r.resume {

@@ -1,7 +1,7 @@
 //! The index itself, and what is asked over it. Each type has its own fields, so that a search walks the words of its
 //! type alone. Nothing is stored: a document is its terms, its row and the length of its narrative.
 
-use std::{convert::Infallible, path::Path};
+use std::{convert::Infallible, ops::RangeInclusive, path::Path};
 
 use roaring::{MultiOps, RoaringBitmap};
 use tantivy::{
@@ -163,35 +163,38 @@ impl Reponses {
         MultiOps::<&RoaringBitmap>::union(self.narratif.iter().chain(&self.reste))
     }
 
-    /// The best class of every document, below `fin`.
-    fn meilleures(&self, fin: u32) -> Meilleures {
-        Meilleures { narratif: meilleures(&self.narratif, fin), reste: meilleures(&self.reste, fin) }
+    /// The best class of every document of an interval: those of a type lie together.
+    fn meilleures(&self, docs: &RangeInclusive<u32>) -> Meilleures {
+        let [narratif, reste] = [&self.narratif, &self.reste].map(|classes| meilleures(classes, docs));
+        Meilleures { debut: *docs.start(), narratif, reste }
     }
 }
 
-/// The best class of each document by its number; none for documents that do not answer.
+/// The best class of each document by its number, from the first one; none for documents that do not answer.
 struct Meilleures {
+    debut: u32,
     narratif: Vec<Option<Classe>>,
     reste: Vec<Option<Classe>>,
 }
 
 impl Meilleures {
     fn vu(&self, doc: u32) -> Vu {
-        let de = |classes: &[Option<Classe>]| classes.get(doc as usize).copied().flatten();
+        let place = doc.wrapping_sub(self.debut) as usize;
+        let de = |classes: &[Option<Classe>]| classes.get(place).copied().flatten();
         Vu { narratif: de(&self.narratif), reste: de(&self.reste) }
     }
 }
 
-fn meilleures(classes: &[RoaringBitmap; Classe::NOMBRE], fin: u32) -> Vec<Option<Classe>> {
+fn meilleures(classes: &[RoaringBitmap; Classe::NOMBRE], docs: &RangeInclusive<u32>) -> Vec<Option<Classe>> {
     if classes.iter().all(RoaringBitmap::is_empty) {
         return Vec::new();
     }
-    let mut v = vec![None; fin as usize];
+    let mut v = vec![None; docs.clone().count()];
     // The best is written last.
     for classe in Classe::TOUTES.into_iter().rev() {
         let Ok(()) = par_lots::<Infallible>(&classes[classe as usize], |lot| {
             for doc in lot {
-                if let Some(place) = v.get_mut(*doc as usize) {
+                if let Some(place) = v.get_mut(doc.wrapping_sub(*docs.start()) as usize) {
                     *place = Some(classe);
                 }
             }
@@ -246,7 +249,8 @@ fn chercher_segment(
     }
     let rangs = segment.fast_fields().u64(RANG)?;
     let longueurs = segment.fast_fields().u64(LONGUEUR)?;
-    let meilleures: Vec<Meilleures> = reponses.iter().map(|r| r.meilleures(segment.max_doc())).collect();
+    let (Some(premier), Some(dernier)) = (docs.min(), docs.max()) else { return Ok(()) };
+    let meilleures: Vec<Meilleures> = reponses.iter().map(|r| r.meilleures(&(premier..=dernier))).collect();
     let mut vus = Vec::with_capacity(meilleures.len());
     let (mut rangs_lus, mut longueurs_lues) = ([None; LOT], [None; LOT]);
     let Ok(()) = par_lots::<Infallible>(&docs, |lot| {

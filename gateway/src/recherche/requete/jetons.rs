@@ -115,10 +115,21 @@ fn controler_systeme(systeme: &str) -> Result<(), Rejet> {
     Err(Rejet::new("code-invalid", message, systemes.join(", ")))
 }
 
-/// An idNatStruct, `1` and the FINESS number, is published as a FINESS number: it is looked for under any system.
+/// An idNatStruct, `1` and the FINESS number, is published as a FINESS number: it is looked for under any system. An
+/// RPPS number is published under the system of the idNat_PS, which is `8` and that number.
 fn jeton(p: &Parametre, systeme: Option<String>, code: Option<String>) -> Jeton {
-    let national = p.cible == Cible::Identifiant
-        && systeme.as_deref() == Some(c::SYS_FINESS)
-        && code.as_ref().is_some_and(|c| c.len() == 10 && c.starts_with('1'));
-    Jeton { systeme: systeme.filter(|_| !national), code }
+    let identifiant = |s: &str| p.cible == Cible::Identifiant && systeme.as_deref() == Some(s);
+    match code {
+        Some(c) if identifiant(c::SYS_FINESS) && c.len() == 10 && c.starts_with('1') => {
+            Jeton { systeme: None, code: Some(c) }
+        }
+        Some(rpps) if identifiant(c::SYS_ID_NAT_PS) && chiffres(&rpps, 11) => {
+            Jeton { systeme, code: Some(format!("8{rpps}")) }
+        }
+        code => Jeton { systeme, code },
+    }
+}
+
+fn chiffres(code: &str, nombre: usize) -> bool {
+    code.len() == nombre && code.bytes().all(|o| o.is_ascii_digit())
 }

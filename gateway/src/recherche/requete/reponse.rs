@@ -155,8 +155,8 @@ fn cle(r: &Requete, ecrite: &str, sain: bool) -> Result<Tri, Rejet> {
     }
     if nom == "_score" {
         if sain && r.notation.is_none() {
-            let message = "Trier par « _score » demande un texte intégral sur les ressources cherchées.";
-            let attendu = "un critère _content ou _text, sans lien et hors de not(…)";
+            let message = "Trier par « _score » demande un texte intégral.";
+            let attendu = "un critère _content ou _text, hors de not(…) et de :above";
             return Err(Rejet::new("value", message, attendu));
         }
         return Ok(Tri { chemin: Vec::new(), cle: CleTri::Score, descendant });

@@ -38,6 +38,11 @@ pub(super) fn test(
     c: Comparaison,
     morceaux: &[String],
 ) -> Result<Test, Rejet> {
+    let nus = match morceaux {
+        [seul] if matches!(c, Comparaison::Ordinaire | Comparaison::Prefixe(_)) => en_parties(p, seul),
+        _ => None,
+    };
+    let morceaux = nus.as_deref().unwrap_or(morceaux);
     let donnes: Vec<&str> = morceaux.iter().map(String::as_str).filter(|m| !m.is_empty()).collect();
     if donnes.is_empty() {
         return Err(Rejet::new("value", "La valeur manque.", format!("une valeur comme {}", p.exemple)));
@@ -183,6 +188,34 @@ pub(super) fn morceaux(valeur: &str) -> Vec<String> {
     separer(valeur, ',').into_iter().filter(|m| !m.is_empty()).map(str::to_owned).collect()
 }
 
+/// The values of a list whose bars are all escaped, when they are those that cut a value.
+fn en_parties(p: &Parametre, valeur: &str) -> Option<Vec<String>> {
+    let nue = tout_echappe(valeur)?;
+    let (avant, _) = nue.split_once('|')?;
+    let coupe = match (p.genre, p.cible) {
+        (Genre::Quantity, _) | (_, Cible::Proche | Cible::ProcheCommune) => true,
+        // A bar may be a sign of a code, but not after the address of a system.
+        (Genre::Token, _) => avant.contains(':'),
+        _ => false,
+    };
+    coupe.then(|| morceaux(&nue))
+}
+
+/// A text without its escapes, when each of the signs that cut values is escaped in it: clients that take a value for
+/// plain text (HAPI's `StringClientParam`) send it so, whatever the kind of the parameter.
+fn tout_echappe(texte: &str) -> Option<String> {
+    let mut suite = texte.chars();
+    let mut echappes = 0;
+    while let Some(c) = suite.next() {
+        match c {
+            '\\' if matches!(suite.next(), Some(',' | '|' | '$' | '\\')) => echappes += 1,
+            '\\' | ',' | '|' | '$' => return None,
+            _ => {}
+        }
+    }
+    (echappes > 0).then(|| desechapper(texte))
+}
+
 /// Cuts at a sign that is not escaped; escapes are left as they are.
 pub(super) fn separer(texte: &str, signe: char) -> Vec<&str> {
     let mut parties = Vec::new();
@@ -228,6 +261,14 @@ mod tests {
         assert_eq!(desechapper(r"a\,b\|c\$d\\e\n\"), r"a,b|c$d\e\n\");
         assert_eq!(super::super::couper(r"a\,b,c\|d"), ["a,b", "c|d"]);
         assert_eq!(super::super::couper(","), [""]);
+    }
+
+    #[test]
+    fn a_value_escaped_as_a_whole_is_read_as_if_it_were_not() {
+        assert_eq!(tout_echappe(r"s\|a\,s\|b\\c").as_deref(), Some(r"s|a,s|b\c"));
+        for reste in ["", "a", r"s|a\|b", r"a\,b,c", r#"a\"b\|"#, r"a\", r"a\|b$"] {
+            assert_eq!(tout_echappe(reste), None, "{reste}");
+        }
     }
 
     #[test]

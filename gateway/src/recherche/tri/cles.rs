@@ -5,7 +5,6 @@ use std::{
     borrow::Cow,
     cmp::Ordering,
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
 };
 
 use foldhash::fast::RandomState;
@@ -16,11 +15,10 @@ use crate::{
     recherche::{
         arbre::{Centre, CleTri, Tri},
         evaluation::{Moteur, TropCouteux, centre, dictionnaire},
-        notation::Notation,
+        notation::Trouvee,
         parametres::{Champ, Cible, Groupe, Parametre, Relation, Texte},
         unites,
     },
-    texte::Trouves,
 };
 
 /// A value that orders; what is absent comes last whatever the direction.
@@ -92,7 +90,7 @@ enum Colonne<'a> {
     Debut(&'a Table),
     /// Metres from a point, by the communes of places too or not.
     Distance(&'a Table, Point, bool),
-    Score(&'a Notation<Arc<Trouves>>),
+    Score(&'a Trouvee<'a>),
     Places(Places),
     Lues(Cles<'a>),
 }
@@ -104,7 +102,7 @@ impl<'a> Source<'a> {
         t: TypeFhir,
         k: &Tri,
         depuis: Option<Centre>,
-        notes: Option<&'a Notation<Arc<Trouves>>>,
+        notes: Option<&'a Trouvee<'a>>,
         rangs: &RoaringBitmap,
     ) -> Result<Self, TropCouteux> {
         let modele: &'a Modele = m.modele;
@@ -130,7 +128,7 @@ impl<'a> Source<'a> {
                 Colonne::Distance(modele.table(TypeFhir::Location), depuis, par_commune)
             }
             (CleTri::Score, Some(notes), _) => {
-                m.payer(rangs.len().saturating_mul(4 * notes.textes()))?;
+                m.payer(notes.cout(rangs))?;
                 Colonne::Score(notes)
             }
             (CleTri::Distance | CleTri::Score, _, _) => Colonne::Lues(Cles::default()),

@@ -364,9 +364,16 @@ pub fn schemas() -> Value {
             "output": { "$ref": "#/components/schemas/Fichiers" },
             "deleted": { "$ref": "#/components/schemas/Fichiers" },
             "error": { "$ref": "#/components/schemas/Fichiers" },
+            "extension": { "type": "object", "properties": {
+                "cursor": { "type": "string", "description": "Curseur de $changes d'où suivre ce qui change après cette extraction." },
+            } },
         } }));
+    let mesure =
+        json!({ "size": { "type": "integer", "description": "Octets." }, "sha256": { "type": "string" } });
     tous.insert("Fichiers".to_owned(), json!({ "type": "array", "items": { "type": "object", "required": ["type", "url"],
-        "properties": { "type": { "type": "string" }, "url": { "type": "string" }, "count": { "type": "integer" } } } }));
+        "properties": { "type": { "type": "string" }, "url": { "type": "string" }, "count": { "type": "integer" },
+            "extension": { "type": "object", "properties": { "size": mesure["size"], "sha256": mesure["sha256"],
+                "gzip": { "type": "object", "description": "Du fichier tel qu'il est rendu sous Accept-Encoding: gzip.", "properties": mesure } } } } } }));
     for t in TypeFhir::TOUS {
         tous.insert(format!("Criteres.{}", t.nom()), formulaire(t));
     }

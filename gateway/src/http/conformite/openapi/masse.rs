@@ -88,6 +88,7 @@ fn avancement() -> Value {
     });
     let manifeste = json!({
         "description": "Terminée : les fichiers à télécharger.",
+        "headers": { "Expires": { "description": "Jusqu'à quand ils sont gardés.", "schema": { "type": "string" } } },
         "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Manifeste" } } },
     });
     let echouee = json!({ "description": "L'extraction a échoué : l'OperationOutcome dit pourquoi.", "content": composants::fhir("OperationOutcome") });
@@ -95,7 +96,7 @@ fn avancement() -> Value {
         "operationId": "suivre-extraction",
         "tags": ["Extraction"],
         "summary": "Suivre une extraction",
-        "responses": reponses(json!({ "200": manifeste, "202": en_cours, "500": echouee }), &[400, 401, 403, 404, 410, 429, 503, 504]),
+        "responses": reponses(json!({ "200": manifeste, "202": en_cours, "500": echouee }), &[400, 401, 403, 404, 410, 422, 429, 503, 504]),
     });
     let annulee = json!({ "202": { "description": "Annulée : ses fichiers sont supprimés.", "content": composants::fhir("OperationOutcome") } });
     json!({
@@ -120,6 +121,7 @@ fn fichier() -> Value {
     communs.extend(ror());
     communs.push(parametre("If-None-Match"));
     communs.push(json!({ "name": "Range", "in": "header", "description": "Reprend un téléchargement : bytes=<début>-.", "schema": { "type": "string" } }));
+    communs.push(json!({ "name": "If-Range", "in": "header", "description": "ETag du fichier commencé : s'il a changé, il est rendu entier.", "schema": { "type": "string" } }));
     let octets = json!({
         NDJSON: { "schema": { "type": "string" } },
         "application/fhir+json": { "schema": { "$ref": "#/components/schemas/Ressource" } },
@@ -127,7 +129,9 @@ fn fichier() -> Value {
     let hors = json!({ "description": "La plage demandée ne touche pas le fichier.", "content": composants::fhir("OperationOutcome") });
     let bonnes = json!({
         "200": { "description": "Le fichier.", "headers": { "ETag": { "$ref": "#/components/headers/ETag" } }, "content": octets },
-        "206": { "description": "La partie demandée.", "content": { NDJSON: { "schema": { "type": "string" } }, "application/fhir+json": { "schema": { "type": "string" } } } },
+        "206": { "description": "La partie demandée.",
+            "headers": { "ETag": { "$ref": "#/components/headers/ETag" }, "Content-Range": { "description": "Octets rendus, et taille du fichier.", "schema": { "type": "string" } } },
+            "content": { NDJSON: { "schema": { "type": "string" } }, "application/fhir+json": { "schema": { "type": "string" } } } },
         "304": super::reponse("Inchange"),
         "416": hors,
     });

@@ -437,3 +437,25 @@ fn modifiers_of_tokens_strings_and_references() {
         )
     );
 }
+
+#[test]
+fn values_that_a_client_escaped_as_plain_text_are_read() {
+    let deux = r"https://x/s\|1\,https://x/s\|2";
+    verifier(
+        Offre,
+        "",
+        vec![
+            (
+                r"location.near-insee-code=44162\|15\|km",
+                condition(Offre, "location.near-insee-code=44162|15|km"),
+            ),
+            (r"location.near=47.2\|-1.6\|15\|km", condition(Offre, "location.near=47.2|-1.6|15|km")),
+            (r"age-range-low=le35\|http://unitsofmeasure.org\|a", condition(Offre, "age-range-low=le35||a")),
+            (&format!("specialty={deux}"), un(Offre, "specialty", codes(&["S|1", "S|2"]))),
+            (&format!("_filter=(specialty eq {deux})"), un(Offre, "specialty", codes(&["S|1", "S|2"]))),
+            // A bar of a code, of a name.
+            (r"specialty=a\|b", un(Offre, "specialty", codes(&["a|b"]))),
+            (r"_filter=name eq a\,b", un(Offre, "name", debuts(&["a,b"]))),
+        ],
+    );
+}

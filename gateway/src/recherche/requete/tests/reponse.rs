@@ -60,7 +60,7 @@ fn sort_keys_follow_references() {
         ("_sort=near", "near"),
         ("_sort=organization.near&location.near=1|2", "« near »"),
         ("_sort=_score", "_content"),
-        ("_sort=_score&location._content=nantes", "sans lien"),
+        ("_sort=_score&organization._content:above=nantes", "hors de not"),
         ("_sort=organization", "organization.<paramètre>"),
         ("_sort=_content", "_score"),
         ("_sort=_has:PractitionerRole:service:role", "rebours"),
@@ -103,7 +103,7 @@ fn the_first_circle_is_kept_and_full_text_is_told() {
     assert_eq!(r.cercle.map(|c| c.rayon_m), Some(1.0));
     assert!(r.texte_integral && r.notation.is_some());
     // A text that scores nothing needs the index all the same.
-    let r = lue(Offre, "location._content=b");
+    let r = lue(Offre, "_filter=not(_content eq b)");
     assert!(r.texte_integral && r.notation.is_none());
     assert!(!lue(Offre, "name=b").texte_integral);
     // The ordinary parameters first, wherever the filter stands; what is denied is no point.
