@@ -35,9 +35,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use crate::{Partage, Passerelle, prive, reglages::ReglagesExport};
+use manifeste::Manifeste;
 use reperes::Reperes;
 use tache::{Echec, Etat, Fiche, Tache, maintenant};
 
+/// Said of an export made under other rights.
+pub const AUTRES_DROITS: &str = "L'export est d'une autre politique d'accès que celle en vigueur, ou d'une autre version du service : il n'est plus rendu. Attendu : un nouvel export.";
 /// Most exports that wait or run, all callers together.
 const FILE_MAX: usize = 100;
 /// Most exports kept for one caller.
@@ -206,6 +209,20 @@ impl Exports {
         }
     }
 
+    /// Deletes the files of exports made under other rights than these of each profile. Writes on disk.
+    pub fn perimer(&self, droits: impl Fn(u8) -> u64) {
+        let perimees: Vec<Arc<Tache>> = {
+            let perimee =
+                |t: &&Arc<Tache>| matches!(t.etat(), Etat::Faite(m) if m.droits != droits(t.fiche.profil));
+            self.taches.lock().values().filter(perimee).cloned().collect()
+        };
+        for t in perimees {
+            tracing::info!(job = %t.id, "export of other rights, deleted");
+            t.echouer(Echec::nouveau("expired", AUTRES_DROITS));
+            self.espace.rendre(t.octets.swap(0, Ordering::Relaxed));
+        }
+    }
+
     /// The one that waits for longest, taken out of the queue.
     fn prochaine(&self) -> Option<Arc<Tache>> {
         let mut attente: Vec<Arc<Tache>> = {
@@ -266,13 +283,26 @@ async fn mener(p: Partage, taches: TaskTracker, arret: CancellationToken) {
 
 fn executer(p: &Passerelle, t: &Tache, arret: &CancellationToken) {
     let debut = Instant::now();
-    let resultat =
-        catch_unwind(AssertUnwindSafe(|| production::produire(p, t, arret))).unwrap_or_else(|_| {
-            Err(Echec::nouveau(
-                "exception",
-                "L'export s'est interrompu. Attendu : prévenir l'exploitant du service.",
-            ))
-        });
+    let resultat = loop {
+        let produit =
+            catch_unwind(AssertUnwindSafe(|| production::produire(p, t, arret))).unwrap_or_else(|_| {
+                Err(Echec::nouveau(
+                    "exception",
+                    "L'export s'est interrompu. Attendu : prévenir l'exploitant du service.",
+                ))
+            });
+        let lisible = |m: &Manifeste| m.droits == p.droits(t.fiche.profil);
+        match produit {
+            Ok(m) if !t.annulee() && !arret.is_cancelled() && !m.as_ref().is_some_and(lisible) => {
+                tracing::info!(job = %t.id, "access policy changed, export begun again");
+                p.exports.espace.rendre(t.octets.swap(0, Ordering::Relaxed));
+                if let Err(e) = t.recommencer() {
+                    break Err(Echec::from(e));
+                }
+            }
+            produit => break produit,
+        }
+    };
     let resultat = match resultat {
         // The process ends: it begins again in the next life.
         Ok(None) if !t.annulee() => return,
@@ -312,7 +342,13 @@ async fn entretenir(p: Partage, arret: CancellationToken) {
         tours = tours.wrapping_add(1);
         if tours.is_multiple_of(PAS_PAR_MENAGE) {
             let p = p.clone();
-            let _ = tokio::task::spawn_blocking(move || p.exports.expirer(maintenant())).await;
+            let menage = move || {
+                p.exports.expirer(maintenant());
+                if p.etat.pret() {
+                    p.exports.perimer(|profil| p.droits(profil));
+                }
+            };
+            let _ = tokio::task::spawn_blocking(menage).await;
         }
     }
 }

@@ -194,19 +194,18 @@ mod tests {
     fn a_cursor_given_under_other_rights_is_of_no_use_even_where_nothing_moved() {
         let a = Annuaire::nouveau(vide(), Duration::from_secs(60), 2);
         a.ecrire(|m| m.resituer(Source::Offers, 12, 1));
-        let avant = curseur(&a.instant(), 1, 0);
-        assert!(situer(&a.instant(), 1, &avant).is_ok());
+        let [avant, autre_profil] = [5, 1].map(|profil| curseur(&a.instant(), profil, 0));
+        assert!(situer(&a.instant(), 5, &avant).is_ok());
         // The profile of an application may be another the day after.
-        assert_eq!(
-            [0, 2, 5].map(|profil| situer(&a.instant(), profil, &avant).err()),
-            [Some(Perime::Droits); 3]
-        );
+        let sous = |profil| situer(&a.instant(), profil, &avant).err();
+        assert_eq!([0, 1, 2, 3, 4].map(sous), [Some(Perime::Droits); 5]);
         let autre = POLITIQUE_TSV.replace("lieu.equipement\t5\t!sensible", "lieu.equipement\t5\tjamais");
         a.ecrire(|m| m.changer_politique(politique(&autre)));
         let m = a.instant();
-        assert_eq!(curseur(&m, 1, 0).positions, avant.positions);
-        assert_eq!(situer(&m, 1, &avant).err(), Some(Perime::Droits));
-        assert!(situer(&m, 1, &curseur(&m, 1, 0)).is_ok());
+        assert_eq!(curseur(&m, 5, 0).positions, avant.positions);
+        assert_eq!(situer(&m, 5, &avant).err(), Some(Perime::Droits));
+        assert!(situer(&m, 5, &curseur(&m, 5, 0)).is_ok());
+        assert!(situer(&m, 1, &autre_profil).is_ok(), "its rules are the same");
         // The same policy, compiled again: alike on every replica, and after a restart.
         assert_eq!(politique(&autre).empreinte(), m.politique().empreinte());
     }

@@ -119,6 +119,11 @@ impl Passerelle {
         self.lire_recherche_a(t, criteres, indulgent, &self.lumiere(self.annuaire.instant(), None))
     }
 
+    /// What tells the rules by which a profile reads now.
+    pub fn droits(&self, profil: u8) -> u64 {
+        self.annuaire.instant().politique().empreinte_pour(profil)
+    }
+
     /// What to read criteria with at a moment, as if it were that time; now without one.
     pub fn lumiere(&self, modele: Arc<modele::Modele>, quand: Option<i64>) -> Lumiere {
         Lumiere {

@@ -66,7 +66,6 @@ pub fn chercher(
         Some(n) if requete.nombre > 0 && !rangs.is_empty() => Some(n.trouver(&moteur, t)?),
         _ => None,
     };
-    let score = |r: u32| notes.as_ref().and_then(|n| n.score(r));
     let tranche = if requete.nombre == 0 {
         tri::Tranche::default()
     } else {
@@ -74,6 +73,10 @@ pub fn chercher(
         let ordre = Ordre::nouveau(&moteur, t, &requete.tri, depuis, notes.as_ref(), &rangs, depart)?;
         ordre.tranche(&moteur, &rangs, depart, requete.nombre)?
     };
+    if let Some(n) = &notes {
+        moteur.payer(tranche.rangs.iter().map(|r| n.cout(*r)).sum())?;
+    }
+    let score = |r: u32| notes.as_ref().and_then(|n| n.score(r));
     let inclus = inclusion::inclure(&moteur, t, &tranche.rangs, &requete.inclusions)?;
     let depuis = requete.cercle.map(|c| c.centre);
     let depuis = depuis.and_then(|c| Some((evaluation::centre(&c)?, c.par_commune())));

@@ -308,6 +308,9 @@ async fn elements(m: &Monde) -> Result<()> {
             ],
         };
         let membres = r.as_object().context("an object")?;
+        for nom in permis.iter().filter(|n| entier.get(**n).is_some()) {
+            ensure!(membres.contains_key(*nom), "{genre}/{id}: without {nom}");
+        }
         for (nom, valeur) in membres {
             ensure!(permis.contains(&nom.trim_start_matches('_')), "{genre}/{id}: {nom}");
             ensure!(nom == "meta" || entier[nom] == *valeur, "{genre}/{id}: {nom}");

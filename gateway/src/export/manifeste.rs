@@ -34,7 +34,7 @@ pub struct Manifeste {
     pub jusqu_a: i64,
     /// Place of the change feed from which to go on.
     pub curseur: String,
-    /// What tells what its reader might read; 0, which nothing tells, in those of former builds.
+    /// What tells the rules by which it was read; 0, which none has, in those of former builds.
     #[serde(default)]
     pub droits: u64,
     /// When it ended.

@@ -40,7 +40,7 @@ const CONTROLE: u64 = 256;
 /// A whole walk gains nothing from a cache: it has one of its own, and spoils no other's.
 const CACHE: u64 = 64_000;
 
-/// Writes an export; `None` when it was stopped on the way.
+/// Writes an export; `None` when it was stopped on the way, or rights changed.
 ///
 /// # Errors
 ///
@@ -59,7 +59,8 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
     let retard = p.fraicheur.retard().unwrap_or_default();
     let jusqu_a = maintenant() - (retard * 1000.0).ceil() as i64;
     let m = p.annuaire.instant();
-    let voulu = || !t.annulee() && !arret.is_cancelled();
+    let droits = m.politique().empreinte_pour(profil);
+    let voulu = || voulu(p, t, droits, arret);
     let Some(mut ensembles) = chercher(&recherches, (&m, profil), &textes, &voulu)? else { return Ok(None) };
     if d.complet {
         associer(&m, &mut ensembles, profil);
@@ -69,7 +70,7 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
     let espace = p.exports.espace();
     let (fini, ecrits) = std::thread::scope(|s| {
         let ecriture = s.spawn(move || ecrire(t, espace, recus));
-        let rendu = Rendu { p, t, m: &m, ensembles: &ensembles, arret };
+        let rendu = Rendu { p, t, m: &m, droits, ensembles: &ensembles, arret };
         let fini = rendu.tout(Sortie::nouvelle(ordres, d.forme));
         let ecrits = ecriture.join().unwrap_or_else(|_| {
             Err(Echec::nouveau(
@@ -87,8 +88,12 @@ pub fn produire(p: &Passerelle, t: &Tache, arret: &CancellationToken) -> Result<
         Err(Arret::Ecriture) => return Err(Echec::nouveau("exception", "L'export n'a pas pu être écrit.")),
     }
     let curseur = flux::curseur_de(p, &m, profil, mots);
-    let droits = m.politique().empreinte_pour(profil);
     Ok(Some(Manifeste { jusqu_a, curseur, droits, fin: maintenant(), sorties, suppressions, messages }))
+}
+
+/// Whether what is made under these rights is still to be given.
+fn voulu(p: &Passerelle, t: &Tache, droits: u64, arret: &CancellationToken) -> bool {
+    !t.annulee() && !arret.is_cancelled() && p.droits(t.fiche.profil) == droits
 }
 
 /// Rows of an export; `None` when it is no longer wanted.
@@ -138,6 +143,8 @@ struct Rendu<'a> {
     p: &'a Passerelle,
     t: &'a Tache,
     m: &'a Modele,
+    /// Of the moment.
+    droits: u64,
     ensembles: &'a Ensembles,
     arret: &'a CancellationToken,
 }
@@ -170,7 +177,7 @@ impl Rendu<'_> {
             let mut vus = 0u64;
             for rang in &self.ensembles[t as usize] {
                 vus += 1;
-                if vus.is_multiple_of(CONTROLE) && (self.t.annulee() || self.arret.is_cancelled()) {
+                if vus.is_multiple_of(CONTROLE) && !voulu(self.p, self.t, self.droits, self.arret) {
                     return Err(Arret::Voulu);
                 }
                 if donnees.as_ref().is_some_and(|x| !x[t as usize].contains(rang)) {

@@ -60,7 +60,7 @@ impl Echec {
 
     /// For the answer of the poll.
     pub fn issues(&self) -> Vec<Issue> {
-        let connus = ["no-store", "invalid", "conflict", "too-costly", "transient"];
+        let connus = ["no-store", "invalid", "conflict", "too-costly", "transient", "expired"];
         let code = connus.into_iter().find(|c| *c == self.code);
         self.textes.iter().map(|t| Issue::new(code.unwrap_or("exception"), t.clone())).collect()
     }
@@ -207,6 +207,12 @@ impl Tache {
             Etat::Echouee(e) => Some(e.fin),
             _ => None,
         }
+    }
+
+    /// What was written goes, to be written again.
+    pub fn recommencer(&self) -> io::Result<()> {
+        self.fait.store(0, Ordering::Relaxed);
+        vider(&self.dossier)
     }
 
     /// Its files are all on disk: says so, on disk first.

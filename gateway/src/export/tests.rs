@@ -126,6 +126,21 @@ fn a_restart_keeps_what_is_finished_and_begins_the_rest_again() {
 }
 
 #[test]
+fn what_other_rights_gave_is_told_so_without_its_files() {
+    let d = Dossier::nouveau("droits");
+    let e = d.exports();
+    let (une, active) = (e.accepter(fiche("a")).unwrap(), e.accepter(fiche("b")).unwrap());
+    finir(&e, &une, 5);
+    e.perimer(|profil| if profil == 2 { 0 } else { 1 });
+    assert!(matches!(une.etat(), Etat::Faite(_)), "by the rules of its profile");
+    e.perimer(|_| 1);
+    assert!(matches!(une.etat(), Etat::Echouee(x) if x.issues()[0].code == "expired"));
+    assert!(matches!(active.etat(), Etat::Attente));
+    assert_eq!(fs::read_dir(&une.dossier).unwrap().count(), 2, "the request and why it failed");
+    assert_eq!(e.espace.pris.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn what_is_out_of_date_goes_with_its_files_and_its_room() {
     let d = Dossier::nouveau("expiration");
     let e = d.exports();

@@ -170,6 +170,8 @@ pub struct Politique {
     // As it came, without what dates it.
     source: Policy,
     empreinte: u64,
+    // Of the rules of each profile.
+    empreintes: [u64; PROFILS],
     // One line a block, in the order of `Bloc::TOUS`; one condition a profile.
     conditions: Vec<[Condition; PROFILS]>,
     // What the conditions say without levels, decided once: profiles by block, class and status.
@@ -214,8 +216,10 @@ impl Politique {
         }
         if fautes.is_empty() {
             let source = Policy { meta: None, ..politique.clone() };
-            let empreinte = empreinte(&source);
-            let mut p = Self { source, empreinte, conditions, masques: Vec::new(), lectures: Vec::new() };
+            let empreinte = abreger(&source.encode_to_vec());
+            let empreintes = std::array::from_fn(|profil| des_regles(&source, profil));
+            let (masques, lectures) = (Vec::new(), Vec::new());
+            let mut p = Self { source, empreinte, empreintes, conditions, masques, lectures };
             p.masques = Bloc::TOUS.into_iter().map(|bloc| p.decider(bloc)).collect();
             p.lectures = Bloc::TOUS.into_iter().map(|bloc| p.montrer(bloc)).collect();
             Ok(p)
@@ -242,11 +246,10 @@ impl Politique {
         self.empreinte
     }
 
-    /// What tells what a profile may read from what another, or another policy, lets read: alike on every replica.
+    /// What tells the rules of a profile from others, those of another profile among them: alike on every replica.
     #[must_use]
-    pub const fn empreinte_pour(&self, profil: u8) -> u64 {
-        // Far apart, whatever the policies.
-        self.empreinte.wrapping_add((profil as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    pub fn empreinte_pour(&self, profil: u8) -> u64 {
+        self.empreintes.get(usize::from(profil)).copied().unwrap_or_default()
     }
 
     fn decider(&self, bloc: Bloc) -> [[u8; STATUTS]; CLASSES] {
@@ -327,9 +330,18 @@ impl Politique {
     }
 }
 
-fn empreinte(source: &Policy) -> u64 {
-    let somme = Sha256::digest(source.encode_to_vec());
+fn abreger(octets: &[u8]) -> u64 {
+    let somme = Sha256::digest(octets);
     somme.iter().take(8).fold(0_u64, |e, octet| (e << 8) | u64::from(*octet))
+}
+
+/// Whatever the order of the rules, and the name of the policy.
+fn des_regles(source: &Policy, profil: usize) -> u64 {
+    let siennes = source.regles.iter().filter(|r| usize::try_from(r.profil).is_ok_and(|p| p == profil));
+    let mut lignes: Vec<String> =
+        siennes.map(|r| format!("{profil}\t{}\t{}\n", r.bloc, r.condition.trim())).collect();
+    lignes.sort_unstable();
+    abreger(lignes.concat().as_bytes())
 }
 
 fn compiler_regle(regle: &PolicyRule) -> Result<(Bloc, usize, Condition), String> {

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::sceau::Sceau;
 
-/// What a cursor is for, and its form; it changes with the meaning of the numbers.
+/// What a cursor is for, and its form.
 const USAGE: &[u8] = b"ror $changes 2";
 /// Instant, four positions, rights, nomenclatures.
 const CORPS: usize = 8 + 4 * 8 + 8 + 8;

@@ -88,6 +88,7 @@ impl Chaine {
     fn lire(brute: &str) -> Result<Self, Refus> {
         let mut chaine = Self::default();
         let mut criteres: Vec<&str> = Vec::new();
+        let mut format = None;
         for paire in brute.split('&').filter(|p| !p.is_empty()) {
             let (nom, valeur) = paire.split_once('=').unwrap_or((paire, ""));
             let (nom, valeur) = (lecture::decode(nom), lecture::decode(valeur));
@@ -102,14 +103,16 @@ impl Chaine {
                     })?);
                 }
                 lecture::PRETTY => {}
-                // A link is of a request whatever the form of its answers.
-                "_format" => criteres.push(paire),
+                // A link is of a request whatever the form of its answers. Of those that a client adds to each link it
+                // follows the last one stays.
+                "_format" => format = Some(paire),
                 _ => {
                     chaine.noter(&nom, &valeur);
                     criteres.push(paire);
                 }
             }
         }
+        criteres.extend(format);
         chaine.criteres = criteres.join("&");
         Ok(chaine)
     }
@@ -171,8 +174,8 @@ async fn repondre(
     empreinte.ajouter(&base);
     let etiquette = empreinte.etag();
     if negociation::detient(entetes, &etiquette) {
-        // The links of the page that the caller has go on from this moment.
-        p.annuaire.garder(&moment, chaine.page.is_some(), &lecteur.client_id);
+        // The links of the page that the caller has, if it has any, go on from this moment.
+        p.annuaire.prolonger(moment.numero());
         return Ok(negociation::inchange(&etiquette));
     }
     // The last page before the cut is short.
@@ -434,6 +437,8 @@ mod tests {
         assert_eq!((un.decodes.as_str(), un.page.as_deref()), ("type\0s|1,2\0name\0a b\0", Some("A-B")));
         assert_eq!((&un.decodes, &un.page), (&autre.decodes, &autre.page));
         assert_eq!(autre.criteres, "%74ype=s%7C1%2C2&name=a%20b");
+        let suivi = lire("_format=xml&a=b&_format=application/fhir%2Bjson&%5Fformat=json");
+        assert_eq!(suivi.criteres, "a=b&%5Fformat=json");
         assert_eq!(lire("a=b&_format=json").decodes, lire("_format=xml&a=b&_format=json").decodes);
         assert_ne!(lire("a=b&c=").decodes, lire("a=b%26c=").decodes);
         assert_eq!(lire("a=%zz").criteres, "a=%zz");

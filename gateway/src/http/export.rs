@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Partage,
     export::{
+        AUTRES_DROITS,
         demande::{Demande, Lecture},
         manifeste::Manifeste,
         portee::Portee,
@@ -164,6 +165,7 @@ async fn suivre(
         Etat::Echouee(e) => {
             let statut = match e.code.as_str() {
                 "too-costly" => StatusCode::UNPROCESSABLE_ENTITY,
+                "expired" => StatusCode::GONE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
             Ok(erreurs::reponse(statut, &e.issues()))
@@ -241,11 +243,10 @@ async fn sienne(
 
 /// What an export gave is read under the rights that it was made under, or no more.
 pub(super) fn lisible(p: &Partage, m: &Manifeste, fiche: &Fiche) -> Result<(), Refus> {
-    if m.droits == p.annuaire.instant().politique().empreinte_pour(fiche.profil) {
+    if m.droits == p.droits(fiche.profil) {
         return Ok(());
     }
-    let texte = "L'export est d'avant la politique d'accès en vigueur : ce que l'application peut lire n'est plus le même. Attendu : un nouvel export.";
-    Err(Refus::un(StatusCode::GONE, Issue::new("expired", texte)))
+    Err(Refus::un(StatusCode::GONE, Issue::new("expired", AUTRES_DROITS)))
 }
 
 /// What is unknown, another's, cancelled or out of date is answered alike.

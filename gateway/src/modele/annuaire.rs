@@ -256,6 +256,16 @@ impl Annuaire {
         }
     }
 
+    /// Gives another life to a moment, if it is kept.
+    pub fn prolonger(&self, numero: u64) {
+        let present = self.instant().numero;
+        if let Some(e) = self.coeur.gardes.lock().get_mut(&numero)
+            && (numero == present || !e.perime(self.duree))
+        {
+            e.dernier = Instant::now();
+        }
+    }
+
     /// A kept moment, or the present one.
     pub fn moment(&self, numero: u64) -> Option<Arc<Modele>> {
         let present = self.instant();
@@ -276,8 +286,10 @@ impl Annuaire {
         self.coeur.gardes.lock().len()
     }
 
-    /// Lets go of the moments no walk used for long. The writer frees them.
+    /// Lets go of the moments no walk used for long, but for the present one, which costs nothing. The writer frees
+    /// them.
     pub fn nettoyer(&self) {
-        self.coeur.gardes.lock().retain(|_, e| !e.perime(self.duree));
+        let present = self.instant().numero;
+        self.coeur.gardes.lock().retain(|n, e| *n == present || !e.perime(self.duree));
     }
 }

@@ -94,6 +94,8 @@ pub struct Moteur<'a> {
     // Whether nobody waits for the answer any more.
     arret: Option<&'a dyn Fn() -> bool>,
     estimations: RefCell<estimation::Estimations>,
+    /// Full texts asked already.
+    demandes: RefCell<Vec<textes::Demandee>>,
 }
 
 impl<'a> Moteur<'a> {
@@ -109,6 +111,7 @@ impl<'a> Moteur<'a> {
             echeance: (budget < i64::MAX).then(|| temps() + delai),
             arret: None,
             estimations: RefCell::default(),
+            demandes: RefCell::default(),
         }
     }
 

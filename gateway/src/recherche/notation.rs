@@ -1,6 +1,6 @@
 //! Full-text scores: which texts of a condition give them, and how they are put together.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use roaring::RoaringBitmap;
 
@@ -16,8 +16,10 @@ use crate::{
 
 /// What a text is worth where it is another resource that answers it, for a text of the resource itself.
 pub(super) const PAR_UN_LIEN: f32 = 0.8;
+/// Looks that a score of one text costs, about.
+const PAR_TEXTE: u64 = 4;
 
-/// What scores a resource: the texts that a condition asks of it or of what it is linked to, and does not deny.
+/// What scores a resource: the texts that a condition asks of it or one link away, and does not deny.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notation<T, L> {
     /// One text.
@@ -30,17 +32,25 @@ pub enum Notation<T, L> {
     Un(Vec<Self>),
 }
 
-/// Texts as asked, each of the narrative alone or not, and links, followed back or not.
-pub type Demandee = Notation<(String, bool), (Relation, bool)>;
+/// Texts as asked, each of the narrative alone or not.
+pub type Demandee = Notation<(String, bool), Voie>;
 
 /// Texts with what answers them.
 pub type Trouvee<'a> = Notation<Arc<Trouves>, Suite<'a>>;
 
-/// A link, as far as a profile sees.
+/// A link, and what is asked of the resource at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Voie {
+    relation: Relation,
+    a_rebours: bool,
+    condition: Noeud,
+}
+
+/// A link, and the resources at its end that the profile sees and that meet the condition.
 pub struct Suite<'a> {
     lien: &'a Lien,
     a_rebours: bool,
-    visibles: &'a RoaringBitmap,
+    retenus: Cow<'a, RoaringBitmap>,
 }
 
 impl Suite<'_> {
@@ -48,29 +58,34 @@ impl Suite<'_> {
         if self.a_rebours { self.lien.sources(rang) } else { self.lien.cibles(rang) }
     }
 
-    fn visibles(&self, rang: u32) -> impl Iterator<Item = u32> {
-        self.bouts(rang).iter().copied().filter(|r| self.visibles.contains(*r))
+    fn retenus(&self, rang: u32) -> impl Iterator<Item = u32> {
+        self.bouts(rang).iter().copied().filter(|r| self.retenus.contains(*r))
     }
 }
 
 impl Demandee {
     /// That of a condition; `None` when no text scores what it finds.
     pub fn de(n: &Noeud) -> Option<Self> {
-        let lien = |r: Relation, a_rebours: bool, n: &Noeud| {
-            Some(Self::Lien((r, a_rebours), Box::new(Self::de(n)?)))
-        };
+        Self::lire(n, true)
+    }
+
+    /// Beyond one link nothing scores: what links lead to grows with each.
+    fn lire(n: &Noeud, liens: bool) -> Option<Self> {
         match n {
-            Noeud::Et(v) => reunir(v, Self::Tous),
-            Noeud::Ou(v) => reunir(v, Self::Un),
-            Noeud::Chaine(r, n) => lien(*r, false, n),
-            Noeud::Inverse(r, n) => lien(*r, true, n),
+            Noeud::Et(v) => reunir(v, liens, Self::Tous),
+            Noeud::Ou(v) => reunir(v, liens, Self::Un),
+            Noeud::Chaine(r, bout) | Noeud::Inverse(r, bout) if liens => {
+                let a_rebours = matches!(n, Noeud::Inverse(..));
+                let voie = Voie { relation: *r, a_rebours, condition: (**bout).clone() };
+                Some(Self::Lien(voie, Box::new(Self::lire(bout, false)?)))
+            }
             Noeud::Critere(c) => match &c.test {
                 Test::Contenu(texte) => {
                     Some(Self::Texte((texte.clone(), c.parametre.cible == Cible::Narratif)))
                 }
                 _ => None,
             },
-            Noeud::Non(_) | Noeud::AuDessus(..) | Noeud::Enregistrement(..) => None,
+            _ => None,
         }
     }
 
@@ -79,13 +94,15 @@ impl Demandee {
         let chacun = |v: &[Self]| v.iter().map(|n| n.trouver(m, t)).collect::<Result<Vec<_>, _>>();
         Ok(match self {
             Self::Texte((texte, narratif)) => Notation::Texte(m.plein_texte(t, *narratif, texte)?),
-            Self::Lien((r, a_rebours), n) => {
-                let bout = if *a_rebours { r.source() } else { r.cible() };
-                let suite = Suite {
-                    lien: m.modele.liens.de(*r),
-                    a_rebours: *a_rebours,
-                    visibles: m.modele.table(bout).visibles(m.profil),
+            Self::Lien(voie, n) => {
+                let r = voie.relation;
+                let bout = if voie.a_rebours { r.source() } else { r.cible() };
+                let retenus = match &voie.condition {
+                    // The text alone: who answers it has a score.
+                    Noeud::Critere(_) => Cow::Borrowed(m.modele.table(bout).visibles(m.profil)),
+                    condition => Cow::Owned(m.rangs(bout, condition)?),
                 };
+                let suite = Suite { lien: m.modele.liens.de(r), a_rebours: voie.a_rebours, retenus };
                 Notation::Lien(suite, Box::new(n.trouver(m, bout)?))
             }
             Self::Tous(v) => Notation::Tous(chacun(v)?),
@@ -94,8 +111,8 @@ impl Demandee {
     }
 }
 
-fn reunir(noeuds: &[Noeud], ensemble: fn(Vec<Demandee>) -> Demandee) -> Option<Demandee> {
-    let mut notes: Vec<_> = noeuds.iter().filter_map(Demandee::de).collect();
+fn reunir(noeuds: &[Noeud], liens: bool, ensemble: fn(Vec<Demandee>) -> Demandee) -> Option<Demandee> {
+    let mut notes: Vec<_> = noeuds.iter().filter_map(|n| Demandee::lire(n, liens)).collect();
     if notes.len() > 1 { Some(ensemble(notes)) } else { notes.pop() }
 }
 
@@ -105,7 +122,7 @@ impl Trouvee<'_> {
         match self {
             Self::Texte(trouves) => trouves.score(rang),
             Self::Lien(suite, n) => {
-                suite.visibles(rang).filter_map(|r| n.score(r)).reduce(f32::max).map(|s| PAR_UN_LIEN * s)
+                suite.retenus(rang).filter_map(|r| n.score(r)).reduce(f32::max).map(|s| PAR_UN_LIEN * s)
             }
             Self::Tous(v) => {
                 let somme = v.iter().filter_map(|n| n.score(rang)).reduce(|a, b| a + b)?;
@@ -115,26 +132,13 @@ impl Trouvee<'_> {
         }
     }
 
-    /// How many looks the scores of these rows cost, about.
-    pub fn cout(&self, rangs: &RoaringBitmap) -> u64 {
+    /// How many looks the score of a row costs, about.
+    pub fn cout(&self, rang: u32) -> u64 {
         match self {
-            Self::Texte(_) => 4 * rangs.len(),
-            Self::Lien(suite, n) => {
-                let bouts: u64 = rangs.iter().map(|r| 1 + suite.bouts(r).len() as u64).sum();
-                bouts.saturating_mul(4 * n.textes())
-            }
-            Self::Tous(v) | Self::Un(v) => v.iter().map(|n| n.cout(rangs)).sum(),
-        }
-    }
-}
-
-impl<T, L> Notation<T, L> {
-    /// How many texts are looked at for one row, about.
-    fn textes(&self) -> u64 {
-        match self {
-            Self::Texte(_) => 1,
-            Self::Lien(_, n) => 2 * n.textes(),
-            Self::Tous(v) | Self::Un(v) => v.iter().map(Self::textes).sum(),
+            Self::Texte(_) => PAR_TEXTE,
+            // What is at the end of a link has texts alone: they cost the same everywhere.
+            Self::Lien(suite, n) => 1 + suite.bouts(rang).len() as u64 * n.cout(0),
+            Self::Tous(v) | Self::Un(v) => v.iter().map(|n| n.cout(rang)).sum(),
         }
     }
 }
@@ -154,26 +158,39 @@ mod tests {
         Notation::Texte((texte.to_owned(), narratif))
     }
 
-    fn lie(r: Relation, a_rebours: bool, n: Demandee) -> Demandee {
-        Notation::Lien((r, a_rebours), Box::new(n))
+    /// A text asked beyond a link, of what meets that.
+    fn lie(relation: Relation, q: &str, n: Demandee) -> Demandee {
+        let regard = Regard { connu: &|_| true, jeu: &|_| None, maintenant: 0, indulgent: false };
+        let a_rebours = relation == Relation::Offre;
+        let bout = if a_rebours { relation.source() } else { relation.cible() };
+        let condition = requete::lire(bout, q, &regard).unwrap().condition;
+        Notation::Lien(Voie { relation, a_rebours, condition }, Box::new(n))
     }
 
     #[test]
-    fn texts_asked_of_the_resource_and_through_its_links_score_it() {
+    fn texts_asked_of_the_resource_and_one_link_away_score_it() {
         let cas = [
             ("_content=cardio", Some(un("cardio", false))),
             ("_text=x", Some(un("x", true))),
             (
                 "location._content=nantes&_content=cardio",
                 Some(Notation::Tous(vec![
-                    lie(Relation::Lieux, false, un("nantes", false)),
+                    lie(Relation::Lieux, "_content=nantes", un("nantes", false)),
                     un("cardio", false),
                 ])),
             ),
             ("_filter=not(_content eq psychiatrie) and _content eq cardio", Some(un("cardio", false))),
             ("_filter=_content ne psychiatrie and _text eq alpha", Some(un("alpha", true))),
-            ("location._content=nantes&name=a", Some(lie(Relation::Lieux, false, un("nantes", false)))),
-            ("_has:PractitionerRole:service:_text=b", Some(lie(Relation::Offre, true, un("b", true)))),
+            (
+                "location._content=nantes&name=a",
+                Some(lie(Relation::Lieux, "_content=nantes", un("nantes", false))),
+            ),
+            ("_has:PractitionerRole:service:_text=b", Some(lie(Relation::Offre, "_text=b", un("b", true)))),
+            (
+                "location._content=b&location.name=x",
+                Some(lie(Relation::Lieux, "_content=b&name=x", un("b", false))),
+            ),
+            ("_has:PractitionerRole:service:practitioner._content=b&name=a", None),
             ("organization._content:above=b&name=a", None),
             ("_filter=not(_content eq alpha)", None),
             ("_content=alpha&_text=b&name=c", Some(Notation::Tous(vec![un("alpha", false), un("b", true)]))),
@@ -183,7 +200,7 @@ mod tests {
                     un("alpha", false),
                     Notation::Un(vec![
                         un("b", false),
-                        lie(Relation::Lieux, false, un("c", false)),
+                        lie(Relation::Lieux, "_content=c", un("c", false)),
                         un("delta", true),
                     ]),
                 ])),

@@ -220,8 +220,7 @@ impl<'r> Lecteur<'r> {
             let attendu = if base == "_sort" { "_sort=-paramètre pour décroître" } else { base };
             return Err(sans_modificateur(m, attendu));
         }
-        // A client that follows a link may ask its own format after that of the link.
-        if base != "_format" && self.donnes.iter().any(|d| d == base) {
+        if self.donnes.iter().any(|d| d == base) {
             return Err(Rejet::new("value", "Il est donné plusieurs fois.", "une seule fois"));
         }
         self.donnes.push(base.to_owned());

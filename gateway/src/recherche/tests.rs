@@ -6,7 +6,7 @@ use prost::Message as _;
 use roaring::RoaringBitmap;
 use ror_proto::{
     common::v1::{Evenement, Meta, Position},
-    offers::v1::{LieuRealisation, Offer, OffreOperationnelle, offer},
+    offers::v1::{LieuRealisation, Offer, OffreOperationnelle, SituationOperationnelle, offer},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     fhir::politique::{POLITIQUE_TSV, Politique, politique_par_defaut},
-    modele::{Modele, Param, Point, Source, TypeFhir},
+    modele::{Modele, Param, Point, Source, TypeFhir, tests::vide},
     texte::Trouves,
 };
 
@@ -190,8 +190,9 @@ fn the_best_answers_come_first_by_the_texts_asked_of_them() {
     let par_lieu = |r: u32| {
         lieux(&m, r).into_iter().filter_map(|l| note("c", l)).reduce(f32::max).map(|s| PAR_UN_LIEN * s)
     };
+    let cog = |l: u32| m.table(LIEU).index.chercher(Param::CommuneCog, None, "44001").contains(l);
     type Score<'a> = &'a dyn Fn(u32) -> Option<f32>;
-    let cas: [(&str, Score<'_>); 7] = [
+    let cas: [(&str, Score<'_>); 8] = [
         ("_content=alpha", &|r| note("a", r)),
         // What is denied scores nothing, wherever it stands.
         ("_filter=not(_content eq b) and _content eq alpha", &|r| note("a", r)),
@@ -200,6 +201,11 @@ fn the_best_answers_come_first_by_the_texts_asked_of_them() {
             note("a", r).into_iter().chain(note("b", r)).reduce(f32::max)
         }),
         ("location._content=c", &par_lieu),
+        // A place that does not meet all that is asked of it gives nothing.
+        ("location._content=c&location.commune-cog=44001", &|r| {
+            let la = lieux(&m, r).into_iter().filter(|l| cog(*l));
+            la.filter_map(|l| note("c", l)).reduce(f32::max).map(|s| PAR_UN_LIEN * s)
+        }),
         ("location._content=c&_content=alpha", &|r| Some((par_lieu(r)? + note("a", r)?) / 2.0)),
         ("_filter=location._content eq c or _content eq alpha", &|r| {
             par_lieu(r).into_iter().chain(note("a", r)).reduce(f32::max)
@@ -218,6 +224,31 @@ fn the_best_answers_come_first_by_the_texts_asked_of_them() {
         let page = chercher(&m, &requete, PROFIL, Depart::Debut, &ParLettre, i64::MAX).unwrap();
         let vus: Vec<_> = page.trouves.iter().map(|t| (t.score, t.rang)).collect();
         assert_eq!(vus, attendus, "{q}");
+    }
+}
+
+#[test]
+fn what_a_profile_does_not_see_gives_no_score() {
+    let mut m = vide();
+    let meta = |id: &str| Some(Meta { id: id.into(), region: "52".into(), ..Default::default() });
+    let o = OffreOperationnelle { meta: meta("o"), ..Default::default() };
+    let s = SituationOperationnelle { meta: meta("s"), offre_id: "o".into(), ..Default::default() };
+    let mut h = Hasard(1);
+    let lot = [
+        evenement("o", &mut h, offer::Ressource::Offre(o)),
+        evenement("s", &mut h, offer::Ressource::Situation(s)),
+    ];
+    m.appliquer(Source::Offers, &lot);
+    let m = Arc::new(m);
+    let propre = ParLettre::note("a", 0).unwrap();
+    let du_role = PAR_UN_LIEN * ParLettre::note("c", 0).unwrap();
+    assert!(du_role > propre);
+    let requete = lire(OFFRE, "_filter=_content eq alpha or _has:PractitionerRole:service:_content eq c");
+    // The fourth profile sees no role.
+    for (profil, attendu) in [(PROFIL, du_role), (4, propre)] {
+        let page = chercher(&m, &requete, profil, Depart::Debut, &ParLettre, i64::MAX).unwrap();
+        let scores: Vec<_> = page.trouves.iter().map(|t| t.score).collect();
+        assert_eq!(scores, [Some(attendu)], "{profil}");
     }
 }
 

@@ -63,7 +63,7 @@ pub static EXPORT: Operation = Operation {
             "_since",
             "instant",
             false,
-            "Ce qui a changé depuis cet instant ; ce que l'appelant ne voit plus est sous deleted.",
+            "Ce qui a changé depuis cet instant, avec ce qui l'accompagne dans l'extrait complet ; ce que l'appelant ne voit plus est sous deleted.",
             "2026-01-01T00:00:00Z",
         ),
         a(
@@ -84,7 +84,7 @@ pub static EXPORT: Operation = Operation {
             "_elements",
             "string",
             true,
-            "Éléments de premier niveau à garder, séparés par des virgules, avec ou sans leur type.",
+            "Éléments de premier niveau à garder, séparés par des virgules, avec ou sans leur type ; ceux que les profils rendent obligatoires restent.",
             "HealthcareService.name,Location.address",
         ),
         a(
@@ -109,7 +109,7 @@ pub static CHANGES: Operation = Operation {
             "since",
             "string",
             false,
-            "Curseur reçu dans une ligne, un événement ou un manifeste d'extraction ; absent, le fil commence maintenant.",
+            "Curseur reçu sous le même profil dans une ligne, un événement ou un manifeste d'extraction ; absent, le fil commence maintenant.",
             "",
         ),
         a(
@@ -123,7 +123,7 @@ pub static CHANGES: Operation = Operation {
             "_elements",
             "string",
             true,
-            "Éléments de premier niveau à garder, séparés par des virgules, avec ou sans leur type.",
+            "Éléments de premier niveau à garder, séparés par des virgules, avec ou sans leur type ; ceux que les profils rendent obligatoires restent.",
             "HealthcareService.name,Location.address",
         ),
         a(

@@ -22,18 +22,26 @@ pub fn dictionnaire(table: &Table, quoi: Texte) -> &Dictionnaire {
     }
 }
 
+/// A full text of resources, of their narrative alone or not, and what answers it.
+pub(super) type Demandee = (TypeFhir, bool, String, Arc<Trouves>);
+
 impl Moteur<'_> {
-    /// What answers a full text: the question, each row read again and each answer are paid for.
+    /// What answers a full text: the question, each row read again and each answer are paid for, once.
     pub(in crate::recherche) fn plein_texte(
         &self,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
     ) -> Result<Arc<Trouves>, TropCouteux> {
+        let meme = |d: &&Demandee| (d.0, d.1, d.2.as_str()) == (t, narratif, texte);
+        if let Some(d) = self.demandes.borrow().iter().find(meme) {
+            return Ok(d.3.clone());
+        }
         self.payer(PAR_TEXTE)?;
         let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
         let trouves = self.textes.trouver(self.modele, t, narratif, texte, &relues)?;
         self.payer(trouves.rangs.len())?;
+        self.demandes.borrow_mut().push((t, narratif, texte.to_owned(), trouves.clone()));
         Ok(trouves)
     }
 

@@ -156,7 +156,7 @@ fn cle(r: &Requete, ecrite: &str, sain: bool) -> Result<Tri, Rejet> {
     if nom == "_score" {
         if sain && r.notation.is_none() {
             let message = "Trier par « _score » demande un texte intégral.";
-            let attendu = "un critère _content ou _text, hors de not(…) et de :above";
+            let attendu = "un critère _content ou _text, de la ressource ou par un seul lien, hors de not(…) et de :above";
             return Err(Rejet::new("value", message, attendu));
         }
         return Ok(Tri { chemin: Vec::new(), cle: CleTri::Score, descendant });

@@ -38,12 +38,13 @@ pub(super) fn test(
     c: Comparaison,
     morceaux: &[String],
 ) -> Result<Test, Rejet> {
-    let nus = match morceaux {
-        [seul] if matches!(c, Comparaison::Ordinaire | Comparaison::Prefixe(_)) => en_parties(p, seul),
-        _ => None,
+    let parties: Vec<Vec<String>> = match c {
+        Comparaison::Ordinaire | Comparaison::Prefixe(_) => {
+            morceaux.iter().map(|m| en_parties(p, m).unwrap_or_else(|| vec![m.clone()])).collect()
+        }
+        _ => vec![morceaux.to_vec()],
     };
-    let morceaux = nus.as_deref().unwrap_or(morceaux);
-    let donnes: Vec<&str> = morceaux.iter().map(String::as_str).filter(|m| !m.is_empty()).collect();
+    let donnes: Vec<&str> = parties.iter().flatten().map(String::as_str).filter(|m| !m.is_empty()).collect();
     if donnes.is_empty() {
         return Err(Rejet::new("value", "La valeur manque.", format!("une valeur comme {}", p.exemple)));
     }
@@ -188,7 +189,7 @@ pub(super) fn morceaux(valeur: &str) -> Vec<String> {
     separer(valeur, ',').into_iter().filter(|m| !m.is_empty()).map(str::to_owned).collect()
 }
 
-/// The values of a list whose bars are all escaped, when they are those that cut a value.
+/// The values of a list, or the parts of one of them, whose bars are all escaped when they are those that cut.
 fn en_parties(p: &Parametre, valeur: &str) -> Option<Vec<String>> {
     let nue = tout_echappe(valeur)?;
     let (avant, _) = nue.split_once('|')?;

@@ -128,7 +128,7 @@ impl<'a> Source<'a> {
                 Colonne::Distance(modele.table(TypeFhir::Location), depuis, par_commune)
             }
             (CleTri::Score, Some(notes), _) => {
-                m.payer(notes.cout(rangs))?;
+                m.payer(rangs.iter().map(|r| notes.cout(r)).sum())?;
                 Colonne::Score(notes)
             }
             (CleTri::Distance | CleTri::Score, _, _) => Colonne::Lues(Cles::default()),

@@ -63,7 +63,7 @@ const REFUS: [(u16, &str, &str, &str); 14] = [
     ),
     (
         410,
-        "Le repère de page, de fil ou d'extraction n'est plus tenu : recommencez.",
+        "Le repère de page ou de fil, ou l'extraction, n'est plus tenu : trop ancien, ou d'autres droits. Recommencez.",
         "expired",
         "Cette page n'est plus tenue. Attendu : la recherche depuis son début.",
     ),

@@ -451,11 +451,32 @@ fn values_that_a_client_escaped_as_plain_text_are_read() {
             ),
             (r"location.near=47.2\|-1.6\|15\|km", condition(Offre, "location.near=47.2|-1.6|15|km")),
             (r"age-range-low=le35\|http://unitsofmeasure.org\|a", condition(Offre, "age-range-low=le35||a")),
+            (
+                &format!("specialty={}", deux.replace(r"\,", ",")),
+                un(Offre, "specialty", codes(&["S|1", "S|2"])),
+            ),
             (&format!("specialty={deux}"), un(Offre, "specialty", codes(&["S|1", "S|2"]))),
             (&format!("_filter=(specialty eq {deux})"), un(Offre, "specialty", codes(&["S|1", "S|2"]))),
+            (r"location.near=47.2\|-1.6\|15\|km,1\|2", condition(Offre, "location.near=47.2|-1.6|15|km,1|2")),
             // A bar of a code, of a name.
             (r"specialty=a\|b", un(Offre, "specialty", codes(&["a|b"]))),
             (r"_filter=name eq a\,b", un(Offre, "name", debuts(&["a,b"]))),
         ],
     );
+}
+
+#[test]
+fn an_rpps_number_is_found_under_the_system_of_the_id_nat_ps() {
+    let personne = |q: &str| condition(TypeFhir::Practitioner, q);
+    let oid = "identifier=urn:oid:1.2.250.1.71.4.2.1";
+    let attendue = personne(&format!("{oid}|810001234567,810001234568"));
+    assert_eq!(personne(&format!("{oid}|10001234567,10001234568")), attendue);
+    assert_eq!(
+        personne(r"_filter=(identifier eq urn:oid:1.2.250.1.71.4.2.1\|10001234567)"),
+        personne(&format!("{oid}|810001234567"))
+    );
+    // Neither a number of another length nor one alone is another number.
+    for autre in [format!("{oid}|1000123456"), "identifier=10001234567".to_owned()] {
+        assert_ne!(personne(&autre), personne(&format!("{oid}|81000123456")), "{autre}");
+    }
 }
