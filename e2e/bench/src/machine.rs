@@ -1,6 +1,14 @@
 //! The machine: what it is, and the memory of processes.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    hint::black_box,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// How long the cores are looked at.
+const REGARD: Duration = Duration::from_secs(3);
 
 /// Memory of a process or of several, in megabytes (10⁶ bytes).
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +68,32 @@ pub fn charge() -> String {
     texte.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 
+/// How even the cores are, all busy for a while: a fixed computation of some milliseconds again and again, and in how
+/// many hundredths of the tries it took over 1.3 times, then over twice, its shortest. On a machine of one's own both
+/// are near 0; where neighbours take the cores, high centiles tell of them.
+fn irregularite() -> [f64; 2] {
+    let compter = || {
+        let (debut, mut durees, mut x) = (Instant::now(), Vec::new(), 1_u64);
+        while debut.elapsed() < REGARD {
+            let essai = Instant::now();
+            for _ in 0..1_000_000 {
+                x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+            }
+            durees.push(essai.elapsed());
+        }
+        durees
+    };
+    let durees: Vec<Duration> = std::thread::scope(|s| {
+        let coeurs: Vec<_> = (0..coeurs()).map(|_| s.spawn(compter)).collect();
+        coeurs.into_iter().flat_map(|c| c.join().unwrap_or_default()).collect()
+    });
+    let courte = durees.iter().min().copied().unwrap_or_default();
+    [1.3, 2.0].map(|fois| {
+        let longues = durees.iter().filter(|d| **d > courte.mul_f64(fois)).count();
+        100.0 * longues as f64 / durees.len().max(1) as f64
+    })
+}
+
 /// One line on where and when.
 pub fn environnement(charge_au_depart: &str, postgres: &str) -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -72,10 +106,11 @@ pub fn environnement(charge_au_depart: &str, postgres: &str) -> String {
     if !commande("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() {
         commit.push_str(" with changes");
     }
+    let charge = charge();
+    let [lentes, tres_lentes] = irregularite();
     format!(
-        "{cpu}, {} cores; load average {charge_au_depart} before, {} after; {date}; commit {commit}; {postgres}.",
+        "{cpu}, {} cores, on which a fixed computation took over 1.3 times its shortest {lentes:.1} times in a hundred, over twice {tres_lentes:.1}; load average {charge_au_depart} before, {charge} after; {date}; commit {commit}; {postgres}.",
         coeurs(),
-        charge()
     )
 }
 

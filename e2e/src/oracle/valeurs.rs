@@ -155,10 +155,13 @@ fn ages(ressource: &Value, bout: &str) -> Vec<Valeur> {
     plages.flat_map(|plage| quantite(&plage["valueRange"][bout], "a")).collect()
 }
 
-/// The RPPS number that an idNat_PS is made of: searched, though the JSON does not show it apart.
-fn rpps(systeme: &str, valeur: &str) -> Option<Valeur> {
-    let numero = valeur.strip_prefix('8').filter(|n| n.len() == 11 && systeme == ID_NAT_PS)?;
-    Some(code("https://rpps.esante.gouv.fr", numero, ""))
+/// The RPPS number that an idNat_PS is made of: searched under its own system and under that of the idNat_PS, though the
+/// JSON does not show it apart.
+fn rpps(systeme: &str, valeur: &str) -> Vec<Valeur> {
+    match valeur.strip_prefix('8').filter(|n| n.len() == 11 && systeme == ID_NAT_PS) {
+        Some(numero) => ["https://rpps.esante.gouv.fr", ID_NAT_PS].map(|s| code(s, numero, "")).into(),
+        None => Vec::new(),
+    }
 }
 
 /// Values of a parameter that no record holds.
@@ -173,7 +176,9 @@ pub fn lire(p: &Parametre, r: &Value) -> Vec<Valeur> {
             for i in tableau(r, "identifier") {
                 let (systeme, valeur) = (texte(i, "/system"), texte(i, "/value"));
                 lus.push(code(systeme, valeur, ""));
-                lus.extend(rpps(systeme, valeur).filter(|_| p.genre == Genre::Practitioner));
+                if p.genre == Genre::Practitioner {
+                    lus.extend(rpps(systeme, valeur));
+                }
             }
             lus
         }

@@ -164,9 +164,13 @@ async fn remplace(mesh: &Mesh, nom: &str, tue: i32) -> Result<()> {
 }
 
 async fn victime(m: &Monde, nom: &str, a: &mut Compteur, b: &mut Compteur) -> Result<()> {
-    // Fresh tokens: the renewal of one must not fall into the fault.
-    m.p1.renouveler().await?;
-    m.flux.renouveler().await?;
+    // Fresh tokens: the renewal of one must not fall into the fault, nor into the end of the one before.
+    for client in [&m.p1, &m.flux] {
+        attendre("a token is given", RETOUR, async || -> Result<Option<()>> {
+            Ok(client.renouveler().await.is_ok().then_some(()))
+        })
+        .await?;
+    }
     let lecteur = (nom != "gateway").then(|| Lecteur::lancer(&m.p1, &a.id));
     a.ecrire(&m.flux).await?;
     let tue = tuer(&m.mesh, nom).await?;

@@ -87,7 +87,7 @@ fn a_professional_answers_to_the_number_its_identifier_is_made_of() {
         ("10000000001", true),
         ("https://rpps.esante.gouv.fr|10000000001", true),
         ("https://rpps.esante.gouv.fr|", true),
-        ("urn:oid:1.2.250.1.71.4.2.1|10000000001", false),
+        ("urn:oid:1.2.250.1.71.4.2.1|10000000001", true),
         ("https://rpps.esante.gouv.fr|810000000001", false),
     ] {
         let mut requete = Requete::nouvelle(Genre::Practitioner);
