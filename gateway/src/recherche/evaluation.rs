@@ -65,7 +65,7 @@ pub type Payeur<'a> = &'a dyn Fn(u64) -> Result<(), TropCouteux>;
 /// Full text, kept beside the model.
 pub trait Textes {
     /// Rows of a type that answer a text, and how well; those read again, so that the answer is that of this moment,
-    /// are paid for before any is.
+    /// are paid for before any is, unless the answer is at hand.
     fn trouver(
         &self,
         m: &Modele,
@@ -94,8 +94,6 @@ pub struct Moteur<'a> {
     // Whether nobody waits for the answer any more.
     arret: Option<&'a dyn Fn() -> bool>,
     estimations: RefCell<estimation::Estimations>,
-    /// Full texts asked already.
-    demandes: RefCell<Vec<textes::Demandee>>,
 }
 
 impl<'a> Moteur<'a> {
@@ -111,7 +109,6 @@ impl<'a> Moteur<'a> {
             echeance: (budget < i64::MAX).then(|| temps() + delai),
             arret: None,
             estimations: RefCell::default(),
-            demandes: RefCell::default(),
         }
     }
 

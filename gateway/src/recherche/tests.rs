@@ -65,8 +65,9 @@ impl Textes for ParLettre {
         t: TypeFhir,
         _: bool,
         texte: &str,
-        _: Payeur<'_>,
+        payer: Payeur<'_>,
     ) -> Result<Arc<Trouves>, TropCouteux> {
+        payer(0)?;
         let mut trouves = Trouves::default();
         let notes = m.table(t).presentes().iter().map(|r| (r, Self::note(texte, r)));
         trouves.corriger(&notes.filter(|(_, n)| n.is_some()).collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! Texts searched as strings: the words of names give candidates, the names decide. Full text, by its price.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use roaring::RoaringBitmap;
 use ror_proto::{offers::v1::offer, structures::v1::structure};
@@ -22,26 +22,24 @@ pub fn dictionnaire(table: &Table, quoi: Texte) -> &Dictionnaire {
     }
 }
 
-/// A full text of resources, of their narrative alone or not, and what answers it.
-pub(super) type Demandee = (TypeFhir, bool, String, Arc<Trouves>);
-
 impl Moteur<'_> {
-    /// What answers a full text: the question, each row read again and each answer are paid for, once.
+    /// What answers a full text: the question, each row read again and each answer are paid for, unless
+    /// it is at hand.
     pub(in crate::recherche) fn plein_texte(
         &self,
         t: TypeFhir,
         narratif: bool,
         texte: &str,
     ) -> Result<Arc<Trouves>, TropCouteux> {
-        let meme = |d: &&Demandee| (d.0, d.1, d.2.as_str()) == (t, narratif, texte);
-        if let Some(d) = self.demandes.borrow().iter().find(meme) {
-            return Ok(d.3.clone());
+        let neuf = Cell::new(false);
+        let payer = |relues: u64| {
+            neuf.set(true);
+            self.payer(relues.saturating_mul(PAR_CORRECTION).saturating_add(PAR_TEXTE))
+        };
+        let trouves = self.textes.trouver(self.modele, t, narratif, texte, &payer)?;
+        if neuf.get() {
+            self.payer(trouves.rangs.len())?;
         }
-        self.payer(PAR_TEXTE)?;
-        let relues = |n: u64| self.payer(n.saturating_mul(PAR_CORRECTION));
-        let trouves = self.textes.trouver(self.modele, t, narratif, texte, &relues)?;
-        self.payer(trouves.rangs.len())?;
-        self.demandes.borrow_mut().push((t, narratif, texte.to_owned(), trouves.clone()));
         Ok(trouves)
     }
 

@@ -38,13 +38,15 @@ pub(super) fn test(
     c: Comparaison,
     morceaux: &[String],
 ) -> Result<Test, Rejet> {
-    let parties: Vec<Vec<String>> = match c {
-        Comparaison::Ordinaire | Comparaison::Prefixe(_) => {
-            morceaux.iter().map(|m| en_parties(p, m).unwrap_or_else(|| vec![m.clone()])).collect()
+    let echappes = morceaux.iter().any(|m| m.contains('\\'));
+    let parties: Option<Vec<String>> = match c {
+        Comparaison::Ordinaire | Comparaison::Prefixe(_) if echappes => {
+            Some(morceaux.iter().flat_map(|m| en_parties(p, m).unwrap_or_else(|| vec![m.clone()])).collect())
         }
-        _ => vec![morceaux.to_vec()],
+        _ => None,
     };
-    let donnes: Vec<&str> = parties.iter().flatten().map(String::as_str).filter(|m| !m.is_empty()).collect();
+    let morceaux = parties.as_deref().unwrap_or(morceaux);
+    let donnes: Vec<&str> = morceaux.iter().map(String::as_str).filter(|m| !m.is_empty()).collect();
     if donnes.is_empty() {
         return Err(Rejet::new("value", "La valeur manque.", format!("une valeur comme {}", p.exemple)));
     }
